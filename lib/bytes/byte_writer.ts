@@ -1,0 +1,105 @@
+const UTF8 = new TextEncoder();
+
+/** A growing byte array with a write cursor at its end. Every method but `take` returns the writer. */
+export class ByteWriter {
+  #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView;
+  #length = 0;
+
+  /** @param capacity First allocation in bytes; doubled as needed. */
+  constructor(capacity = 256) {
+    this.#bytes = new Uint8Array(capacity);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  u8(value: number): this {
+    this.#view.setUint8(this.#grow(1), value);
+    return this;
+  }
+
+  u16(value: number): this {
+    this.#view.setUint16(this.#grow(2), value);
+    return this;
+  }
+
+  u24(value: number): this {
+    const at = this.#grow(3);
+    this.#view.setUint8(at, value >>> 16);
+    this.#view.setUint16(at + 1, value & 0xffff);
+    return this;
+  }
+
+  u32(value: number): this {
+    this.#view.setUint32(this.#grow(4), value);
+    return this;
+  }
+
+  u32Le(value: number): this {
+    this.#view.setUint32(this.#grow(4), value, true);
+    return this;
+  }
+
+  i16(value: number): this {
+    this.#view.setInt16(this.#grow(2), value);
+    return this;
+  }
+
+  f64(value: number): this {
+    this.#view.setFloat64(this.#grow(8), value);
+    return this;
+  }
+
+  /** Copies `bytes`. */
+  bytes(bytes: Uint8Array): this {
+    this.#bytes.set(bytes, this.#grow(bytes.length));
+    return this;
+  }
+
+  /** Writes `text` as UTF-8 without a length. */
+  utf8(text: string): this {
+    return this.bytes(UTF8.encode(text));
+  }
+
+  /** Overwrites four bytes written earlier, at `offset` from the start. */
+  patchU32(offset: number, value: number): this {
+    if (offset + 4 > this.#length) throw new RangeError(`Cannot patch offset ${offset} of ${this.#length}`);
+    this.#view.setUint32(offset, value);
+    return this;
+  }
+
+  /** Returns the written bytes, owned by the caller, and starts again empty. */
+  take(): Uint8Array<ArrayBuffer> {
+    const taken = this.#bytes.slice(0, this.#length);
+    this.#length = 0;
+    return taken;
+  }
+
+  /** A view of the written bytes, valid until the next call on the writer. */
+  view(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** Forgets the written bytes and keeps the memory. */
+  reset(): this {
+    this.#length = 0;
+    return this;
+  }
+
+  #grow(by: number): number {
+    const at = this.#length;
+    const length = at + by;
+    if (length > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(length, this.#bytes.length * 2));
+      grown.set(this.#bytes.subarray(0, at));
+      this.#bytes = grown;
+      this.#view = new DataView(grown.buffer);
+    }
+    this.#length = length;
+    return at;
+  }
+}
