@@ -1,0 +1,34 @@
+/**
+ * HTTP/1.1 as a transport protocol of the stack (layer 3).
+ *
+ * ```ts
+ * import { parseRange } from "#protocols/http";
+ *
+ * console.log(parseRange("bytes=10-", 100)); // { first: 10, last: 99 }
+ * ```
+ *
+ * @module
+ */
+export * from "./limits.ts";
+export { HttpHeaders } from "./head.ts";
+export type {
+  HttpBodyFraming,
+  HttpHeaderFields,
+  HttpRequestHead,
+  HttpResponseHead,
+  HttpVersion,
+} from "./head.ts";
+export { parseRange } from "./range.ts";
+export type { ByteRange } from "./range.ts";
+export type {
+  HttpAnswer,
+  HttpBodyReceiver,
+  HttpExchange,
+  HttpExchangeFacts,
+  HttpFetchContext,
+  HttpFetchHandler,
+  HttpLog,
+  HttpRouter,
+  HttpStreamAnswer,
+  HttpUpgrade,
+} from "./exchange.ts";
