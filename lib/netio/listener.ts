@@ -1,0 +1,100 @@
+import type { Clock } from "#clock";
+import { errorMessage } from "#errors";
+import type { Carrier, Endpoint } from "#stack";
+import type { DescriptorGauge } from "./descriptor_gauge.ts";
+
+/** How long a listener waits before it looks for room again, in ms. */
+export const ACCEPT_BACKOFF_MS = 100;
+
+/** What a listener needs of the operating system's one; `Deno.Listener` has it. */
+export interface Acceptor {
+  accept(): Promise<Deno.Conn>;
+  close(): void;
+}
+
+/** What is told about a listener's life. */
+export interface ListenerLog {
+  warn(text: string): void;
+}
+
+/** What a listener is made of. */
+export interface ListenerOptions {
+  readonly local: Endpoint;
+  readonly clock: Clock;
+  readonly gauge: DescriptorGauge;
+  readonly log: ListenerLog;
+  /** Makes the carrier of an accepted connection. */
+  readonly carry: (connection: Deno.Conn) => Carrier;
+  /** Takes each carrier; opens a stack on it. */
+  readonly accepted: (carrier: Carrier) => void;
+}
+
+/**
+ * Accepts connections until it is closed.
+ *
+ * At 90 % of the descriptor limit, or when the system refuses a descriptor, it stops accepting, says so in
+ * one line, and looks again every `ACCEPT_BACKOFF_MS`.
+ */
+export class Listener {
+  /** Address and port it is bound to; the port is the real one where 0 was asked for. */
+  readonly local: Endpoint;
+  readonly #acceptor: Acceptor;
+  readonly #options: ListenerOptions;
+  readonly #stopped = Promise.withResolvers<void>();
+  #isClosed = false;
+  #isBackedOff = false;
+
+  constructor(acceptor: Acceptor, options: ListenerOptions) {
+    this.#acceptor = acceptor;
+    this.#options = options;
+    this.local = options.local;
+    this.#run();
+  }
+
+  /** Stops accepting; connections already accepted go on. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#stopped.resolve();
+    this.#acceptor.close();
+  }
+
+  async #run(): Promise<void> {
+    const { gauge } = this.#options;
+    while (!this.#isClosed) {
+      if (!gauge.hasRoom) {
+        await this.#backOff(`${gauge.open} connections are open of ${gauge.limit} the system allows`);
+        continue;
+      }
+      try {
+        this.#take(await this.#acceptor.accept());
+      } catch (error) {
+        if (this.#isClosed) return;
+        if (isDescriptorShortage(error)) gauge.refused();
+        await this.#backOff(errorMessage(error));
+      }
+    }
+  }
+
+  #take(connection: Deno.Conn): void {
+    const { gauge } = this.#options;
+    if (this.#isBackedOff) {
+      this.#isBackedOff = false;
+      this.#options.log.warn(`Accepting again, ${gauge.open} connections are open`);
+    }
+    this.#options.accepted(this.#options.carry(connection));
+  }
+
+  async #backOff(why: string): Promise<void> {
+    if (!this.#isBackedOff) this.#options.log.warn(`Cannot accept connections for now: ${why}`);
+    this.#isBackedOff = true;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    using _timer = this.#options.clock.after(ACCEPT_BACKOFF_MS, resolve);
+    await Promise.race([promise, this.#stopped.promise]);
+  }
+}
+
+function isDescriptorShortage(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "EMFILE" || code === "ENFILE";
+}

@@ -1,0 +1,32 @@
+/**
+ * Network input and output (layer 3): the portable reactor on the runtime's sockets, whose connections are
+ * the carriers of protocol stacks.
+ *
+ * ```ts
+ * import { Reactor } from "#netio";
+ *
+ * const reactor = new Reactor();
+ * const [left, right] = reactor.memoryPair();
+ * const got = new Promise<number>((resolve) => {
+ *   right.open({ receive: (bytes) => resolve(bytes.length), closed() {} });
+ * });
+ * left.open({ receive() {}, closed() {} });
+ * left.send(new Uint8Array(3));
+ * console.log(await got); // 3
+ * left.close();
+ * ```
+ *
+ * @module
+ */
+export { hasUnstableNet, Reactor } from "./reactor.ts";
+export type { ConnectOptions, ListenOptions, ReactorOptions, TlsKeys } from "./reactor.ts";
+export { ACCEPT_BACKOFF_MS, Listener } from "./listener.ts";
+export type { ListenerLog } from "./listener.ts";
+export { ACCEPT_SHARE, DescriptorGauge, RESERVED_DESCRIPTORS } from "./descriptor_gauge.ts";
+export type { ReservedDescriptor } from "./descriptor_gauge.ts";
+export { CLOSE_DRAIN_MS, StreamCarrier } from "./stream_carrier.ts";
+export type { CarrierContext, StreamCarrierOptions, StreamConnection } from "./stream_carrier.ts";
+export type { MemoryPairOptions } from "./memory_pair.ts";
+export { isMulticastAddress, UDP_RECEIVE_BUFFER_BYTES, UdpSocket } from "./udp_socket.ts";
+export type { UdpClient, UdpOptions } from "./udp_socket.ts";
+export { UdpCarrier } from "./udp_carrier.ts";

@@ -1,0 +1,225 @@
+import type { Clock } from "#clock";
+import { systemClock } from "#clock";
+import { ConfigError, errorMessage } from "#errors";
+import type { Carrier, Endpoint } from "#stack";
+import { formatEndpoint } from "#stack";
+import { DescriptorGauge } from "./descriptor_gauge.ts";
+import { Listener } from "./listener.ts";
+import type { Acceptor, ListenerLog } from "./listener.ts";
+import { memoryPair } from "./memory_pair.ts";
+import type { MemoryPairOptions } from "./memory_pair.ts";
+import { ReadBuffers } from "./read_buffers.ts";
+import { ReadPacer } from "./read_pacer.ts";
+import { StreamCarrier } from "./stream_carrier.ts";
+import type { CarrierContext } from "./stream_carrier.ts";
+import { UdpSocket } from "./udp_socket.ts";
+import type { UdpOptions } from "./udp_socket.ts";
+
+/** What a reactor is made of. */
+export interface ReactorOptions {
+  /** @default {systemClock} */
+  readonly clock?: Clock;
+  /** Takes the few lines listeners write. @default nothing is written */
+  readonly log?: ListenerLog;
+  /** Most connections, where the system's limit is known. @default learned from the first refusal */
+  readonly maxConnections?: number;
+}
+
+/** Where to listen. */
+export interface ListenOptions {
+  /** IPv4 or IPv6 address or a host name; `::` takes IPv4 as well where the system is set so. */
+  readonly address: string;
+  /** 1 to 65535, or 0 for any free port. */
+  readonly port: number;
+  /** Whether several workers listen on the same port; needs the runtime's `net` feature. @default {false} */
+  readonly isShared?: boolean;
+}
+
+/** A certificate chain and its private key, both PEM text. */
+export interface TlsKeys {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** Where to connect to. */
+export interface ConnectOptions {
+  readonly address: string;
+  readonly port: number;
+  /** Ends an attempt that is under way. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The portable reactor: listeners and connectors whose connections are carriers of protocol stacks.
+ *
+ * The runtime picks epoll, kqueue or IOCP. Everything that was opened is counted; `close` ends the listeners.
+ *
+ * ```ts
+ * import { Reactor } from "#netio";
+ *
+ * const reactor = new Reactor();
+ * const listener = reactor.listenTcp({ address: "127.0.0.1", port: 0 }, (carrier) => carrier.close());
+ * const carrier = await reactor.connectTcp({ address: "127.0.0.1", port: listener.local.port });
+ * await new Promise<void>((resolve) => carrier.open({ receive() {}, closed: () => resolve() }));
+ * reactor.close();
+ * ```
+ */
+export class Reactor {
+  /** Count of open connections against the descriptor limit. */
+  readonly gauge: DescriptorGauge;
+  readonly #clock: Clock;
+  readonly #log: ListenerLog;
+  readonly #context: CarrierContext;
+  readonly #listeners = new Set<Listener>();
+
+  /** @param options Clock, log and a known limit. */
+  constructor(options: ReactorOptions = {}) {
+    this.#clock = options.clock ?? systemClock;
+    this.#log = options.log ?? { warn() {} };
+    this.gauge = new DescriptorGauge({
+      openReserve: () => Deno.openSync(Deno.build.os === "windows" ? "NUL" : "/dev/null"),
+      ...(options.maxConnections === undefined ? {} : { limit: options.maxConnections / 0.9 }),
+    });
+    this.#context = {
+      clock: this.#clock,
+      buffers: new ReadBuffers(),
+      pacer: new ReadPacer(this.#clock),
+    };
+  }
+
+  /**
+   * Listens for TCP connections.
+   *
+   * @param accepted Takes each new carrier, and opens a stack on it.
+   * @throws {ConfigError} If the address or port cannot be used.
+   */
+  listenTcp(options: ListenOptions, accepted: (carrier: Carrier) => void): Listener {
+    const acceptor = bind(options, () => Deno.listen(listenArguments(options)));
+    return this.#listen(acceptor, { kind: "tcp", accepted });
+  }
+
+  /**
+   * Listens for TLS connections with one certificate; TLS 1.2 and 1.3.
+   *
+   * @throws {ConfigError} If the address, port, certificate or key cannot be used.
+   */
+  listenTls(options: ListenOptions & TlsKeys, accepted: (carrier: Carrier) => void): Listener {
+    const { certificate: cert, key } = options;
+    const acceptor = bind(options, () => Deno.listenTls({ ...listenArguments(options), cert, key }));
+    return this.#listen(acceptor, { kind: "tls", accepted });
+  }
+
+  /** Connects by TCP. Rejects with the system's error. */
+  async connectTcp(options: ConnectOptions): Promise<Carrier> {
+    const { address: hostname, port, signal } = options;
+    const connection = await Deno.connect({ hostname, port, ...(signal === undefined ? {} : { signal }) });
+    return this.#carry(connection, "tcp");
+  }
+
+  /**
+   * Connects by TLS; the server's certificate is verified.
+   *
+   * @param options `authorities`: further root certificates, PEM text.
+   */
+  async connectTls(options: ConnectOptions & { authorities?: string[] }): Promise<Carrier> {
+    const { address: hostname, port, authorities: caCerts } = options;
+    const connection = await Deno.connectTls({
+      hostname,
+      port,
+      ...(caCerts === undefined ? {} : { caCerts }),
+    });
+    return this.#carry(connection, "tls");
+  }
+
+  /** Opens a UDP socket; see {@link UdpSocket}. */
+  openUdp(options: UdpOptions): Promise<UdpSocket> {
+    return UdpSocket.open(options);
+  }
+
+  /** Makes two carriers connected in memory. */
+  memoryPair(options: MemoryPairOptions = {}): [Carrier, Carrier] {
+    return memoryPair(this.#context, options);
+  }
+
+  /** Wait before a read at the present rate of reads, in ms; 0 while nothing waits. */
+  get readPaceMs(): number {
+    return this.#context.pacer.paceMs;
+  }
+
+  /** Stops all listeners; connections go on. */
+  close(): void {
+    for (const listener of this.#listeners) listener.close();
+    this.#listeners.clear();
+    this.gauge.release();
+  }
+
+  #listen(
+    acceptor: Acceptor & { readonly addr: Deno.Addr },
+    use: { kind: "tcp" | "tls"; accepted: (carrier: Carrier) => void },
+  ): Listener {
+    this.gauge.reserve();
+    const listener = new Listener(acceptor, {
+      local: endpointOf(acceptor.addr),
+      clock: this.#clock,
+      gauge: this.gauge,
+      log: this.#log,
+      carry: (connection) => this.#carry(connection, use.kind),
+      accepted: use.accepted,
+    });
+    this.#listeners.add(listener);
+    return listener;
+  }
+
+  #carry(connection: Deno.Conn, kind: "tcp" | "tls"): StreamCarrier {
+    if ("setNoDelay" in connection) {
+      try {
+        (connection as Deno.TcpConn).setNoDelay(true);
+        (connection as Deno.TcpConn).setKeepAlive(true);
+      } catch {
+        // the peer has gone already; the first read says so
+      }
+    }
+    this.gauge.add();
+    return new StreamCarrier(connection, this.#context, {
+      kind,
+      local: endpointOf(connection.localAddr),
+      remote: endpointOf(connection.remoteAddr),
+      onClosed: () => this.gauge.remove(),
+    });
+  }
+}
+
+function listenArguments(options: ListenOptions): Deno.ListenOptions & { port: number } {
+  const shared = options.isShared ? { reusePort: true } : {};
+  return { hostname: options.address, port: options.port, ...shared };
+}
+
+function bind<T>(options: ListenOptions, open: () => T): T {
+  if (options.isShared && !hasUnstableNet()) {
+    throw new ConfigError(
+      `Cannot share port ${options.port} between workers: start the runtime with --unstable-net`,
+    );
+  }
+  try {
+    return open();
+  } catch (error) {
+    const where = formatEndpoint(options);
+    const why = error instanceof Deno.errors.AddrInUse
+      ? "another process uses it"
+      : error instanceof Deno.errors.PermissionDenied
+      ? "this needs more rights (ports below 1024), or --allow-net"
+      : errorMessage(error);
+    throw new ConfigError(`Cannot listen on ${where}: ${why}`, { cause: error });
+  }
+}
+
+/** Whether the runtime was started with `--unstable-net` (or `"unstable": ["net"]`). */
+export function hasUnstableNet(): boolean {
+  return "listenDatagram" in Deno;
+}
+
+function endpointOf(address: Deno.Addr): Endpoint {
+  return "hostname" in address
+    ? { address: address.hostname, port: address.port }
+    : { address: "local", port: 0 };
+}

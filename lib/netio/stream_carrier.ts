@@ -1,0 +1,228 @@
+import type { Clock } from "#clock";
+import { ClosedError } from "#errors";
+import type { Carrier, CarrierClient, Endpoint, SliceSource } from "#stack";
+import { OwnBytes } from "./own_bytes.ts";
+import type { ReadBuffers } from "./read_buffers.ts";
+import { ReadSizing } from "./read_buffers.ts";
+import type { ReadPacer } from "./read_pacer.ts";
+
+/** Longest wait, in ms, for queued bytes to leave when a carrier is closed. */
+export const CLOSE_DRAIN_MS = 2_000;
+
+/** What a stream carrier needs of the operating system's connection; `Deno.Conn` has it. */
+export interface StreamConnection {
+  read(into: Uint8Array): Promise<number | null>;
+  write(bytes: Uint8Array): Promise<number>;
+  close(): void;
+}
+
+/** What carriers of one reactor share. */
+export interface CarrierContext {
+  readonly clock: Clock;
+  readonly buffers: ReadBuffers;
+  readonly pacer: ReadPacer;
+}
+
+/** What is known of a connection when its carrier is made. */
+export interface StreamCarrierOptions {
+  readonly kind: "tcp" | "tls" | "memory";
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  /** Called once when the connection is gone. */
+  readonly onClosed?: () => void;
+}
+
+/**
+ * A TCP or TLS connection, or one end of an in-memory pair, as the bottom of a protocol stack.
+ *
+ * One write at most is in flight. Own bytes (control messages, answers) go first, but only between whole
+ * messages of the source; then the source is asked for its next slice.
+ */
+export class StreamCarrier implements Carrier {
+  readonly kind: "tcp" | "tls" | "memory";
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly statistics = { bytesIn: 0, bytesOut: 0 };
+
+  readonly #connection: StreamConnection;
+  readonly #context: CarrierContext;
+  readonly #onClosed: (() => void) | undefined;
+  readonly #own = new OwnBytes();
+  readonly #sizing = new ReadSizing();
+  #client: CarrierClient | undefined;
+  #source: SliceSource | undefined;
+  /** The source whose slice is in flight, which may have been removed since. */
+  #lender: SliceSource | undefined;
+  #isWriting = false;
+  #isPumpQueued = false;
+  #isPaused = false;
+  #isReading = false;
+  #isClosing = false;
+  #isClosed = false;
+  #drainTimer: Disposable | undefined;
+  #readBuffer: Uint8Array<ArrayBuffer> | undefined;
+  #readClass = 0;
+
+  constructor(connection: StreamConnection, context: CarrierContext, options: StreamCarrierOptions) {
+    this.#connection = connection;
+    this.#context = context;
+    this.kind = options.kind;
+    this.local = options.local;
+    this.remote = options.remote;
+    this.#onClosed = options.onClosed;
+  }
+
+  get queuedBytes(): number {
+    return this.#own.length;
+  }
+
+  open(client: CarrierClient): void {
+    if (this.#client !== undefined) throw new TypeError("Cannot open a carrier twice");
+    this.#client = client;
+    if (this.#isClosed) client.closed(new ClosedError("Connection was closed before it was opened"));
+    else this.#read();
+  }
+
+  send(bytes: Uint8Array): void {
+    if (this.#isClosed || this.#isClosing || bytes.length === 0) return;
+    this.#own.push(bytes);
+    if (this.#isWriting || this.#isPumpQueued) return;
+    // what is sent in one turn leaves in one write
+    this.#isPumpQueued = true;
+    queueMicrotask(() => {
+      this.#isPumpQueued = false;
+      this.#pump();
+    });
+  }
+
+  setSource(source: SliceSource | undefined): void {
+    this.#source = source;
+    this.wake();
+  }
+
+  wake(): void {
+    if (!this.#isWriting) this.#pump();
+  }
+
+  pause(isPaused: boolean): void {
+    this.#isPaused = isPaused;
+    if (!isPaused) this.#read();
+  }
+
+  close(): void {
+    if (this.#isClosed || this.#isClosing) return;
+    this.#isClosing = true;
+    this.#source = undefined;
+    if (!this.#isWriting && this.#own.length === 0) {
+      this.abort(new ClosedError("Connection closed by this side"));
+      return;
+    }
+    this.#drainTimer = this.#context.clock.after(
+      CLOSE_DRAIN_MS,
+      () => this.abort(new ClosedError("Connection closed by this side; the peer did not take the rest")),
+    );
+    this.wake();
+  }
+
+  abort(error: Error): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#drainTimer?.[Symbol.dispose]();
+    this.#own.clear();
+    try {
+      this.#connection.close();
+    } catch {
+      // the runtime has closed it already
+    }
+    const source = this.#source;
+    this.#source = undefined;
+    // a slice still lent is returned by its own write, which fails now
+    if (source !== undefined && source !== this.#lender) source.failed(error);
+    this.#onClosed?.();
+    this.#client?.closed(error);
+  }
+
+  #pump(): void {
+    if (this.#isWriting || this.#isClosed) return;
+    const source = this.#source;
+    if (this.#own.length > 0 && (source === undefined || source.isAtBoundary)) {
+      this.#isWriting = true;
+      this.#connection.write(this.#own.front()).then(this.#ownWritten, this.#writeFailed);
+      return;
+    }
+    const slice = source?.nextSlice();
+    if (slice !== undefined) {
+      this.#isWriting = true;
+      this.#lender = source;
+      this.#connection.write(slice).then(this.#sliceWritten, this.#writeFailed);
+    } else if (this.#isClosing) {
+      this.abort(new ClosedError("Connection closed by this side"));
+    }
+  }
+
+  // Bound once per connection: a closure per write costs more than the rest of a flush round.
+  readonly #sliceWritten = (count: number): void => {
+    this.#isWriting = false;
+    this.statistics.bytesOut += count;
+    const lender = this.#lender!;
+    this.#lender = undefined;
+    lender.accepted(count);
+    this.#pump();
+  };
+
+  readonly #ownWritten = (count: number): void => {
+    this.#isWriting = false;
+    this.statistics.bytesOut += count;
+    this.#own.consume(count);
+    this.#pump();
+  };
+
+  readonly #writeFailed = (error: unknown): void => {
+    this.#isWriting = false;
+    const lender = this.#lender;
+    this.#lender = undefined;
+    lender?.failed(error);
+    this.abort(closedBy(error));
+  };
+
+  #read = (): void => {
+    if (this.#isReading || this.#isPaused || this.#isClosed || this.#client === undefined) return;
+    this.#isReading = true;
+    this.#readClass = this.#sizing.sizeClass;
+    const buffer = this.#context.buffers.take(this.#readClass);
+    this.#readBuffer = buffer;
+    this.#connection.read(buffer).then(this.#readDone, this.#readFailed);
+  };
+
+  readonly #readDone = (count: number | null): void => {
+    this.#isReading = false;
+    const buffer = this.#readBuffer!;
+    this.#readBuffer = undefined;
+    if (count === null) {
+      this.#context.buffers.give(this.#readClass, buffer);
+      this.abort(new ClosedError("Connection closed by the peer"));
+      return;
+    }
+    this.statistics.bytesIn += count;
+    this.#sizing.observe(count);
+    this.#client!.receive(buffer.subarray(0, count));
+    this.#context.buffers.give(this.#readClass, buffer);
+    if (this.#isClosed || this.#isPaused) return;
+    if (this.#context.pacer.shouldPace()) this.#context.pacer.wait(this.#read);
+    else this.#read();
+  };
+
+  readonly #readFailed = (error: unknown): void => {
+    this.#isReading = false;
+    const buffer = this.#readBuffer!;
+    this.#readBuffer = undefined;
+    this.#context.buffers.give(this.#readClass, buffer);
+    if (!this.#isClosed) this.abort(closedBy(error));
+  };
+}
+
+/** A peer that resets or vanishes is a normal end of a connection. */
+function closedBy(error: unknown): Error {
+  const message = error instanceof Error ? error.message : String(error);
+  return new ClosedError(`Connection lost: ${message}`, { cause: error });
+}
