@@ -1,0 +1,67 @@
+/**
+ * RTMP (layer 3): handshakes, chunks, messages and the NetConnection, with no sockets and no streams.
+ *
+ * An application from above decides about connects, publishes and plays; media payloads pass unread.
+ *
+ * ```ts
+ * import { parsePublish } from "#protocols/rtmp";
+ *
+ * const request = parsePublish(["camera1?token=secret", "live"]);
+ * console.log(request?.streamName, request?.publishType); // camera1 live
+ * ```
+ *
+ * @module
+ */
+export {
+  CHUNK_STREAM_ID,
+  MESSAGE_TYPE,
+  PEER_BANDWIDTH_LIMIT,
+  USER_CONTROL_EVENT,
+} from "./message/message_type.ts";
+export type { MessageType, PeerBandwidthLimit, UserControlEvent } from "./message/message_type.ts";
+export { STATUS_CODE, statusObject } from "./message/status.ts";
+export type { AmfProperties, NetStatus, StatusCode, StatusLevel } from "./message/status.ts";
+export { decodeCommand, encodeCommand, withoutFormatByte } from "./message/command.ts";
+export type { RtmpCommand } from "./message/command.ts";
+export { unwrapDataMessage, wrapDataFrame } from "./message/data_message.ts";
+export type { DataAction, DataMessage } from "./message/data_message.ts";
+export { SILENT_LOG } from "./session/application.ts";
+export type {
+  CallAnswer,
+  ConnectAnswer,
+  NetStream,
+  NetStreamClient,
+  NetStreamState,
+  RtmpApplication,
+  RtmpLog,
+  RtmpSession,
+} from "./session/application.ts";
+export { CAPS_EX_FLAG, FOUR_CC_FLAG, parseCapabilities, parseConnect } from "./session/connect_request.ts";
+export type { ConnectRequest, EnhancedCapabilities } from "./session/connect_request.ts";
+export { parsePlay, parsePublish, parseStreamName } from "./session/stream_request.ts";
+export type {
+  PlayRequest,
+  PlayStart,
+  PublishRequest,
+  PublishType,
+  StreamName,
+} from "./session/stream_request.ts";
+export {
+  CONNECT_TIMEOUT_MS,
+  DECISION_TIMEOUT_MS,
+  HANDSHAKE_TIMEOUT_MS,
+  INITIAL_CHUNK_BYTES,
+  MAX_CHUNK_STREAMS,
+  MAX_HELD_INPUT_BYTES,
+  MAX_MESSAGE_BYTES,
+  MAX_MESSAGE_STREAMS,
+  MAX_NAME_LENGTH,
+  MAX_PARTIAL_BYTES,
+  MAX_PENDING_CALLS,
+  MAX_QUEUED_OUTPUT_BYTES,
+  MIN_WINDOW_ACK_BYTES,
+  OUTBOUND_CHUNK_BYTES,
+  PING_INTERVAL_MS,
+  PING_TIMEOUT_MS,
+  WINDOW_ACK_BYTES,
+} from "./limits.ts";
