@@ -1,0 +1,43 @@
+/**
+ * Checks the documentation: docstrings of everything exported, module docs, links, examples of the pages.
+ *
+ * ```sh
+ * deno task docs
+ * ```
+ */
+import { findLinkFaults, type Page } from "./doc_links.ts";
+import { findDocFaults } from "./doc_rules.ts";
+import { lintDocumentation, readDocumentation } from "./doc_tree.ts";
+import { listSourceFiles, ROOT } from "./source_files.ts";
+
+/** Pages at the top of the checkout, and the folder with more of them. */
+const PAGES = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs"];
+
+async function listPages(path: string): Promise<string[]> {
+  const stat = await Deno.stat(ROOT + path).catch(() => undefined);
+  if (stat === undefined) return [];
+  if (stat.isFile) return path.endsWith(".md") ? [path] : [];
+  const pages: string[] = [];
+  for await (const entry of Deno.readDir(ROOT + path)) {
+    pages.push(...await listPages(`${path}/${entry.name}`));
+  }
+  return pages.sort();
+}
+
+if (import.meta.main) {
+  const sources = await listSourceFiles(["mod.ts", "lib"]);
+  const entries = sources.filter((path) => /(^|\/)mod\.ts$/.test(path) && !path.startsWith("lib/std/"));
+  const pagePaths = (await Promise.all(PAGES.map(listPages))).flat();
+  const pages: Page[] = await Promise.all(
+    pagePaths.map(async (path) => ({ path, text: await Deno.readTextFile(ROOT + path) })),
+  );
+  const exists = (path: string): Promise<boolean> => Deno.stat(ROOT + path).then(() => true, () => false);
+  const faults = [
+    ...findDocFaults(await readDocumentation(entries)),
+    ...await lintDocumentation(entries),
+    ...await findLinkFaults(pages, exists),
+  ];
+  for (const fault of faults) console.log(fault);
+  console.log(`docs: ${entries.length} modules, ${pages.length} pages, ${faults.length} faults`);
+  if (faults.length > 0) Deno.exit(1);
+}
