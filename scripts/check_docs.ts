@@ -5,9 +5,9 @@
  * deno task docs
  * ```
  */
-import { findLinkFaults, type Page } from "./doc_links.ts";
-import { findDocFaults } from "./doc_rules.ts";
-import { lintDocumentation, readDocumentation } from "./doc_tree.ts";
+import { findLinkFaults, type Page } from "./docs/links.ts";
+import { findDocFaults } from "./docs/rules.ts";
+import { lintDocumentation, readDocumentation } from "./docs/tree.ts";
 import { listSourceFiles, ROOT } from "./source_files.ts";
 
 /** Pages at the top of the checkout, and the folder with more of them. */

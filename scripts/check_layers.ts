@@ -1,5 +1,5 @@
 /**
- * Checks every import of the project against the may-import table of `layers.ts`.
+ * Checks every import of the project against the may-import table of `layers/table.ts`.
  *
  * ```sh
  * deno task layers           # fails on an arrow that the table does not allow
@@ -7,8 +7,8 @@
  * ```
  */
 import { pathToFileURL } from "node:url";
-import { type ImportEdge, judgeEdge, unitOf } from "./import_rules.ts";
-import { LAYERS } from "./layers.ts";
+import { type ImportEdge, judgeEdge, unitOf } from "./layers/import_rules.ts";
+import { LAYERS } from "./layers/table.ts";
 import { isTestFile, listSourceFiles, ROOT } from "./source_files.ts";
 
 /**
@@ -64,13 +64,17 @@ export function findCycles(edges: readonly ImportEdge[]): string[] {
 /** Draws the arrows between folders that exist, highest level first. */
 export function drawGraph(edges: readonly ImportEdge[]): string {
   const arrows = new Map<string, Set<string>>();
+  const targetsOf = (file: string): Set<string> => {
+    const { name, layer } = unitOf(file);
+    const targets = arrows.get(name) ?? new Set();
+    if (levelOf(layer) >= 0) arrows.set(name, targets);
+    return targets;
+  };
   for (const { from, to } of edges) {
     if (isTestFile(from) || to === undefined) continue;
-    const [fromUnit, toUnit] = [unitOf(from), unitOf(to)];
-    if (levelOf(fromUnit.layer) < 0 || levelOf(toUnit.layer) < 0) continue;
-    const targets = arrows.get(fromUnit.name) ?? new Set();
-    if (toUnit.name !== fromUnit.name) targets.add(toUnit.name);
-    arrows.set(fromUnit.name, targets);
+    const target = unitOf(to);
+    targetsOf(to);
+    if (levelOf(target.layer) >= 0 && target.name !== unitOf(from).name) targetsOf(from).add(target.name);
   }
   const rows = [...arrows].map(([unit, targets]) => ({
     unit,

@@ -1,8 +1,8 @@
 /** What the documentation of an entry point must have. */
-import type { Declaration, DocumentedSymbol, EntryDocumentation, Location, Member } from "./doc_tree.ts";
-import { unitOf } from "./import_rules.ts";
-import { LAYERS } from "./layers.ts";
-import { ROOT } from "./source_files.ts";
+import type { Declaration, DocumentedSymbol, EntryDocumentation, Location, Member } from "./tree.ts";
+import { unitOf } from "../layers/import_rules.ts";
+import { LAYERS } from "../layers/table.ts";
+import { ROOT } from "../source_files.ts";
 
 /**
  * Finds exports without a docstring, and module docs without purpose, example or layer number.
@@ -53,7 +53,9 @@ function findMemberFaults(name: string, { def }: Declaration): string[] {
 const VALUE_METHOD = /^[uif]\d+(Le)?$/;
 
 function isPublic(member: Member): boolean {
-  if (member.isOverride === true || member.name.startsWith("[") || VALUE_METHOD.test(member.name)) return false;
+  if (member.isOverride === true || member.name.startsWith("[") || VALUE_METHOD.test(member.name)) {
+    return false;
+  }
   return member.accessibility !== "private" && member.accessibility !== "protected";
 }
 

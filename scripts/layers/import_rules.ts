@@ -1,6 +1,6 @@
-/** The rules for one import, as pure functions over the table of `layers.ts`. */
-import { FAMILIES, LAYERS, SIDEWAYS } from "./layers.ts";
-import { isTestFile } from "./source_files.ts";
+/** The rules for one import, as pure functions over the table of `table.ts`. */
+import { FAMILIES, LAYERS, SIDEWAYS } from "./table.ts";
+import { isTestFile } from "../source_files.ts";
 
 /** One import statement. */
 export interface ImportEdge {

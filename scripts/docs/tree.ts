@@ -1,6 +1,6 @@
 /** What `deno doc` says about the entry points, in the shape the rules need. */
-import { runCommand } from "./command.ts";
-import { ROOT } from "./source_files.ts";
+import { runCommand } from "../run/command.ts";
+import { ROOT } from "../source_files.ts";
 
 /** Documentation of one entry point. */
 export interface EntryDocumentation {

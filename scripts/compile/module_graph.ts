@@ -1,0 +1,117 @@
+/** The module graph of a program as `deno info` sees it, cut down to what is loaded at run time. */
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { join } from "node:path";
+
+/** An installed npm package. */
+export interface NpmPackage {
+  readonly name: string;
+  readonly version: string;
+  /** Absolute path of the installed folder. */
+  readonly localPath: string;
+  /** Keys of the packages it needs, in the same table. */
+  readonly dependencies: readonly string[];
+}
+
+/** What a program loads at run time. */
+export interface RuntimeModules {
+  /** Absolute paths of the local modules, sorted; modules only imported for their types are left out. */
+  readonly files: readonly string[];
+  /** Keys of the npm packages that the modules themselves import, sorted. */
+  readonly npmRoots: readonly string[];
+  /** Every installed npm package by key, such as `hono@4.13.19`. */
+  readonly npmPackages: ReadonlyMap<string, NpmPackage>;
+}
+
+/** The part of the output of `deno info --json` that is read here. */
+export interface DenoGraph {
+  readonly roots: readonly string[];
+  readonly modules: readonly GraphModule[];
+  readonly redirects: Readonly<Record<string, string>>;
+  readonly npmPackages?: Readonly<Record<string, NpmPackage>>;
+}
+
+interface GraphModule {
+  readonly specifier: string;
+  readonly local?: string;
+  readonly npmPackage?: string;
+  readonly error?: string;
+  readonly dependencies?: readonly {
+    readonly specifier: string;
+    readonly code?: { readonly specifier?: string; readonly error?: string };
+  }[];
+}
+
+/**
+ * Reads what `entries` load at run time.
+ *
+ * @param folder Folder of the program's `deno.json`.
+ * @param entries Modules below `folder`, as relative paths: the main module and those of workers.
+ * @throws {Error} If a module is missing, has a syntax error or comes from the network.
+ */
+export async function readRuntimeModules(
+  folder: string,
+  entries: readonly string[],
+): Promise<RuntimeModules> {
+  const root = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    const lines = entries.map((entry) => `import "${pathToFileURL(join(folder, entry))}";\n`);
+    await Deno.writeTextFile(root, lines.join(""));
+    // `deno cache` installs what is missing; `deno info` only looks.
+    await runDeno(["cache", "--quiet", "--no-check", "--config", join(folder, "deno.json"), root]);
+    const text = await runDeno(["info", "--json", "--config", join(folder, "deno.json"), root]);
+    return selectRuntimeModules(JSON.parse(text) as DenoGraph);
+  } finally {
+    await Deno.remove(root);
+  }
+}
+
+/**
+ * Follows the imports that are left after type erasure, from the graph's roots, which are themselves not part
+ * of the result.
+ *
+ * @throws {Error} If a module is missing, has a syntax error or comes from the network.
+ */
+export function selectRuntimeModules(graph: DenoGraph): RuntimeModules {
+  const modules = new Map(graph.modules.map((module) => [module.specifier, module]));
+  const seen = new Set<string>(graph.roots);
+  const files: string[] = [];
+  const npmRoots = new Set<string>();
+  // The set grows while it is walked: a breadth-first search.
+  for (const specifier of seen) {
+    const module = modules.get(specifier);
+    if (module === undefined || module.error !== undefined) {
+      throw new Error(`Cannot follow ${specifier}: ${module?.error ?? "it is not in the module graph"}`);
+    }
+    if (module.npmPackage !== undefined) npmRoots.add(module.npmPackage);
+    else if (/^https?:/.test(specifier)) {
+      throw new Error(`Cannot pack ${specifier}: only local modules and npm packages can be packed`);
+    } else if (module.local !== undefined && !graph.roots.includes(specifier)) {
+      files.push(fileURLToPath(specifier));
+    }
+    for (const { specifier: written, code } of module.dependencies ?? []) {
+      if (code === undefined) continue;
+      if (code.specifier === undefined) {
+        throw new Error(
+          `Cannot resolve ${written}, imported by ${specifier}: ${code.error ?? "no reason given"}`,
+        );
+      }
+      if (!code.specifier.startsWith("node:")) seen.add(graph.redirects[code.specifier] ?? code.specifier);
+    }
+  }
+  return {
+    files: files.sort(),
+    npmRoots: [...npmRoots].sort(),
+    npmPackages: new Map(Object.entries(graph.npmPackages ?? {})),
+  };
+}
+
+async function runDeno(args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  if (code !== 0) throw new Error(`Cannot run deno ${args[0]}: ${new TextDecoder().decode(stderr).trim()}`);
+  return new TextDecoder().decode(stdout);
+}

@@ -1,0 +1,125 @@
+/** Lays out a program as a tree that runs without a network: modules, `deno.json`, pruned `node_modules`. */
+import { dirname, extname, join, relative } from "node:path";
+import { layOutPackages, type PlacedPackage } from "./npm_layout.ts";
+import { readRuntimeModules } from "./module_graph.ts";
+
+/** The parts of a program's `deno.json` that packing reads. */
+export interface ProgramConfig {
+  readonly name: string;
+  readonly version: string;
+  readonly tasks?: Readonly<Record<string, string | { readonly command?: string }>>;
+  readonly links?: readonly string[];
+  /** `include` lists modules of workers, and files and folders read at run time: `deno compile` knows it too. */
+  readonly compile?: { readonly include?: readonly string[] };
+  readonly [key: string]: unknown;
+}
+
+/** A tree as laid out. */
+export interface ProgramTree {
+  readonly config: ProgramConfig;
+  /** Every file, relative to the tree's folder, with forward slashes, sorted. */
+  readonly files: readonly string[];
+  readonly sizeBytes: number;
+}
+
+/** Fields of `deno.json` that mean something at run time; tasks, lint rules and the like stay behind. */
+const RUNTIME_FIELDS = [
+  "name",
+  "version",
+  "exports",
+  "unstable",
+  "links",
+  "imports",
+  "scopes",
+  "compilerOptions",
+  "compile",
+] as const;
+
+const MODULE_EXTENSIONS = new Set([".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs"]);
+const UNUSED_PACKAGE_FILE = /\.(d\.[cm]?ts|map|md|markdown|tsbuildinfo)$/i;
+
+/** Reads `deno.json` of the program in `folder`. */
+export async function readConfig(folder: string): Promise<ProgramConfig> {
+  return JSON.parse(await Deno.readTextFile(join(folder, "deno.json"))) as ProgramConfig;
+}
+
+/**
+ * Reads the flags with which the task `serve` runs `main.ts`, so that every way to start has the same
+ * permissions.
+ *
+ * @throws {Error} If there is no such task, or a flag would need quoting in a shell.
+ */
+export function runtimeFlags(config: ProgramConfig): string[] {
+  const task = config.tasks?.["serve"];
+  const command = typeof task === "string" ? task : task?.command ?? "";
+  const flags = /^deno run (.*?)\s*main\.ts\b/.exec(command)?.[1]?.split(/\s+/).filter((flag) => flag !== "");
+  if (flags === undefined) {
+    throw new Error(
+      `Cannot read the flags of task serve: it is not "deno run FLAGS main.ts", but "${command}"`,
+    );
+  }
+  const odd = flags.find((flag) => !/^-[\w,.:/=-]+$/.test(flag));
+  if (odd !== undefined) throw new Error(`Cannot pass on flag ${odd} of task serve: it needs quoting`);
+  return flags;
+}
+
+/**
+ * Copies what the program in `folder` needs at run time into the empty folder `tree`.
+ *
+ * Modules keep their places, so `import.meta.url` and stack traces read as in the checkout. npm packages go
+ * into a flat `node_modules` for `"nodeModulesDir": "manual"`.
+ */
+export async function layOutProgram(folder: string, tree: string): Promise<ProgramTree> {
+  const config = await readConfig(folder);
+  const included: string[] = [];
+  for (const path of config.compile?.include ?? []) included.push(...await listFiles(join(folder, path)));
+  const workers = included.filter((path) => MODULE_EXTENSIONS.has(extname(path)));
+  const entries = ["main.ts", ...workers.map((path) => relative(folder, path))];
+  const modules = await readRuntimeModules(folder, entries);
+  const links = (config.links ?? []).map((link) => join(folder, link, "deno.json"));
+  for (const path of new Set([...modules.files, ...included, ...links])) {
+    const place = relative(folder, path);
+    if (place.startsWith("..")) throw new Error(`Cannot pack ${path}: it is outside ${folder}`);
+    // The tree has a deno.json of its own; a program that reads its version from it finds it there.
+    if (place !== "deno.json") await copyInto(path, join(tree, place));
+  }
+  for (const placed of await layOutPackages(modules)) await copyPackage(placed, tree);
+  await Deno.writeTextFile(
+    join(tree, "deno.json"),
+    JSON.stringify(runtimeConfig(config), undefined, 2) + "\n",
+  );
+  const files = await listFiles(tree);
+  let sizeBytes = 0;
+  for (const file of files) sizeBytes += (await Deno.stat(file)).size;
+  return { config, files: files.map((file) => relative(tree, file).replaceAll("\\", "/")).sort(), sizeBytes };
+}
+
+function runtimeConfig(config: ProgramConfig): Record<string, unknown> {
+  const kept: Record<string, unknown> = {};
+  for (const field of RUNTIME_FIELDS) if (config[field] !== undefined) kept[field] = config[field];
+  // An own, empty workspace: a deno.json further up, outside of the tree, is not looked for.
+  return { ...kept, workspace: [], nodeModulesDir: "manual", lock: false };
+}
+
+async function copyPackage({ folder, source }: PlacedPackage, tree: string): Promise<void> {
+  for (const path of await listFiles(source)) {
+    const place = relative(source, path);
+    if (!UNUSED_PACKAGE_FILE.test(place)) await copyInto(path, join(tree, folder, place));
+  }
+}
+
+async function copyInto(source: string, target: string): Promise<void> {
+  await Deno.mkdir(dirname(target), { recursive: true });
+  await Deno.copyFile(source, target);
+}
+
+/** Lists the files at and below `path`; nested `node_modules` are left out, since packages are laid out one by one. */
+async function listFiles(path: string): Promise<string[]> {
+  const stat = await Deno.stat(path);
+  if (stat.isFile) return [path];
+  const files: string[] = [];
+  for await (const entry of Deno.readDir(path)) {
+    files.push(...await listFiles(join(path, entry.name)));
+  }
+  return files.sort();
+}

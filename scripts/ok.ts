@@ -1,0 +1,96 @@
+/**
+ * The gate: everything that must hold before a commit, but for the end-to-end tests.
+ *
+ * ```sh
+ * deno task ok           # all steps
+ * deno task ok lint size # these steps only
+ * ```
+ */
+import { runCommand } from "./run/command.ts";
+import { ROOT } from "./source_files.ts";
+import { formatCounts, listUnitGroups, runTests, sumCounts, type TestCounts } from "./run/test_run.ts";
+
+/** Steps that run at the same time: the gate is used on small machines. */
+const PARALLEL_STEPS = 2;
+
+interface Outcome {
+  readonly isOk: boolean;
+  readonly output: string;
+  readonly seconds: number;
+  readonly counts?: TestCounts;
+}
+
+interface Step {
+  readonly name: string;
+  run(): Promise<Outcome>;
+}
+
+/** Makes a step of a command that fails by its exit status. */
+function step(name: string, ...command: string[]): Step {
+  const run = async (): Promise<Outcome> => {
+    const { code, output, seconds } = await runCommand(command, { cwd: ROOT });
+    return { isOk: code === 0, output, seconds };
+  };
+  return { name, run };
+}
+
+/** Lists the steps, longest first, so that the processors are busy to the end. */
+async function listSteps(): Promise<Step[]> {
+  const script = (
+    name: string,
+  ): string[] => ["deno", "run", "--no-check", "--allow-all", `scripts/${name}.ts`];
+  const groups = await listUnitGroups("--no-check");
+  return [
+    step("check", "deno", "check"),
+    ...groups.map((group): Step => ({
+      name: group.name,
+      run: async () => {
+        const { output, seconds, ...counts } = await runTests(group);
+        return { isOk: counts.failed === 0, output, seconds, counts };
+      },
+    })),
+    step("publish", "deno", "publish", "--dry-run", "--allow-dirty"),
+    step("docs", ...script("check_docs")),
+    step("lint", "deno", "lint"),
+    step("layers", ...script("check_layers")),
+    step("size", ...script("check_size")),
+    step("fmt", "deno", "fmt", "--check"),
+  ];
+}
+
+async function runSteps(steps: readonly Step[]): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  const queue = [...steps];
+  const work = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const outcome = await next.run();
+      outcomes.push(outcome);
+      report(next.name, outcome);
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL_STEPS }, work));
+  return outcomes;
+}
+
+function report(name: string, { isOk, output, seconds, counts }: Outcome): void {
+  const tests = counts === undefined ? "" : `  ${formatCounts(counts)}`;
+  console.log(`${isOk ? "ok    " : "FAILED"} ${name.padEnd(10)} ${seconds.toFixed(1).padStart(5)} s${tests}`);
+  if (!isOk) console.log(output.trimEnd().replaceAll(/^/gm, "       | "));
+}
+
+if (import.meta.main) {
+  const startedMs = performance.now();
+  const install = await step("install", "deno", "install", "--quiet").run();
+  if (!install.isOk) report("install", install);
+  const wanted = (await listSteps()).filter(({ name }) => Deno.args.length === 0 || Deno.args.includes(name));
+  const outcomes = await runSteps(wanted);
+  const failed = [install, ...outcomes].filter((outcome) => !outcome.isOk).length;
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+  const counts = sumCounts(outcomes.flatMap((outcome) => outcome.counts ?? []));
+  console.log(
+    `${wanted.length - failed} of ${wanted.length} steps passed in ${seconds} s; tests: ${
+      formatCounts(counts)
+    }`,
+  );
+  if (failed > 0) Deno.exit(1);
+}

@@ -1,0 +1,113 @@
+/** One run of `deno test`, and the counts it ends with. */
+import { runCommand } from "./command.ts";
+import { listSourceFiles, ROOT } from "../source_files.ts";
+
+/** What a run of tests counted. */
+export interface TestCounts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/** A group of tests that run with the same flags. */
+export interface TestGroup {
+  /** Shown in the output. */
+  readonly name: string;
+  /** Arguments after `deno test`. */
+  readonly args: readonly string[];
+  /** Files to run; a group without any is not started. */
+  readonly files: readonly string[];
+}
+
+/** A finished group. */
+export interface TestOutcome extends TestCounts {
+  readonly output: string;
+  readonly seconds: number;
+}
+
+/** The permissions that the server has; `run`, `ffi` and `sys` are not among them. */
+const SERVER_PERMISSIONS = ["--allow-net", "--allow-read", "--allow-write", "--allow-env"];
+
+/**
+ * Lists the groups without the end-to-end tests.
+ *
+ * @param checkFlag `--no-check` where types have been checked by another step.
+ */
+export async function listUnitGroups(checkFlag?: "--no-check"): Promise<TestGroup[]> {
+  const flags = ["--parallel", "--trace-leaks", ...(checkFlag === undefined ? [] : [checkFlag])];
+  const library = await listSourceFiles(["mod.ts", "lib", "apps"]);
+  const project = await listSourceFiles(["scripts", "tests/contract", "tests/fuzz", "tests/helpers"]);
+  const isTest = (path: string): boolean => path.endsWith("_test.ts");
+  const documented = library.filter((path) => !isTest(path) && !path.startsWith("lib/std/"));
+  return [
+    { name: "units", args: [...flags, ...SERVER_PERMISSIONS], files: library.filter(isTest) },
+    { name: "project", args: [...flags, "--allow-all"], files: project.filter(isTest) },
+    {
+      name: "doc tests",
+      args: ["--doc", "--parallel", ...SERVER_PERMISSIONS],
+      files: [
+        ...await listWithExamples(documented),
+        ...await listWithExamples(["README.md", "ARCHITECTURE.md"]),
+      ],
+    },
+  ];
+}
+
+/** Lists the end-to-end tests: one after another, for they share ports, processors and programs. */
+export async function listEndToEndGroup(): Promise<TestGroup> {
+  const files = (await listSourceFiles(["tests/e2e"])).filter((path) => path.endsWith("_test.ts"));
+  return { name: "end to end", args: ["--no-check", "--allow-all"], files };
+}
+
+/** Runs one group of tests. */
+export async function runTests(
+  group: TestGroup,
+  options: { readonly isShown?: boolean; readonly env?: Record<string, string> } = {},
+): Promise<TestOutcome> {
+  if (group.files.length === 0) return { passed: 0, failed: 0, skipped: 0, output: "", seconds: 0 };
+  const outcome = await runCommand(["deno", "test", ...group.args, ...group.files], {
+    cwd: ROOT,
+    ...options,
+  });
+  const counts = readCounts(outcome.output) ?? { passed: 0, failed: 0, skipped: 0 };
+  const failed = outcome.code !== 0 && counts.failed === 0 ? 1 : counts.failed;
+  return { ...counts, failed, output: outcome.output, seconds: outcome.seconds };
+}
+
+/**
+ * Reads the summary line that `deno test` prints last.
+ *
+ * @returns The counts, or `undefined` where it stopped before the summary.
+ */
+export function readCounts(output: string): TestCounts | undefined {
+  const line = output.split("\n").findLast((text) => /^(ok|FAILED) \| /.test(text));
+  if (line === undefined) return undefined;
+  const count = (word: string): number => Number(new RegExp(`(\\d+) ${word}`).exec(line)?.[1] ?? 0);
+  return { passed: count("passed"), failed: count("failed"), skipped: count("ignored") };
+}
+
+/** Formats counts as the last line of a run, which is read by machines. */
+export function formatCounts({ passed, failed, skipped }: TestCounts): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
+
+/** Adds up counts. */
+export function sumCounts(all: readonly TestCounts[]): TestCounts {
+  const sum = { passed: 0, failed: 0, skipped: 0 };
+  for (const { passed, failed, skipped } of all) {
+    sum.passed += passed;
+    sum.failed += failed;
+    sum.skipped += skipped;
+  }
+  return sum;
+}
+
+/** Keeps the files that have an example to run: documented code that `deno test --doc` finds. */
+async function listWithExamples(paths: readonly string[]): Promise<string[]> {
+  const files: string[] = [];
+  for (const path of paths) {
+    const text = await Deno.readTextFile(ROOT + path).catch(() => "");
+    if (/^(\s*\* )?```ts\s*$/m.test(text)) files.push(path);
+  }
+  return files;
+}
