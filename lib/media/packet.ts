@@ -43,7 +43,11 @@ export type PacketRole =
   | "media"
   /** A codec configuration: AVCDecoderConfigurationRecord, AudioSpecificConfig, ... */
   | "config"
-  /** Script data: `onMetaData`, cue points, text. */
+  /** Script data that describes the stream and that late joiners need: `onMetaData`. */
+  | "metadata"
+  /** Script data that takes the metadata back. */
+  | "clear"
+  /** Other script data: cue points, text. */
   | "data"
   /** Anything else that only relays: end of sequence, HDR metadata, seek markers. */
   | "control";

@@ -1,0 +1,164 @@
+import type { Packet } from "#media";
+
+/** Bounds of a packet log. */
+export interface PacketLogOptions {
+  /** Most payload bytes kept. */
+  readonly maxBytes: number;
+  /** Most media time kept, in ms. */
+  readonly maxMs: number;
+}
+
+/**
+ * The newest packets of a stream: the GOP for late joiners, and what packet consumers read at their own pace.
+ *
+ * Sequence numbers count packets from the start of the stream. Without consumers only the newest GOP is kept;
+ * with them, as much as the bounds allow.
+ */
+export class PacketLog {
+  readonly #options: PacketLogOptions;
+  readonly #cursors = new Set<PacketCursor>();
+  #packets: Packet[] = [];
+  #first = 0;
+  #bytes = 0;
+  #start: number | undefined;
+
+  /** @param options Bounds of what is kept. */
+  constructor(options: PacketLogOptions) {
+    this.#options = options;
+  }
+
+  /** Sequence number of the oldest packet kept. */
+  get first(): number {
+    return this.#first;
+  }
+
+  /** Sequence number the next packet will get. */
+  get end(): number {
+    return this.#first + this.#packets.length;
+  }
+
+  /** Sequence number of the newest packet a consumer can start at, or `undefined`. */
+  get start(): number | undefined {
+    return this.#start;
+  }
+
+  /** Payload bytes kept. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The packet with this sequence number, or `undefined` where it is not kept. */
+  at(sequence: number): Packet | undefined {
+    return this.#packets[sequence - this.#first];
+  }
+
+  /**
+   * Appends a packet.
+   *
+   * @param isStart Whether a consumer can start here.
+   */
+  append(packet: Packet, isStart: boolean): void {
+    if (isStart) this.#start = this.end;
+    this.#packets.push(packet);
+    this.#bytes += packet.payload.length;
+    this.#bound(packet.dtsUs);
+    if (this.#cursors.size > 0) { for (const cursor of this.#cursors) cursor.notify(); }
+  }
+
+  /** Forgets everything; cursors go on with the next packet. */
+  clear(): void {
+    this.#first = this.end;
+    this.#packets = [];
+    this.#bytes = 0;
+    this.#start = undefined;
+  }
+
+  /** A cursor that starts at the newest start, or waits for one. */
+  cursor(): PacketCursor {
+    const cursor = new PacketCursor(this, () => this.#cursors.delete(cursor));
+    this.#cursors.add(cursor);
+    return cursor;
+  }
+
+  #bound(newestUs: number): void {
+    const { maxBytes, maxMs } = this.#options;
+    let drop = 0;
+    const keepFrom = this.#cursors.size > 0 ? 0 : (this.#start ?? this.end) - this.#first;
+    for (;;) {
+      const oldest = this.#packets[drop];
+      if (oldest === undefined) break;
+      const isOver = this.#bytes > maxBytes || newestUs - oldest.dtsUs > maxMs * 1000;
+      if (drop >= keepFrom && !isOver) break;
+      this.#bytes -= oldest.payload.length;
+      drop++;
+    }
+    if (drop === 0) return;
+    this.#packets.splice(0, drop);
+    this.#first += drop;
+    if (this.#start !== undefined && this.#start < this.#first) this.#start = undefined;
+  }
+}
+
+/** Reads a packet log at its own pace; where it is too slow it jumps to the newest start. */
+export class PacketCursor implements Disposable {
+  readonly #log: PacketLog;
+  readonly #detach: () => void;
+  #next: number | undefined;
+  #missed = 0;
+  #wake: (() => void) | undefined;
+  #isDisposed = false;
+
+  constructor(log: PacketLog, detach: () => void) {
+    this.#log = log;
+    this.#detach = detach;
+  }
+
+  /** Packets that were dropped before this cursor read them. */
+  get missed(): number {
+    return this.#missed;
+  }
+
+  /** The next packet, or `undefined` while there is none. */
+  next(): Packet | undefined {
+    const { first, start } = this.#log;
+    if (this.#next === undefined) {
+      if (start === undefined) return undefined;
+      this.#next = start;
+    } else if (this.#next < first) {
+      const resume = start ?? this.#log.end;
+      this.#missed += resume - this.#next;
+      this.#next = resume;
+    }
+    const packet = this.#log.at(this.#next);
+    if (packet !== undefined) this.#next++;
+    return packet;
+  }
+
+  /** Calls `wake` once, when a packet has been appended. */
+  whenAppended(wake: () => void): void {
+    this.#wake = wake;
+  }
+
+  /** Called by the log. */
+  notify(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+
+  /** All packets from the newest start on, until the cursor is disposed. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Packet, void, void> {
+    while (!this.#isDisposed) {
+      const packet = this.next();
+      if (packet !== undefined) yield packet;
+      else await new Promise<void>((resolve) => this.whenAppended(resolve));
+    }
+  }
+
+  /** Leaves the log; a waiting iterator ends. */
+  [Symbol.dispose](): void {
+    this.#isDisposed = true;
+    this.#detach();
+    this.notify();
+  }
+}

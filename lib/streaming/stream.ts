@@ -1,0 +1,276 @@
+import type { Clock } from "#clock";
+import { ClosedError } from "#errors";
+import type { Packet } from "#media";
+import { FanoutLog } from "./fanout_log.ts";
+import type { MergeSchedule, MergeWrite } from "./merge_schedule.ts";
+import { PacketLog } from "./packet_log.ts";
+import type { PacketCursor } from "./packet_log.ts";
+import { Publisher } from "./publisher.ts";
+import type { PublisherOptions } from "./publisher.ts";
+import type { SegmentPool } from "./segment.ts";
+import { Subscriber } from "./subscriber.ts";
+import type { SubscriberOptions, SubscriberSink } from "./subscriber.ts";
+import { EMPTY_STREAM_HEADER } from "./wire_format.ts";
+import type { StreamHeader, WireFormat } from "./wire_format.ts";
+
+/** How often lags are compared with their bounds, in ms. */
+export const LAG_CHECK_MS = 500;
+
+/** Options of a stream; an application has its own. */
+export interface StreamOptions {
+  /** Most bytes kept for late joiners. */
+  readonly gopCacheBytes: number;
+  /** Most media time kept for late joiners, in ms; 0 turns the cache off. */
+  readonly gopCacheMs: number;
+  /** Longest time a packet is held so that one write carries several. */
+  readonly mergeWriteMs: MergeWrite;
+  /** Lag in media time, in ms, past which a subscriber jumps to the newest key frame. */
+  readonly maxLagMs: number;
+  /** Lag in bytes past which a subscriber jumps. */
+  readonly maxLagBytes: number;
+  /** Time without progress, in ms, after which a lagging subscriber is closed. */
+  readonly closeLagMs: number;
+  /** A live publisher that sent no media for this long, in ms, may be replaced by another. */
+  readonly publisherSilentMs: number;
+}
+
+/** Defaults of {@link StreamOptions}. */
+export const STREAM_DEFAULTS: StreamOptions = {
+  gopCacheBytes: 16 * 1024 * 1024,
+  gopCacheMs: 15_000,
+  mergeWriteMs: "adaptive",
+  maxLagMs: 8_000,
+  maxLagBytes: 16 * 1024 * 1024,
+  closeLagMs: 20_000,
+  publisherSilentMs: 5_000,
+};
+
+/** Name of a stream: its application and its own. */
+export interface StreamPath {
+  readonly appName: string;
+  readonly streamName: string;
+}
+
+/** What streams of one registry share. */
+export interface StreamContext {
+  readonly clock: Clock;
+  readonly pool: SegmentPool;
+  readonly schedule: MergeSchedule;
+  /** The stream has neither publisher nor subscribers. */
+  readonly emptied: (stream: Stream) => void;
+}
+
+/**
+ * One live stream: who publishes it, what late joiners need, and the logs its subscribers read.
+ *
+ * A stream outlives its publisher while subscribers wait for the next one.
+ */
+export class Stream {
+  readonly path: StreamPath;
+  readonly options: StreamOptions;
+  /** The newest packets; cleared when the publisher leaves. */
+  readonly packets: PacketLog;
+  readonly #context: StreamContext;
+  readonly #logs = new Map<string, FanoutLog>();
+  #header: StreamHeader = EMPTY_STREAM_HEADER;
+  #publisher: Publisher | undefined;
+  #newestDtsUs: number | undefined;
+  #consumers = 0;
+  #lagTimer: Disposable | undefined;
+  #isClosed = false;
+
+  constructor(path: StreamPath, options: StreamOptions, context: StreamContext) {
+    this.path = path;
+    this.options = options;
+    this.#context = context;
+    this.packets = new PacketLog({ maxBytes: options.gopCacheBytes, maxMs: options.gopCacheMs });
+  }
+
+  /** Who publishes now, or `undefined`. */
+  get publisher(): Publisher | undefined {
+    return this.#publisher;
+  }
+
+  /** What late joiners need to know now. */
+  get header(): StreamHeader {
+    return this.#header;
+  }
+
+  /** Decoding time of the newest packet ever published, in microseconds, or `undefined`. */
+  get newestDtsUs(): number | undefined {
+    return this.#newestDtsUs;
+  }
+
+  /** Number of subscribers of all wires, waiting ones too, and of packet consumers. */
+  get subscriberCount(): number {
+    let count = this.#consumers;
+    for (const log of this.#logs.values()) count += log.subscribers.size;
+    return count;
+  }
+
+  /** The logs, by the key of their format. */
+  get logs(): ReadonlyMap<string, FanoutLog> {
+    return this.#logs;
+  }
+
+  /**
+   * Becomes the publisher.
+   *
+   * A live publisher is kept unless it has been silent for `publisherSilentMs`; then it is told and replaced.
+   * Subscribers stay, and timestamps go on rising.
+   *
+   * @returns The publisher, or `undefined` if another one is live.
+   */
+  publish(options: PublisherOptions): Publisher | undefined {
+    const present = this.#publisher;
+    const nowMs = this.#context.clock.nowMs();
+    if (present !== undefined) {
+      if (nowMs - present.lastMediaMs < this.options.publisherSilentMs) return undefined;
+      present.replaced();
+    }
+    const publisher = new Publisher(this, options, this.#context.clock);
+    this.#publisher = publisher;
+    this.#header = EMPTY_STREAM_HEADER;
+    this.#forgetStarts();
+    this.#tell(true);
+    return publisher;
+  }
+
+  /**
+   * Attaches a subscriber, which starts at the newest key frame or waits for one.
+   *
+   * @param sink Where its bytes go.
+   * @param format Its wire; subscribers of equal keys share one log.
+   */
+  subscribe(
+    sink: SubscriberSink,
+    format: WireFormat,
+    callbacks: Pick<SubscriberOptions, "jumped" | "publisherChanged"> = {},
+  ): Subscriber {
+    if (this.#isClosed) throw new ClosedError(`Stream ${this.path.streamName} was closed`);
+    const subscriber = new Subscriber(this.#log(format), sink, { ...this.options, ...callbacks });
+    this.#lagTimer ??= this.#context.clock.every(LAG_CHECK_MS, () => this.#checkLags());
+    subscriber.start();
+    return subscriber;
+  }
+
+  /** Detaches a subscriber; the log of its wire is dropped with the last one. */
+  unsubscribe(subscriber: Subscriber): void {
+    subscriber.end();
+    for (const [key, log] of this.#logs) {
+      if (log.subscribers.size > 0) continue;
+      log.close();
+      this.#logs.delete(key);
+    }
+    this.#settle();
+  }
+
+  /** A cursor over packets, from the newest key frame on; dispose it to leave. */
+  readPackets(): PacketCursor {
+    this.#consumers++;
+    const cursor = this.packets.cursor();
+    const dispose = cursor[Symbol.dispose].bind(cursor);
+    let isLeft = false;
+    cursor[Symbol.dispose] = () => {
+      dispose();
+      if (isLeft) return;
+      isLeft = true;
+      this.#consumers--;
+      this.#settle();
+    };
+    return cursor;
+  }
+
+  /** Called by the publisher: appends one packet to every log. */
+  append(packet: Packet): void {
+    if (packet.role === "media") this.#newestDtsUs = packet.dtsUs;
+    if (packet.role !== "media" || !this.#hasSeen(packet)) this.#learn(packet);
+    const header = this.#header;
+    const isStart = packet.role === "media" &&
+      (packet.kind === "video" ? packet.isKeyFrame : packet.kind === "audio" && !header.hasVideo);
+    this.packets.append(packet, isStart);
+    for (const log of this.#logs.values()) log.append(packet, header);
+  }
+
+  /** Called by the publisher when it ends. */
+  publisherLeft(publisher: Publisher): void {
+    if (this.#publisher !== publisher) return;
+    this.#publisher = undefined;
+    this.#forgetStarts();
+    for (const log of this.#logs.values()) log.flush();
+    this.#tell(false);
+    this.#settle();
+  }
+
+  /** Ends the stream for good: called by the registry. */
+  close(): void {
+    this.#isClosed = true;
+    this.#lagTimer?.[Symbol.dispose]();
+    for (const log of this.#logs.values()) log.close();
+    this.#logs.clear();
+  }
+
+  #hasSeen(packet: Packet): boolean {
+    return packet.kind === "video" ? this.#header.hasVideo : this.#header.hasAudio;
+  }
+
+  /** Replaces the header where the packet changes it. */
+  #learn(packet: Packet): void {
+    const header = this.#header;
+    if (packet.kind === "data") {
+      if (packet.role === "metadata") this.#header = { ...header, metadata: packet };
+      else if (packet.role === "clear") this.#header = { ...header, metadata: undefined };
+      return;
+    }
+    const configs = packet.role !== "config" ? header.configs : [
+      ...header.configs.filter((config) => config.kind !== packet.kind || config.trackId !== packet.trackId),
+      packet,
+    ];
+    this.#header = {
+      ...header,
+      configs,
+      hasVideo: header.hasVideo || packet.kind === "video",
+      hasAudio: header.hasAudio || packet.kind === "audio",
+    };
+  }
+
+  #log(format: WireFormat): FanoutLog {
+    const known = this.#logs.get(format.key);
+    if (known !== undefined) return known;
+    const { pool, schedule } = this.#context;
+    const log = new FanoutLog(format, { ...this.options, pool, schedule });
+    this.#logs.set(format.key, log);
+    const start = this.packets.start;
+    if (start !== undefined) {
+      for (let at = start; at < this.packets.end; at++) log.append(this.packets.at(at)!, this.#header);
+      log.flush();
+    }
+    return log;
+  }
+
+  #forgetStarts(): void {
+    this.packets.clear();
+    for (const log of this.#logs.values()) log.forgetStart();
+  }
+
+  #tell(isLive: boolean): void {
+    for (const log of this.#logs.values()) {
+      for (const subscriber of [...log.subscribers]) subscriber.publisherChanged(isLive);
+    }
+  }
+
+  #checkLags(): void {
+    const nowMs = this.#context.clock.nowMs();
+    for (const log of this.#logs.values()) {
+      for (const subscriber of log.subscribers) subscriber.checkLag(nowMs);
+    }
+  }
+
+  #settle(): void {
+    if (this.#logs.size === 0) {
+      this.#lagTimer?.[Symbol.dispose]();
+      this.#lagTimer = undefined;
+    }
+    if (this.#publisher === undefined && this.subscriberCount === 0) this.#context.emptied(this);
+  }
+}

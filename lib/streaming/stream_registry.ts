@@ -1,0 +1,71 @@
+import type { Clock } from "#clock";
+import { MergeSchedule } from "./merge_schedule.ts";
+import { SegmentPool } from "./segment.ts";
+import { Stream } from "./stream.ts";
+import type { StreamOptions, StreamPath } from "./stream.ts";
+
+/** The key of a stream: `appName/streamName`. */
+export function formatStreamPath(path: StreamPath): string {
+  return `${path.appName}/${path.streamName}`;
+}
+
+/**
+ * Finds live streams by application and name. A stream exists while it has a publisher or subscribers; its
+ * state is freed with the last of them.
+ */
+export class StreamRegistry {
+  readonly #clock: Clock;
+  readonly #streams = new Map<string, Stream>();
+  /** Free segments of all logs. */
+  readonly pool: SegmentPool = new SegmentPool();
+  readonly #schedule: MergeSchedule;
+
+  /** @param clock Time for silence, lag and merging. */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#schedule = new MergeSchedule(clock);
+  }
+
+  /** Number of streams. */
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  /** Longest time the adaptive schedule holds a packet now, in ms. */
+  get adaptiveHoldMs(): number {
+    return this.#schedule.holdMs("adaptive");
+  }
+
+  /** The stream at `path`, or `undefined` while nobody publishes or waits for it. */
+  find(path: StreamPath): Stream | undefined {
+    return this.#streams.get(formatStreamPath(path));
+  }
+
+  /** All streams, oldest first. */
+  list(): Stream[] {
+    return [...this.#streams.values()];
+  }
+
+  /**
+   * The stream at `path`, made if need be. The caller publishes or subscribes to it in the same turn: a
+   * stream with neither is freed when the next one leaves it.
+   *
+   * @param options Used where the stream is made.
+   */
+  open(path: StreamPath, options: StreamOptions): Stream {
+    const key = formatStreamPath(path);
+    const known = this.#streams.get(key);
+    if (known !== undefined) return known;
+    const stream = new Stream(path, options, {
+      clock: this.#clock,
+      pool: this.pool,
+      schedule: this.#schedule,
+      emptied: (emptied) => {
+        if (this.#streams.get(key) === emptied) this.#streams.delete(key);
+        emptied.close();
+      },
+    });
+    this.#streams.set(key, stream);
+    return stream;
+  }
+}

@@ -1,0 +1,249 @@
+import { ClosedError } from "#errors";
+import type { FanoutLog, RandomAccessPoint } from "./fanout_log.ts";
+import type { Segment } from "./segment.ts";
+
+/** Where a subscriber's bytes go; a carrier of the protocol stack is one. */
+export interface SubscriberSink {
+  /** Queues bytes that come before anything of the source, at its next message boundary. */
+  send(bytes: Uint8Array): void;
+  /** Sets the subscriber as the source of shared bytes, or removes it. */
+  setSource(source: Subscriber | undefined): void;
+  /** The source has bytes again. */
+  wake(): void;
+  /** Ends the connection. */
+  abort(error: Error): void;
+}
+
+/** Bounds of one subscriber's lag, and who is told. */
+export interface SubscriberOptions {
+  /** Lag in media time, in ms, past which the cursor jumps to the newest key frame. */
+  readonly maxLagMs: number;
+  /** Lag in bytes past which the cursor jumps. */
+  readonly maxLagBytes: number;
+  /** Time without any progress, in ms, after which a lagging subscriber is closed. */
+  readonly closeLagMs: number;
+  /** The cursor jumped, and `skippedMs` of media were not sent. */
+  readonly jumped?: (skippedMs: number) => void;
+  /** The publisher came or went; see `Stream`. */
+  readonly publisherChanged?: (isLive: boolean) => void;
+}
+
+/**
+ * A cursor into a fan-out log, and the source its carrier pulls slices from.
+ *
+ * At most one slice is lent at a time. Slices end on message boundaries; after a short write the rest of the
+ * message goes first, whatever else is wanted.
+ */
+export class Subscriber {
+  readonly #log: FanoutLog;
+  readonly #sink: SubscriberSink;
+  readonly #options: SubscriberOptions;
+  #segment: Segment | undefined;
+  #offset = 0;
+  #isLent = false;
+  #isIdle = false;
+  #isInMessage = false;
+  /** Leaves its place at the next message boundary: to jump, to pause or to end. */
+  #isLeaving = false;
+  #isPaused = false;
+  #isEnded = false;
+  #hasStarted = false;
+  #jumps = 0;
+  #checkedPosition = -1;
+  #stalledSinceMs = -1;
+
+  constructor(log: FanoutLog, sink: SubscriberSink, options: SubscriberOptions) {
+    this.#log = log;
+    this.#sink = sink;
+    this.#options = options;
+  }
+
+  /** How often the cursor jumped because the peer was too slow. */
+  get jumps(): number {
+    return this.#jumps;
+  }
+
+  /** Whether all that was taken from the log is whole messages. */
+  get isAtBoundary(): boolean {
+    return !this.#isInMessage;
+  }
+
+  /** Whether the subscriber waits for a publisher or its first key frame. */
+  get isWaiting(): boolean {
+    return this.#segment === undefined && !this.#isPaused;
+  }
+
+  /** Bytes of the log the peer's kernel has not accepted. */
+  get lagBytes(): number {
+    const segment = this.#segment;
+    return segment === undefined ? 0 : this.#log.position - segment.start - this.#offset;
+  }
+
+  /** Media time from the oldest byte not accepted to the newest packet, in ms. */
+  get lagMs(): number {
+    const segment = this.#segment;
+    if (segment === undefined) return 0;
+    const oldestUs = segment.dtsUs[segment.messageAt(this.#offset)];
+    return oldestUs === undefined ? 0 : Math.max(0, (this.#log.newestDtsUs - oldestUs) / 1000);
+  }
+
+  /** Attaches to the log and starts as soon as there is a place to start at. */
+  start(): void {
+    this.#sink.setSource(this);
+    this.#log.attach(this);
+  }
+
+  /** Puts the cursor at a random-access point, behind what a decoder must know there. */
+  startAt(point: RandomAccessPoint): void {
+    if (this.#isEnded || this.#isPaused) return;
+    this.#segment = point.segment;
+    this.#offset = point.offset;
+    point.segment.readers++;
+    const prelude = this.#log.format.prelude(point.header, point.dtsUs, !this.#hasStarted);
+    this.#hasStarted = true;
+    if (prelude.length > 0) this.#sink.send(prelude);
+    this.#sink.wake();
+  }
+
+  /** Called by the log's flush. */
+  wake(): void {
+    this.#isIdle = false;
+    this.#sink.wake();
+  }
+
+  /** The next bytes for the peer, lent until `accepted` or `failed`; `undefined` while there are none. */
+  nextSlice(): Uint8Array | undefined {
+    let segment = this.#segment;
+    if (segment === undefined) return undefined;
+    if (this.#isLeaving) return this.#restOfMessage(segment);
+    if (this.#offset === segment.length && segment.next !== undefined) segment = this.#advance(segment);
+    if (this.#offset === segment.length || !this.#log.isReleased(segment.start + this.#offset)) {
+      if (!this.#isIdle) {
+        this.#isIdle = true;
+        this.#log.idle(this);
+      }
+      return undefined;
+    }
+    this.#isLent = true;
+    return this.#log.view(segment, this.#offset);
+  }
+
+  /** The kernel took `count` bytes of the slice. */
+  accepted(count: number): void {
+    this.#isLent = false;
+    const segment = this.#segment;
+    if (segment === undefined) return;
+    this.#offset += count;
+    // a whole slice ends where the segment ended when it was lent; only short writes end inside a message
+    this.#isInMessage = this.#offset !== segment.length && !segment.isBoundary(this.#offset);
+    if (this.#isLeaving && !this.#isInMessage) this.#leave();
+  }
+
+  /** The connection ended. */
+  failed(_error: unknown): void {
+    this.#isLent = false;
+    this.end();
+  }
+
+  /** Stops sending until `resume`; what is published meanwhile is skipped. */
+  pause(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.#log.unseat(this);
+    this.#startLeaving();
+  }
+
+  /** Goes on at the newest key frame. */
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    if (!this.#isLeaving) this.#log.seat(this);
+  }
+
+  /** Leaves the stream; bytes of the message in flight still go out. */
+  end(): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#log.unseat(this);
+    this.#startLeaving();
+    this.#log.detach(this);
+  }
+
+  /** Tells that the publisher came or went. */
+  publisherChanged(isLive: boolean): void {
+    this.#options.publisherChanged?.(isLive);
+  }
+
+  /**
+   * Compares the lag with the bounds; called a few times a second.
+   *
+   * @param nowMs Time of the check, monotonic, in ms.
+   */
+  checkLag(nowMs: number): void {
+    const segment = this.#segment;
+    if (segment === undefined || this.#isEnded) return;
+    const position = segment.start + this.#offset;
+    if (position !== this.#checkedPosition) {
+      this.#checkedPosition = position;
+      this.#stalledSinceMs = nowMs;
+    }
+    const { maxLagBytes, maxLagMs, closeLagMs } = this.#options;
+    if (!this.#isLeaving && this.lagBytes <= maxLagBytes && this.lagMs <= maxLagMs) return;
+    if (nowMs - this.#stalledSinceMs >= closeLagMs) {
+      const stalledMs = Math.round(nowMs - this.#stalledSinceMs);
+      this.#sink.abort(
+        new ClosedError(
+          `Peer too slow: it took no byte for ${stalledMs} ms with ${this.lagBytes} bytes waiting`,
+        ),
+      );
+    } else if (!this.#isLeaving && this.#log.randomAccessPoint !== undefined) {
+      this.#jump();
+    }
+  }
+
+  #jump(): void {
+    const point = this.#log.randomAccessPoint!;
+    const segment = this.#segment!;
+    if (point.position <= segment.start + this.#offset) return;
+    this.#jumps++;
+    const oldestUs = segment.dtsUs[segment.messageAt(this.#offset)] ?? point.dtsUs;
+    this.#options.jumped?.(Math.round((point.dtsUs - oldestUs) / 1000));
+    this.#startLeaving();
+  }
+
+  /** From here the segment is held by a loan only, so that the ones after it can be freed. */
+  #startLeaving(): void {
+    const segment = this.#segment;
+    if (segment === undefined || this.#isLeaving) return;
+    this.#isLeaving = true;
+    segment.readers--;
+    segment.loans++;
+    this.#log.left(segment);
+    if (!this.#isLent && !this.#isInMessage) this.#leave();
+  }
+
+  #leave(): void {
+    const segment = this.#segment!;
+    this.#segment = undefined;
+    this.#isLeaving = false;
+    segment.loans--;
+    this.#log.left(segment);
+    if (!this.#isEnded && !this.#isPaused) this.#log.seat(this);
+  }
+
+  #restOfMessage(segment: Segment): Uint8Array {
+    const end = segment.ends[segment.messageAt(this.#offset)] ?? segment.length;
+    this.#isLent = true;
+    return segment.bytes.subarray(this.#offset, end);
+  }
+
+  #advance(segment: Segment): Segment {
+    const next = segment.next!;
+    next.readers++;
+    segment.readers--;
+    this.#segment = next;
+    this.#offset = 0;
+    this.#log.left(segment);
+    return next;
+  }
+}
