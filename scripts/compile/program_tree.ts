@@ -113,7 +113,7 @@ async function copyInto(source: string, target: string): Promise<void> {
   await Deno.copyFile(source, target);
 }
 
-/** Lists the files at and below `path`; nested `node_modules` are left out, since packages are laid out one by one. */
+/** Lists the files at and below `path`, sorted. */
 async function listFiles(path: string): Promise<string[]> {
   const stat = await Deno.stat(path);
   if (stat.isFile) return [path];

@@ -1,0 +1,85 @@
+#!/bin/sh
+# @NAME@ @VERSION@ in one file: this text, then a gzip archive of the Deno runtime and the program.
+#
+# The first start unpacks the archive into a private folder of the user. Every start then becomes the program
+# by exec, so that process id, signals, standard input and exit status are the program's own.
+set -fu
+
+fail() {
+  printf '%s: %s\n' '@NAME@' "$*" >&2
+  exit 1
+}
+
+# Prints the folder of the unpacked program; unpacks it first where that has not been done. Runs in a subshell,
+# which keeps umask, traps and variables away from the program.
+find_folder() {
+  user=$(id -u)
+  for place in "${XDG_CACHE_HOME:-}/@NAME@" "${HOME:-}/.cache/@NAME@" "${TMPDIR:-/tmp}/@NAME@-$user"; do
+    case $place in
+    /@NAME@ | /.cache/@NAME@ | [!/]*) continue ;; # The variable is not set, or is no absolute path.
+    esac
+    [ -e "$place" ] || [ -L "$place" ] || (umask 077 && mkdir -p "$place") 2>/dev/null || continue
+    refuse_shared
+    folder=$place/@KEY@
+    if ! is_complete; then
+      [ -w "$place" ] || continue
+      unpack
+    fi
+    [ -x "$folder/@NAME@" ] ||
+      fail "cannot run from $place: it is mounted noexec; set XDG_CACHE_HOME to a folder for programs"
+    { true >"$folder/started"; } 2>/dev/null # When it was started last: remove_old reads it.
+    printf '%s\n' "$folder"
+    return
+  done
+  fail "no folder to unpack into: set XDG_CACHE_HOME to a folder that can be written"
+}
+
+# Ends unless $place is a real folder that this user owns and nobody else can enter, so that nobody else can
+# have put anything there. In a parent open to all, such as /tmp, only the sticky bit keeps it in its place.
+refuse_shared() {
+  # shellcheck disable=SC2046 # The words are wanted: mode, links, owner, ...
+  set -- $(LC_ALL=C ls -ldn "$place" 2>&1)
+  case $1:$3 in
+  drwx------*:"$user") ;;
+  *) fail "refuses $place: it must be a folder of user $user with mode drwx------, not $1 of user $3" ;;
+  esac
+  case $(LC_ALL=C ls -ldn "${place%/*}/.") in
+  d???????w[!tT]*) fail "refuses $place: anyone can replace it, for ${place%/*} is open to all; chmod +t helps" ;;
+  esac
+}
+
+# Is everything there, and not empty? A cleaner of temporary files, or a power cut, takes single files away.
+is_complete() {
+  [ -s "$folder/files" ] || return 1
+  newline='
+'
+  IFS=$newline
+  for file in $(cat "$folder/files"); do
+    [ -s "$folder/$file" ] || return 1
+  done
+  unset IFS
+}
+
+# Unpacks beside $folder and renames: a folder under its final name is complete.
+unpack() {
+  [ "$(uname -m)" = '@MACHINE@' ] || fail "this file is for @MACHINE@; this machine is $(uname -m)"
+  [ -e '@LOADER@' ] || fail "needs the GNU C library: @LOADER@ is missing"
+  case $0 in
+  */*) self=$0 ;;
+  *) self=$(command -v -- "$0") || self=./$0 ;;
+  esac
+  [ "$(wc -c <"$self")" -eq @FILE_BYTES@ ] || fail "$self is damaged: it should have @FILE_BYTES@ bytes"
+  count=0
+  until new=$place/new.$$.$count && reason=$(umask 077 && mkdir "$new" "$new/@KEY@" 2>&1); do
+    count=$((count + 1))
+    [ $count -lt 100 ] || fail "cannot unpack: $reason"
+  done
+  for signal in HUP INT TERM; do
+    # shellcheck disable=SC2064 # The values of now are wanted.
+    trap "rm -rf '$new'; trap - $signal; kill -$signal \$\$" $signal
+  done
+  reason=$( (umask 077 && tail -c +@ARCHIVE_START@ "$self" | tar -xzmof - -C "$new/@KEY@") 2>&1) || {
+    free=$(df -Pk "$place" | awk 'END { print int($4 / 1024) }')
+    rm -rf "$new"
+  }
+}
