@@ -60,6 +60,6 @@ export class BitReader {
   /** Signed Exp-Golomb code, se(v): H.264 section 9.1.1. */
   se(what: string): number {
     const code = this.ue(what);
-    return code % 2 === 1 ? (code + 1) / 2 : -code / 2;
+    return code % 2 === 1 ? (code + 1) / 2 : 0 - code / 2;
   }
 }

@@ -1,6 +1,6 @@
 import { FormatError } from "#errors";
 
-const UTF8 = new TextDecoder();
+const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * A cursor over one byte array.
@@ -70,7 +70,7 @@ export class ByteReader {
     return this.#bytes.subarray(at, at + length);
   }
 
-  /** The next `length` bytes decoded as UTF-8; malformed sequences become U+FFFD. */
+  /** The next `length` bytes decoded as UTF-8; malformed sequences become U+FFFD, a byte order mark is kept. */
   utf8(length: number, what: string): string {
     const bytes = this.bytes(length, what);
     // TextDecoder refuses shared memory
