@@ -1,0 +1,184 @@
+/**
+ * The server under test, as its own process on free ports of 127.0.0.1.
+ *
+ * `CRTMP_COMMAND` names another command than the sources, for example a compiled `./crtmp`; the same tests
+ * then hold for it.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { residentBytes, startProcess } from "./process.ts";
+import type { RunningProcess } from "./process.ts";
+import { waitFor } from "./wait.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+/** As the task `serve`, without the task runner in between. */
+const SOURCE_COMMAND = [
+  ...["deno", "run", "--allow-net", "--allow-read", "--allow-write", "--allow-env", `${ROOT}main.ts`],
+];
+
+/** How the server is started. */
+export interface ServerOptions {
+  /** TOML, from the ports it is to listen on; without it the embedded configuration is used. */
+  readonly config?: (ports: ServerPorts) => string;
+  /** Further arguments of `serve`. */
+  readonly args?: readonly string[];
+  /** Most open files of the process (`ulimit -n`); needs bash. */
+  readonly maxDescriptors?: number;
+  /** Lines of the log that hold a word of `ERROR` or above and are expected. */
+  readonly expectedErrors?: RegExp;
+}
+
+/** Ports of one server. */
+export interface ServerPorts {
+  readonly rtmp: number;
+  readonly http: number;
+}
+
+/** A running server. */
+export class TestServer implements AsyncDisposable {
+  /** Port of RTMP. */
+  readonly rtmpPort: number;
+  /** Port of the web plane. */
+  readonly httpPort: number;
+  readonly #process: RunningProcess;
+  readonly #folder: string;
+  readonly #expectedErrors: RegExp | undefined;
+  #hasStopped = false;
+
+  private constructor(process: RunningProcess, ports: ServerPorts, folder: string, options: ServerOptions) {
+    this.#process = process;
+    this.#folder = folder;
+    this.#expectedErrors = options.expectedErrors;
+    this.rtmpPort = ports.rtmp;
+    this.httpPort = ports.http;
+  }
+
+  /** Starts the server and waits until both of its ports answer. */
+  static async start(options: ServerOptions = {}): Promise<TestServer> {
+    const ports = { rtmp: freePort(), http: freePort() };
+    const folder = await Deno.makeTempDir({ prefix: "crtmp-server-" });
+    const args = ["serve", ...options.args ?? []];
+    if (options.config === undefined) {
+      args.push("--rtmp", `127.0.0.1:${ports.rtmp}`, "--http", `127.0.0.1:${ports.http}`);
+    } else {
+      const path = `${folder}/crtmp.toml`;
+      await Deno.writeTextFile(path, options.config(ports));
+      args.push(path);
+    }
+    const [program, ...rest] = limited([...serverCommand(), ...args], options.maxDescriptors);
+    const process = startProcess(program!, { args: rest, timeoutMs: 280_000, cwd: folder });
+    const server = new TestServer(process, ports, folder, options);
+    try {
+      await server.#waitReady();
+    } catch (error) {
+      await process[Symbol.asyncDispose]();
+      await Deno.remove(folder, { recursive: true });
+      throw new Error(`The server did not start: ${String(error)}\n${server.log}`);
+    }
+    return server;
+  }
+
+  /** Everything written to standard output and error until now. */
+  get log(): string {
+    return this.#process.stdoutText + this.#process.stderrText;
+  }
+
+  /** Process id of the server. */
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** `rtmp://127.0.0.1:PORT/PATH`. */
+  rtmpUrl(path: string): string {
+    return `rtmp://127.0.0.1:${this.rtmpPort}/${path}`;
+  }
+
+  /** `http://127.0.0.1:PORT/PATH`. */
+  httpUrl(path: string): string {
+    return `http://127.0.0.1:${this.httpPort}/${path}`;
+  }
+
+  /** `ws://127.0.0.1:PORT/PATH`. */
+  wsUrl(path: string): string {
+    return `ws://127.0.0.1:${this.httpPort}/${path}`;
+  }
+
+  /** Resident memory, in bytes. */
+  residentBytes(): number {
+    return residentBytes(this.pid);
+  }
+
+  /** Log lines that contain `text`. */
+  logLines(text: string): string[] {
+    return this.log.split("\n").filter((line) => line.includes(text));
+  }
+
+  /** Asserts that the server lives and answers on both ports. */
+  async assertLives(): Promise<void> {
+    const response = await fetch(this.httpUrl("healthz"));
+    await response.body?.cancel();
+    assert.equal(response.status, 200, "GET /healthz");
+    const socket = await Deno.connect({ hostname: "127.0.0.1", port: this.rtmpPort });
+    socket.close();
+  }
+
+  /** Sends SIGTERM; asserts a clean end within `timeoutMs`, and a log without errors. */
+  async stop(timeoutMs = 8_000): Promise<void> {
+    if (this.#hasStopped) return;
+    this.#hasStopped = true;
+    this.#process.kill("SIGTERM");
+    const deadline = setTimeout(() => this.#process.kill("SIGKILL"), timeoutMs);
+    const result = await this.#process.result;
+    clearTimeout(deadline);
+    await Deno.remove(this.#folder, { recursive: true });
+    assert.equal(result.code, 0, `exit status after SIGTERM; log:\n${this.log.slice(-4_000)}`);
+    const errors = this.log.split("\n").filter((line) =>
+      /\b(ERROR|FATAL|CRITICAL)\b|Uncaught|^error:/.test(line) && !this.#expectedErrors?.test(line)
+    );
+    assert.deepEqual(errors, [], "lines of errors in the log");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #waitReady(): Promise<void> {
+    let hasEnded = false;
+    void this.#process.result.then(() => hasEnded = true);
+    const what = "the server's ports to answer";
+    await waitFor(async () => {
+      if (hasEnded) throw new Error("its process ended");
+      return await answers(this.rtmpPort) && await answers(this.httpPort);
+    }, { what, timeoutMs: 20_000, pollMs: 30 });
+  }
+}
+
+/** The command that `CRTMP_COMMAND` names, or the one that runs the sources. */
+export function serverCommand(): string[] {
+  const command = Deno.env.get("CRTMP_COMMAND");
+  return command === undefined || command === "" ? SOURCE_COMMAND : command.split(" ");
+}
+
+/** A TCP port of 127.0.0.1 that was free a moment ago. */
+export function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  return port;
+}
+
+function limited(command: string[], maxDescriptors: number | undefined): string[] {
+  if (maxDescriptors === undefined) return command;
+  return ["bash", "-c", `ulimit -n ${maxDescriptors} && exec "$@"`, "bash", ...command];
+}
+
+async function answers(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
