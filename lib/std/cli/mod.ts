@@ -51,9 +51,9 @@ export function parseArgs(args: string[], options: ParseOptions = {}): Args {
     if (arg === "--") {
       for (const rest of queue.splice(0)) parser.addPositional(rest);
     } else if (/^-{1,2}[^-]/.test(arg)) {
-      const [, key, value] = /^-{1,2}([^=]+)(?:=(.*))?$/s.exec(arg) ?? [arg, arg.slice(1), undefined];
-      const flag: Flag = { arg, key: key!, value };
-      if (value === undefined && parser.takesValue(key!) && queue[0]?.startsWith("-") === false) {
+      const [, key = "", value] = /^-{1,2}([^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
+      const flag: Flag = { arg, key, value };
+      if (value === undefined && parser.takesValue(key) && queue[0]?.startsWith("-") === false) {
         flag.value = queue.shift();
       }
       parser.addFlag(flag);

@@ -46,16 +46,20 @@ export class RotatingFileHandler extends FileHandler {
 
   rotateLogFiles(): void {
     this.flush();
-    const names = [this.filename, ...this.#backups()];
-    for (let at = names.length - 2; at >= 0; at--) {
-      if (exists(names[at]!)) Deno.renameSync(names[at]!, names[at + 1]!);
+    const numbers = Array.from({ length: this.#maxBackupCount }, (_, at) => at);
+    for (const at of numbers.reverse()) {
+      if (exists(this.#backup(at))) Deno.renameSync(this.#backup(at), this.#backup(at + 1));
     }
     this.reopen();
     this.#fileBytes = 0;
   }
 
   #backups(): string[] {
-    return Array.from({ length: this.#maxBackupCount }, (_, at) => `${this.filename}.${at + 1}`);
+    return Array.from({ length: this.#maxBackupCount }, (_, at) => this.#backup(at + 1));
+  }
+
+  #backup(number: number): string {
+    return number === 0 ? this.filename : `${this.filename}.${number}`;
   }
 }
 

@@ -19,12 +19,12 @@ export class TextLineStream extends TransformStream<string, string> {
   constructor() {
     let pending = "";
     super({
-      transform(chunk, controller) {
+      transform(chunk, controller): void {
         const lines = (pending + chunk).split("\n");
-        pending = lines.pop()!;
+        pending = lines.pop() ?? "";
         for (const line of lines) controller.enqueue(line.endsWith("\r") ? line.slice(0, -1) : line);
       },
-      flush(controller) {
+      flush(controller): void {
         if (pending !== "") controller.enqueue(pending);
       },
     });

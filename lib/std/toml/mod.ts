@@ -24,7 +24,7 @@ export function parse(tomlString: string): Record<string, unknown> {
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     // smol-toml's message goes on with an excerpt of the document, which may hold a secret.
-    const reason = error.message.split("\n", 1)[0]!.replace(/^Invalid TOML document: /, "");
+    const reason = error.message.replace(/^Invalid TOML document: /, "").replace(/\n.*/s, "");
     throw new SyntaxError(`Parse error on line ${error.line}, column ${error.column}: ${reason}`);
   }
 }
