@@ -34,7 +34,6 @@ export class ConsoleHandler extends BaseHandler {
   }
 
   override log(msg: string): void {
-    // deno-lint-ignore no-console
     console.log(msg);
   }
 }
