@@ -6,7 +6,7 @@
  * deno task layers --graph   # prints the arrows that exist, by level
  * ```
  */
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { type ImportEdge, judgeEdge, unitOf } from "./layers/import_rules.ts";
 import { LAYERS } from "./layers/table.ts";
 import { isTestFile, listSourceFiles, ROOT } from "./source_files.ts";
@@ -15,21 +15,22 @@ import { isTestFile, listSourceFiles, ROOT } from "./source_files.ts";
  * Reads all imports of `files`, with `deno info`; type-only and dynamic ones count.
  *
  * @param files Paths from the top of the checkout. Files that no entry point reaches are seen as well.
+ * @param root Absolute path of the checkout, with a slash at the end.
  */
-export async function readImportEdges(files: readonly string[]): Promise<ImportEdge[]> {
+export async function readImportEdges(files: readonly string[], root: string = ROOT): Promise<ImportEdge[]> {
   const entry = await Deno.makeTempFile({ suffix: ".ts" });
   try {
     await Deno.writeTextFile(
       entry,
-      files.map((file) => `import "${pathToFileURL(ROOT + file)}";\n`).join(""),
+      files.map((file) => `import "${pathToFileURL(root + file)}";\n`).join(""),
     );
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["info", "--json", "--config", `${ROOT}deno.json`, entry],
+      args: ["info", "--json", "--config", `${root}deno.json`, entry],
       stdout: "piped",
       stderr: "piped",
     }).output();
     if (code !== 0) throw new Error(`Cannot read the module graph: ${new TextDecoder().decode(stderr)}`);
-    return edgesOf(JSON.parse(new TextDecoder().decode(stdout)) as ModuleGraph);
+    return edgesOf(JSON.parse(new TextDecoder().decode(stdout)) as ModuleGraph, root);
   } finally {
     await Deno.remove(entry);
   }
@@ -103,16 +104,14 @@ interface Span {
   readonly start: { readonly line: number };
 }
 
-function edgesOf(graph: ModuleGraph): ImportEdge[] {
+function edgesOf(graph: ModuleGraph, root: string): ImportEdge[] {
   const edges: ImportEdge[] = [];
   for (const module of graph.modules) {
-    const from = projectPath(module.local ?? "");
+    const from = projectPath(module.local ?? "", root);
     if (from === undefined) continue;
     for (const { specifier, code, type } of module.dependencies ?? []) {
       const resolved = code?.specifier ?? type?.specifier ?? "";
-      const to = resolved.startsWith("file:")
-        ? projectPath(decodeURI(new URL(resolved).pathname))
-        : undefined;
+      const to = resolved.startsWith("file:") ? projectPath(fileURLToPath(resolved), root) : undefined;
       const line = ((code ?? type)?.span.start.line ?? 0) + 1;
       edges.push({ from, specifier, line, ...(to === undefined ? {} : { to }) });
     }
@@ -120,9 +119,9 @@ function edgesOf(graph: ModuleGraph): ImportEdge[] {
   return edges;
 }
 
-function projectPath(path: string): string | undefined {
-  const normal = path.replaceAll("\\", "/").replace(/^\/(?=[A-Za-z]:)/, "");
-  return normal.startsWith(ROOT) ? normal.slice(ROOT.length) : undefined;
+function projectPath(path: string, root: string): string | undefined {
+  const normal = path.replaceAll("\\", "/");
+  return normal.startsWith(root) ? normal.slice(root.length) : undefined;
 }
 
 function levelOf(layer: string): number {

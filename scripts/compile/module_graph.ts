@@ -16,6 +16,8 @@ export interface NpmPackage {
 export interface RuntimeModules {
   /** Absolute paths of the local modules, sorted; modules only imported for their types are left out. */
   readonly files: readonly string[];
+  /** Addresses of the modules that come from the network, sorted. */
+  readonly remote: readonly string[];
   /** Keys of the npm packages that the modules themselves import, sorted. */
   readonly npmRoots: readonly string[];
   /** Every installed npm package by key, such as `hono@4.13.19`. */
@@ -46,7 +48,7 @@ interface GraphModule {
  *
  * @param folder Folder of the program's `deno.json`.
  * @param entries Modules below `folder`, as relative paths: the main module and those of workers.
- * @throws {Error} If a module is missing, has a syntax error or comes from the network.
+ * @throws {Error} If a module is missing or has a syntax error.
  */
 export async function readRuntimeModules(
   folder: string,
@@ -69,12 +71,13 @@ export async function readRuntimeModules(
  * Follows the imports that are left after type erasure, from the graph's roots, which are themselves not part
  * of the result.
  *
- * @throws {Error} If a module is missing, has a syntax error or comes from the network.
+ * @throws {Error} If a module is missing or has a syntax error.
  */
 export function selectRuntimeModules(graph: DenoGraph): RuntimeModules {
   const modules = new Map(graph.modules.map((module) => [module.specifier, module]));
   const seen = new Set<string>(graph.roots);
   const files: string[] = [];
+  const remote: string[] = [];
   const npmRoots = new Set<string>();
   // The set grows while it is walked: a breadth-first search.
   for (const specifier of seen) {
@@ -83,9 +86,8 @@ export function selectRuntimeModules(graph: DenoGraph): RuntimeModules {
       throw new Error(`Cannot follow ${specifier}: ${module?.error ?? "it is not in the module graph"}`);
     }
     if (module.npmPackage !== undefined) npmRoots.add(module.npmPackage);
-    else if (/^https?:/.test(specifier)) {
-      throw new Error(`Cannot pack ${specifier}: only local modules and npm packages can be packed`);
-    } else if (module.local !== undefined && !graph.roots.includes(specifier)) {
+    else if (/^https?:/.test(specifier)) remote.push(specifier);
+    else if (module.local !== undefined && !graph.roots.includes(specifier)) {
       files.push(fileURLToPath(specifier));
     }
     for (const { specifier: written, code } of module.dependencies ?? []) {
@@ -100,6 +102,7 @@ export function selectRuntimeModules(graph: DenoGraph): RuntimeModules {
   }
   return {
     files: files.sort(),
+    remote: remote.sort(),
     npmRoots: [...npmRoots].sort(),
     npmPackages: new Map(Object.entries(graph.npmPackages ?? {})),
   };

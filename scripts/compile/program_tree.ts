@@ -20,6 +20,8 @@ export interface ProgramTree {
   /** Every file, relative to the tree's folder, with forward slashes, sorted. */
   readonly files: readonly string[];
   readonly sizeBytes: number;
+  /** Addresses of modules that are not in the tree, since they come from the network. */
+  readonly remote: readonly string[];
 }
 
 /** Fields of `deno.json` that mean something at run time; tasks, lint rules and the like stay behind. */
@@ -88,10 +90,13 @@ export async function layOutProgram(folder: string, tree: string): Promise<Progr
     join(tree, "deno.json"),
     JSON.stringify(runtimeConfig(config), undefined, 2) + "\n",
   );
-  const files = await listFiles(tree);
+  const files: string[] = [];
   let sizeBytes = 0;
-  for (const file of files) sizeBytes += (await Deno.stat(file)).size;
-  return { config, files: files.map((file) => relative(tree, file).replaceAll("\\", "/")).sort(), sizeBytes };
+  for (const path of await listFiles(tree)) {
+    files.push(relative(tree, path).replaceAll("\", "/"));
+    sizeBytes += (await Deno.stat(path)).size;
+  }
+  return { config, files, sizeBytes, remote: modules.remote };
 }
 
 function runtimeConfig(config: ProgramConfig): Record<string, unknown> {

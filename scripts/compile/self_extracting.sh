@@ -49,37 +49,59 @@ refuse_shared() {
 }
 
 # Is everything there, and not empty? A cleaner of temporary files, or a power cut, takes single files away.
-is_complete() {
-  [ -s "$folder/files" ] || return 1
-  newline='
+is_complete() (
+  IFS='
 '
-  IFS=$newline
-  for file in $(cat "$folder/files"); do
+  [ -s "$folder/files" ] && for file in $(cat "$folder/files"); do
     [ -s "$folder/$file" ] || return 1
   done
-  unset IFS
-}
+)
 
-# Unpacks beside $folder and renames: a folder under its final name is complete.
+# Unpacks beside $folder and renames, so that what bears the final name is complete, however many start at once.
 unpack() {
-  [ "$(uname -m)" = '@MACHINE@' ] || fail "this file is for @MACHINE@; this machine is $(uname -m)"
-  [ -e '@LOADER@' ] || fail "needs the GNU C library: @LOADER@ is missing"
+  [ "$(uname -m)" = '@MACHINE@' ] || fail "this file is for @MACHINE@, this machine is $(uname -m)"
+  [ -e '@LOADER@' ] || fail "the GNU C library is needed: @LOADER@ is missing"
   case $0 in
   */*) self=$0 ;;
   *) self=$(command -v -- "$0") || self=./$0 ;;
   esac
-  [ "$(wc -c <"$self")" -eq @FILE_BYTES@ ] || fail "$self is damaged: it should have @FILE_BYTES@ bytes"
+  bytes=@FILE_BYTES@
+  [ "$(wc -c <"$self")" -eq "$bytes" ] || fail "$self is damaged: it should have $bytes bytes"
   count=0
   until new=$place/new.$$.$count && reason=$(umask 077 && mkdir "$new" "$new/@KEY@" 2>&1); do
     count=$((count + 1))
-    [ $count -lt 100 ] || fail "cannot unpack: $reason"
+    [ $count -lt 20 ] || fail "cannot unpack: $reason"
   done
-  for signal in HUP INT TERM; do
-    # shellcheck disable=SC2064 # The values of now are wanted.
-    trap "rm -rf '$new'; trap - $signal; kill -$signal \$\$" $signal
-  done
-  reason=$( (umask 077 && tail -c +@ARCHIVE_START@ "$self" | tar -xzmof - -C "$new/@KEY@") 2>&1) || {
-    free=$(df -Pk "$place" | awk 'END { print int($4 / 1024) }')
+  trap 'rm -rf "$new"; exit 1' HUP INT TERM
+  reason=$({ umask 077 && tail -c +@ARCHIVE_START@ "$self" | tar -xzmof - -C "$new/@KEY@"; } 2>&1) || {
     rm -rf "$new"
+    # shellcheck disable=SC2046 # The words are wanted: file system, size, used, free.
+    set -- $(df -Pk "$place" | tail -n 1)
+    reason=$(printf '%s\n' "$reason" | head -n 1)
+    fail "cannot unpack @UNPACKED_MB@ MB into $place ($((${4:-0} / 1024)) MB free there): $reason"
   }
+  [ ! -e "$folder" ] || is_complete || mv -f "$folder" "$new/broken" 2>/dev/null
+  mv -f "$new/@KEY@" "$place/" 2>/dev/null || is_complete || fail "cannot rename $new/@KEY@ to $folder"
+  rm -rf "$new"
+  remove_old
 }
+
+# Takes away what killed starts left a day ago, and versions not started for 30 days that do not run now.
+remove_old() {
+  set +f
+  find "$place"/new.* -prune -mtime +0 -exec rm -rf {} + 2>/dev/null
+  running=$(ls -l /proc/[0-9]*/exe 2>/dev/null)
+  find "$place"/*/started -prune -mtime +29 2>/dev/null | while IFS= read -r started; do
+    old=${started%/started}
+    case $running in
+    *"/${old##*/}/@NAME@"*) ;;
+    *) rm -rf "$old" ;;
+    esac
+  done
+  set -f
+}
+
+unpacked=$(find_folder) || exit
+DENO_DIR=$unpacked/cache DENO_NO_PROMPT=1 DENO_NO_UPDATE_CHECK=1
+export DENO_DIR DENO_NO_PROMPT DENO_NO_UPDATE_CHECK
+exec "$unpacked/@NAME@" run @FLAGS@ --config "$unpacked/program/deno.json" "$unpacked/program/main.ts" "$@"

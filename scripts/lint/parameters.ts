@@ -10,10 +10,16 @@ const MAX_PRIVATE_PARAMETERS = 3;
 /** The visible exemption, on the line before a function: a call per byte or per message. */
 const HOT_PATH_MARK = /^\s*params: hot path\b/;
 
+interface Parameter {
+  readonly type: string;
+  readonly range: Deno.lint.Range;
+  readonly typeAnnotation?: { readonly range: Deno.lint.Range } | undefined;
+}
+
 interface Callable {
   readonly name: string;
   readonly isPublic: boolean;
-  readonly params: readonly { readonly type: string; readonly range: Deno.lint.Range }[];
+  readonly params: readonly Parameter[];
 }
 
 /**
@@ -33,9 +39,7 @@ export const parameters: Deno.lint.Rule = {
       const positional = params.filter((param) => param.type !== "RestElement").length;
       const last = params.at(-1);
       const most = isPublic ? MAX_PUBLIC_PARAMETERS : MAX_PRIVATE_PARAMETERS;
-      const options = last !== undefined && carriesOptions(source.text.slice(...last.range), last.type)
-        ? 1
-        : 0;
+      const options = last !== undefined && carriesOptions(source.text, last) ? 1 : 0;
       if (positional - options <= most || isMarked(source.text, markEnds, node)) return;
       context.report({
         node,
@@ -69,8 +73,9 @@ function isExported(node: Deno.lint.Node): boolean {
   return parent?.type === "ExportNamedDeclaration" || parent?.type === "ExportDefaultDeclaration";
 }
 
-function carriesOptions(text: string, type: string): boolean {
-  if (type === "ObjectPattern") return true;
+function carriesOptions(source: string, parameter: Parameter): boolean {
+  if (parameter.type === "ObjectPattern") return true;
+  const text = source.slice(parameter.range[0], (parameter.typeAnnotation ?? parameter).range[1]);
   return /^\w*options\b/i.test(text) ||
     /^[^=]*:\s*(Partial<|Readonly<|Required<)?(\w*Options\b|\{)/.test(text);
 }

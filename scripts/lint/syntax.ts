@@ -17,7 +17,9 @@ export const syntax: Deno.lint.Rule = {
         });
       },
       TSModuleDeclaration(node) {
-        if (node.kind === "namespace") context.report({ node, message: "`namespace` is not used." });
+        if (context.sourceCode.getText(node).startsWith("namespace")) {
+          context.report({ node, message: "`namespace` is not used." });
+        }
       },
       PropertyDefinition: refusePrivate,
       MethodDefinition: refusePrivate,
