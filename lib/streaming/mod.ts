@@ -25,6 +25,7 @@
  *
  * @module
  */
+export type { Access, AccessGrant, AccessRefusal, Peer, StreamAccess, StreamRequest } from "./access.ts";
 export { FanoutLog } from "./fanout_log.ts";
 export type { FanoutLogOptions, RandomAccessPoint } from "./fanout_log.ts";
 export { FlushTimer, MAX_ADAPTIVE_HOLD_MS, MergeSchedule } from "./merge_schedule.ts";

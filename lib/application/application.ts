@@ -1,0 +1,83 @@
+import type { ProtocolFactory } from "#stack";
+import type { Peer, Stream, StreamOptions, StreamRequest } from "#streaming";
+
+/**
+ * What an application says to a wish: `true` grants it; a text refuses it with that reason, told to the peer;
+ * an object grants it under another stream name.
+ */
+export type Decision = boolean | string | { readonly streamName: string };
+
+/** A remote call: NetConnection or NetStream method with AMF values. */
+export interface Call {
+  readonly peer: Peer;
+  /** Name of the method. */
+  readonly name: string;
+  /** Values after the command object. */
+  readonly args: readonly unknown[];
+}
+
+/**
+ * What an application does; every member may be left out. Promises are welcome: a peer waits for its answer,
+ * the server does not.
+ */
+export interface Application {
+  /** A protocol of its own, offered to acceptors under the factory's chain names. */
+  readonly factory?: ProtocolFactory;
+  /** Decides about a connection; without it every connection is accepted. */
+  connect?(peer: Peer): Decision | Promise<Decision>;
+  /** Decides about a publish; without it everybody may publish. */
+  publish?(request: StreamRequest): Decision | Promise<Decision>;
+  /** Decides about a play; without it everybody may play. */
+  play?(request: StreamRequest): Decision | Promise<Decision>;
+  /**
+   * Answers a remote call the server does not know.
+   *
+   * @returns Values of the result, or `undefined` where the call does not exist.
+   */
+  call?(call: Call): readonly unknown[] | undefined | Promise<readonly unknown[] | undefined>;
+  /** A publisher has started on this stream. */
+  streamUp?(stream: Stream): void;
+  /** The publisher of this stream has left. */
+  streamDown?(stream: Stream): void;
+  /** The server closes. */
+  close?(): void;
+}
+
+/** What an application is made from: its own part of the configuration and the server's services. */
+export interface ApplicationContext {
+  /** Name it was configured under. */
+  readonly name: string;
+  /** Its own options, checked against the rows it declared. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Its log, prefixed with its name. */
+  readonly log: ApplicationLog;
+}
+
+/** Where an application writes its lines. */
+export interface ApplicationLog {
+  debug(text: string): void;
+  info(text: string): void;
+  warning(text: string): void;
+}
+
+/** A kind of application, as a folder of `apps/` exports it. */
+export interface ApplicationDefinition {
+  /** Name in the configuration. */
+  readonly name: string;
+  /** One line: what it is for. */
+  readonly about: string;
+  /** Whether it hands connections to the application they name, instead of serving them itself. */
+  readonly isSelector?: boolean;
+  /** Makes one instance. */
+  create(context: ApplicationContext): Application;
+}
+
+/** An application that runs: what it is made of and how its streams are run. */
+export interface RunningApplication {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly isDefault: boolean;
+  readonly isSelector: boolean;
+  readonly streamOptions: StreamOptions;
+  readonly application: Application;
+}

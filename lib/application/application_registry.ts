@@ -1,0 +1,142 @@
+import { ConfigError } from "#errors";
+import type { Peer, Stream, StreamAccess, StreamRequest } from "#streaming";
+import type { Access } from "#streaming";
+import type { Decision, RunningApplication } from "./application.ts";
+
+/** Names from the network: a letter, digit or one of `._-+~@:=,` and space, with single slashes inside. */
+const STREAM_NAME = /^[\p{L}\p{N}._\-+~@:=,() ]+(\/[\p{L}\p{N}._\-+~@:=,() ]+)*$/u;
+/** Longest stream name in characters. */
+export const MAX_STREAM_NAME_LENGTH = 255;
+
+/** Finds applications by name and alias, and asks them who may publish and play. */
+export class ApplicationRegistry {
+  readonly #byName = new Map<string, RunningApplication>();
+  readonly #applications: RunningApplication[] = [];
+
+  /**
+   * Adds an application.
+   *
+   * @throws {ConfigError} If its name or an alias is taken, or there is a default already.
+   */
+  add(running: RunningApplication): void {
+    for (const name of [running.name, ...running.aliases]) {
+      const owner = this.#byName.get(name);
+      if (owner !== undefined) {
+        throw new ConfigError(
+          `Cannot add application ${running.name}: name or alias ${name} belongs to ${owner.name}`,
+        );
+      }
+    }
+    const present = this.default;
+    if (running.isDefault && present !== undefined) {
+      throw new ConfigError(
+        `Cannot add application ${running.name}: ${present.name} is the default application already`,
+      );
+    }
+    this.#applications.push(running);
+    for (const name of [running.name, ...running.aliases]) this.#byName.set(name, running);
+  }
+
+  /** The default application, or `undefined`. */
+  get default(): RunningApplication | undefined {
+    return this.#applications.find((running) => running.isDefault);
+  }
+
+  /** All applications in the order they were added. */
+  list(): readonly RunningApplication[] {
+    return this.#applications;
+  }
+
+  /** The application of this name or alias, or `undefined`. */
+  find(name: string): RunningApplication | undefined {
+    return this.#byName.get(name);
+  }
+
+  /**
+   * The application that serves a peer of an acceptor.
+   *
+   * A selector hands the peer to the application it names; any other serves only its own name and aliases.
+   *
+   * @param owner The application the acceptor belongs to.
+   * @param appName What the peer named.
+   */
+  select(owner: RunningApplication, appName: string): RunningApplication | undefined {
+    const named = this.find(appName);
+    if (named === undefined || named.isSelector) return undefined;
+    return owner.isSelector || owner === named ? named : undefined;
+  }
+
+  /** Asks the application about a connection. */
+  async connect(running: RunningApplication, peer: Peer): Promise<string | undefined> {
+    const decision = await running.application.connect?.(peer) ?? true;
+    return refusalOf(decision, "Connection refused by the application");
+  }
+
+  /** Who may publish to and play from applications that `owner`'s acceptors reach. */
+  accessFor(owner: RunningApplication): StreamAccess {
+    return {
+      publish: (request) =>
+        this.#access(owner, request, {
+          verb: "publish",
+          decide: (running) => running.application.publish?.(request),
+        }),
+      play: (request) =>
+        this.#access(owner, request, {
+          verb: "play",
+          decide: (running) => running.application.play?.(request),
+        }),
+    };
+  }
+
+  /** Tells the application of `stream` that a publisher came or left. */
+  streamChanged(stream: Stream, isUp: boolean): void {
+    const application = this.find(stream.path.appName)?.application;
+    if (isUp) application?.streamUp?.(stream);
+    else application?.streamDown?.(stream);
+  }
+
+  /** Closes every application. */
+  close(): void {
+    for (const { application } of this.#applications) application.close?.();
+  }
+
+  async #access(
+    owner: RunningApplication,
+    request: StreamRequest,
+    ask: {
+      verb: string;
+      decide: (running: RunningApplication) => Decision | Promise<Decision> | undefined;
+    },
+  ): Promise<Access> {
+    const { peer, streamName } = request;
+    const running = this.select(owner, peer.appName);
+    if (running === undefined) return refused(`There is no application ${peer.appName}`);
+    const decision = await ask.decide(running) ?? true;
+    const reason = refusalOf(decision, `The application refuses to ${ask.verb} this stream`);
+    if (reason !== undefined) return refused(reason);
+    const publicName = typeof decision === "object" ? decision.streamName : streamName;
+    if (!isStreamName(publicName)) {
+      return refused("The stream name is empty, too long or holds characters that are not allowed");
+    }
+    return {
+      isGranted: true,
+      path: { appName: running.name, streamName: publicName },
+      options: running.streamOptions,
+    };
+  }
+}
+
+/** Whether a name may be a stream's: allow-listed characters, no empty or dot segments. */
+export function isStreamName(name: string): boolean {
+  if (name.length > MAX_STREAM_NAME_LENGTH || !STREAM_NAME.test(name)) return false;
+  return name.split("/").every((segment) => segment !== "." && segment !== "..");
+}
+
+function refusalOf(decision: Decision, unexplained: string): string | undefined {
+  if (typeof decision === "string") return decision;
+  return decision === false ? unexplained : undefined;
+}
+
+function refused(reason: string): Access {
+  return { isGranted: false, reason };
+}

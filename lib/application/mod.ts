@@ -1,0 +1,28 @@
+/**
+ * Applications (layer 5): who may connect, publish, play and call, and what happens around streams.
+ *
+ * ```ts
+ * import type { ApplicationDefinition } from "#application";
+ *
+ * export const guestbook: ApplicationDefinition = {
+ *   name: "guestbook",
+ *   about: "Anybody plays; only the studio publishes",
+ *   create: () => ({
+ *     publish: ({ query }) => new URLSearchParams(query).get("key") === "studio" || "The key is wrong",
+ *   }),
+ * };
+ * console.log(guestbook.name); // guestbook
+ * ```
+ *
+ * @module
+ */
+export type {
+  Application,
+  ApplicationContext,
+  ApplicationDefinition,
+  ApplicationLog,
+  Call,
+  Decision,
+  RunningApplication,
+} from "./application.ts";
+export { ApplicationRegistry, isStreamName, MAX_STREAM_NAME_LENGTH } from "./application_registry.ts";
