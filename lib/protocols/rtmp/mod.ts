@@ -19,6 +19,10 @@ export {
   USER_CONTROL_EVENT,
 } from "./message/message_type.ts";
 export type { MessageType, PeerBandwidthLimit, UserControlEvent } from "./message/message_type.ts";
+export { ChunkReader } from "./chunk/chunk_reader.ts";
+export type { ChunkConsumer, ChunkReaderOptions } from "./chunk/chunk_reader.ts";
+export { encodedMessageBytes, encodeMessage, encodeMessageInto } from "./chunk/chunk_writer.ts";
+export type { MessageHeader } from "./chunk/chunk_writer.ts";
 export { STATUS_CODE, statusObject } from "./message/status.ts";
 export type { AmfProperties, NetStatus, StatusCode, StatusLevel } from "./message/status.ts";
 export { decodeCommand, encodeCommand, withoutFormatByte } from "./message/command.ts";
