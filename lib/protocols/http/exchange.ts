@@ -19,7 +19,7 @@ export interface HttpAnswer {
   readonly body?: Uint8Array | string;
 }
 
-/** The start of an answer whose body a protocol on top of HTTP sends. */
+/** The start of an answer whose body follows. */
 export interface HttpStreamAnswer {
   readonly status: number;
   readonly headers?: HttpHeaderFields;
@@ -29,8 +29,11 @@ export interface HttpStreamAnswer {
    * client it is `close` all the same.
    */
   readonly framing: "close" | "chunked";
-  /** Put on top of HTTP, and opened, once the head was sent. Its `close` ends the connection. */
-  readonly near: Protocol;
+  /**
+   * Put on top of HTTP, and opened, once the head was sent; what it sends is the body, its `close` ends the
+   * connection. Without it the body is sent by `sendBody`.
+   */
+  readonly near?: Protocol;
 }
 
 /** A switch to another protocol (RFC 9110 section 7.8); checks of the request were made by the caller. */
@@ -78,9 +81,11 @@ export interface HttpExchange {
   /**
    * Sends the head and puts `near` on top, to send the body.
    *
-   * @returns False for a HEAD request: it is answered, and `near` was not linked.
+   * @returns False where no body may follow (HEAD, or the peer is gone): `near` was not linked.
    */
   startBody(answer: HttpStreamAnswer): boolean;
+  /** Sends `bytes`, which must not change afterwards, in the body that `startBody` began. */
+  sendBody(bytes: Uint8Array): void;
   /** Ends the body that `startBody` began: a chunked one keeps the connection, `near` is told it closed. */
   endBody(): void;
   /**

@@ -47,7 +47,7 @@ export function refusal(status: RefusalStatus, message: string): ProtocolError {
   return new ProtocolError(message, { cause: status });
 }
 
-/** The status that `refusal` was given, or 500 for any other error. */
-export function refusalStatus(error: unknown): number {
-  return error instanceof ProtocolError && typeof error.cause === "number" ? error.cause : 500;
+/** The status that `refusal` was given, or `undefined` for any other error. */
+export function refusalStatus(error: unknown): number | undefined {
+  return error instanceof ProtocolError && typeof error.cause === "number" ? error.cause : undefined;
 }

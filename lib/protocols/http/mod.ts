@@ -9,17 +9,18 @@
  *
  * @module
  */
+export { HttpServerProtocol } from "./server_protocol.ts";
+export type { HttpServerOptions } from "./server_protocol.ts";
 export * from "./limits.ts";
-export { HttpHeaders } from "./head.ts";
+export { HttpHeaders, parseRange } from "./head.ts";
 export type {
+  ByteRange,
   HttpBodyFraming,
   HttpHeaderFields,
   HttpRequestHead,
   HttpResponseHead,
   HttpVersion,
 } from "./head.ts";
-export { parseRange } from "./range.ts";
-export type { ByteRange } from "./range.ts";
 export type {
   HttpAnswer,
   HttpBodyReceiver,

@@ -1,0 +1,139 @@
+import type { Clock } from "#clock";
+import { ClosedError } from "#errors";
+import type { Carrier, SliceSource } from "#stack";
+
+/** One deadline of a connection; moving it later costs nothing but a number. */
+export class Deadline {
+  readonly #clock: Clock;
+  #dueMs = Infinity;
+  #timerDueMs = Infinity;
+  #timer: Disposable | undefined;
+  #expire: () => void = NOTHING;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Calls `expire` once, `delayMs` from now, unless set again or cleared before. */
+  set(delayMs: number, expire: () => void): void {
+    this.#dueMs = this.#clock.nowMs() + delayMs;
+    this.#expire = expire;
+    if (this.#timerDueMs > this.#dueMs) this.#arm();
+  }
+
+  /** Forgets the deadline; its timer may still ring, to no effect. */
+  clear(): void {
+    this.#dueMs = Infinity;
+    this.#expire = NOTHING;
+  }
+
+  /** Forgets the deadline and its timer. */
+  [Symbol.dispose](): void {
+    this.clear();
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+    this.#timerDueMs = Infinity;
+  }
+
+  #arm(): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timerDueMs = this.#dueMs;
+    this.#timer = this.#clock.after(this.#dueMs - this.#clock.nowMs(), () => this.#ring());
+  }
+
+  #ring(): void {
+    this.#timer = undefined;
+    this.#timerDueMs = Infinity;
+    if (this.#dueMs === Infinity) return;
+    // timers may ring a fraction of a millisecond early
+    if (this.#dueMs - this.#clock.nowMs() > 1) return this.#arm();
+    const expire = this.#expire;
+    this.clear();
+    expire();
+  }
+}
+
+/** How long a peer may accept no byte, and what happens then. */
+export interface StallOptions {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  onStall(): void;
+}
+
+/**
+ * Gives bytes to a carrier at the pace at which its peer takes them: each `write` ends when all of it was
+ * accepted. A carrier writes its own queued bytes before those of its source, so an empty write waits until
+ * what was sent before has left.
+ */
+export class PacedWriter implements SliceSource {
+  readonly #carrier: Carrier;
+  readonly #deadline: Deadline;
+  readonly #stall: StallOptions;
+  #slices: Uint8Array[] = [];
+  #settle: ((error?: Error) => void) | undefined;
+  #seenBytesOut = 0;
+
+  constructor(carrier: Carrier, stall: StallOptions) {
+    this.#carrier = carrier;
+    this.#stall = stall;
+    this.#deadline = new Deadline(stall.clock);
+  }
+
+  get isAtBoundary(): boolean {
+    return this.#slices.length === 0;
+  }
+
+  /**
+   * Writes `slices` in order; one write at a time. `done` is called when all were accepted, with the error
+   * if the connection ended first.
+   *
+   * @param slices Lent until `done`; none of them empty.
+   */
+  write(slices: Uint8Array[], done: (error?: Error) => void): void {
+    this.#slices = slices;
+    this.#settle = done;
+    this.#watch();
+    this.#carrier.setSource(this);
+    this.#carrier.wake();
+  }
+
+  nextSlice(): Uint8Array | undefined {
+    const slice = this.#slices[0];
+    if (slice === undefined) this.#finish();
+    return slice;
+  }
+
+  accepted(count: number): void {
+    const slice = this.#slices[0];
+    if (slice === undefined) return;
+    if (count < slice.length) this.#slices[0] = slice.subarray(count);
+    else this.#slices.shift();
+    this.#watch();
+    if (this.#slices.length === 0) this.#finish();
+  }
+
+  failed(error: unknown): void {
+    this.#slices = [];
+    this.#finish(error instanceof Error ? error : new ClosedError(String(error)));
+  }
+
+  #finish(error?: Error): void {
+    const settle = this.#settle;
+    if (settle === undefined) return;
+    this.#settle = undefined;
+    this.#deadline[Symbol.dispose]();
+    if (error === undefined) this.#carrier.setSource(undefined);
+    settle(error);
+  }
+
+  #watch(): void {
+    this.#seenBytesOut = this.#carrier.statistics.bytesOut;
+    this.#deadline.set(this.#stall.timeoutMs, () => {
+      if (this.#settle === undefined) return;
+      if (this.#carrier.statistics.bytesOut > this.#seenBytesOut) this.#watch();
+      else this.#stall.onStall();
+    });
+  }
+}
+
+function NOTHING(): void {}

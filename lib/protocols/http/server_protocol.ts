@@ -1,0 +1,443 @@
+import { InputQueue } from "#bytes";
+import type { Clock } from "#clock";
+import { ClosedError, errorMessage, ProtocolError } from "#errors";
+import type { Carrier } from "#stack";
+import { formatEndpoint, Protocol } from "#stack";
+import { HttpBodyReader } from "./_body_reader.ts";
+import type { HttpBodyReceiver, HttpExchangeFacts, HttpLog, HttpRouter } from "./exchange.ts";
+import { encodeLatin1, reasonOf } from "./head.ts";
+import type { HttpRequestHead } from "./head.ts";
+import { decodeRequestHead, HeadScanner } from "./_head_reader.ts";
+import {
+  HEAD_TIMEOUT_MS,
+  IDLE_TIMEOUT_MS,
+  LINGER_TIMEOUT_MS,
+  MAX_BODY_BYTES,
+  MAX_DISCARDED_BYTES,
+  MAX_PIPELINED_BYTES,
+  MAX_QUEUED_ANSWER_BYTES,
+  PIPELINE_PAUSE_BYTES,
+  PROGRESS_TIMEOUT_MS,
+  refusal,
+  refusalStatus,
+} from "./limits.ts";
+import { NearRouter } from "./_near_router.ts";
+import { Deadline, PacedWriter } from "./_pace.ts";
+import { ServerExchange } from "./_server_exchange.ts";
+import type { ExchangeConnection, NearOutlet } from "./_server_exchange.ts";
+
+/** What an HTTP server connection is made of. */
+export interface HttpServerOptions {
+  readonly clock: Clock;
+  /** Answers requests. @default the protocol on top: see `HttpServerProtocol` */
+  readonly router?: HttpRouter;
+  /** Takes a line for each request that was refused or whose handler failed. @default nothing is written */
+  readonly log?: HttpLog;
+  /** Called at the end of each exchange. */
+  readonly onExchange?: (facts: HttpExchangeFacts) => void;
+  /** Most bytes of a request's body. @default {MAX_BODY_BYTES} */
+  readonly maxBodyBytes?: number;
+  /** Time for a whole head, in ms. @default {HEAD_TIMEOUT_MS} */
+  readonly headTimeoutMs?: number;
+  /** Time without a request, in ms. @default {IDLE_TIMEOUT_MS} */
+  readonly idleTimeoutMs?: number;
+  /** Longest pause inside a body, in ms, either direction. @default {PROGRESS_TIMEOUT_MS} */
+  readonly progressTimeoutMs?: number;
+}
+
+/**
+ * What the bytes of the connection are: `requests`; nothing more from the peer (`passOut`), a body is on its
+ * way out; another protocol (`passBoth`); or about to be closed.
+ */
+type Mode = "requests" | "passOut" | "passBoth" | "closing";
+
+/**
+ * The server side of HTTP/1.1 (RFC 9112) as a transport protocol.
+ *
+ * Requests of one connection are answered strictly in order; those that come early wait, few and paused.
+ * With a router, each request goes there, and a protocol may be put on top for as long as its answer lasts.
+ * Without one, the protocol on top decides: if it has a `route` method it is the router (WebSocket, RTMPT);
+ * any other gets the bodies of requests by `receive`, and what it sends is the body of the answer.
+ *
+ * A request that breaks HTTP, or that two parsers might read in two ways, is answered with an error status
+ * whose body says what is wrong; the connection ends.
+ */
+export class HttpServerProtocol extends Protocol {
+  readonly tag = "http";
+  readonly kind = "transport";
+
+  readonly #options: HttpServerOptions;
+  readonly #input = new InputQueue({ maxBytes: MAX_PIPELINED_BYTES });
+  readonly #scanner = new HeadScanner();
+  readonly #deadline: Deadline;
+  #router: HttpRouter | undefined;
+  #nearRouter: NearRouter | undefined;
+  #connection: ExchangeConnection | undefined;
+  #mode: Mode = "requests";
+  #exchange: ServerExchange | undefined;
+  #body: HttpBodyReader | undefined;
+  #receiver: HttpBodyReceiver | undefined;
+  #isContinueAwaited = false;
+  #outlet: NearOutlet | undefined;
+  #hasOwnNear = false;
+  #isProcessing = false;
+  #isDraining = false;
+  #isBodyPaused = false;
+  #isPaused = false;
+  #discardedBytes = 0;
+
+  constructor(options: HttpServerOptions) {
+    super();
+    this.#options = options;
+    this.#router = options.router;
+    this.#deadline = new Deadline(options.clock);
+  }
+
+  /** True while a body that ends with the connection goes out, and after an upgrade. */
+  override get isTransparent(): boolean {
+    return this.#mode === "passOut" || this.#mode === "passBoth";
+  }
+
+  protected override onOpened(): void {
+    const near = this.near;
+    if (this.#router === undefined && near !== undefined) {
+      if (isRouter(near)) this.#router = near;
+      else this.#router = this.#nearRouter = new NearRouter(near, this.#options.clock);
+    }
+    if (this.#router === undefined) {
+      throw new TypeError("Cannot open http: it needs a router, or a protocol on top");
+    }
+    this.#awaitRequest();
+  }
+
+  protected override onReceive(bytes: Uint8Array): void {
+    if (this.#mode === "passBoth" && this.#input.length === 0) return this.near?.receive(bytes);
+    this.#input.push(bytes);
+    this.#process();
+    this.#input.settle();
+  }
+
+  protected override onSendFromNear(bytes: Uint8Array): void {
+    if (this.#outlet !== undefined) this.#outlet(bytes);
+    else this.#nearRouter?.send(bytes);
+  }
+
+  protected override onClose(): void {
+    this.#mode = "closing";
+    this.#exchange?.closeBody();
+    this.#deadline[Symbol.dispose]();
+  }
+
+  protected override onFarClosed(): void {
+    this.#deadline[Symbol.dispose]();
+    const exchange = this.#exchange;
+    this.#exchange = this.#receiver = this.#body = undefined;
+    if (exchange === undefined) return;
+    const isWhole = this.#mode !== "requests" && exchange.isAnswered;
+    exchange.gone();
+    this.#options.onExchange?.(exchange.facts(isWhole));
+  }
+
+  #process(): void {
+    if (this.#isProcessing) return;
+    this.#isProcessing = true;
+    try {
+      while (!this.isClosed && this.#step());
+    } catch (error) {
+      this.#refuse(error);
+    } finally {
+      this.#isProcessing = false;
+    }
+    this.#updatePause();
+  }
+
+  /** Takes one thing from the input; false when it must wait for more, or for an answer. */
+  #step(): boolean {
+    if (this.#mode === "passBoth") return this.#stepPassing();
+    if (this.#mode !== "requests") return this.#stepDiscarding();
+    if (this.#carrier.queuedBytes > MAX_QUEUED_ANSWER_BYTES) this.#drain();
+    if (this.#isDraining) return false;
+    if (this.#body !== undefined) return this.#receiver !== undefined && this.#stepBody(this.#body);
+    return this.#exchange === undefined && this.#stepHead();
+  }
+
+  #stepPassing(): boolean {
+    const length = this.#input.length;
+    if (length > 0) this.near?.receive(this.#input.readable);
+    this.#input.consume(length);
+    return false;
+  }
+
+  #stepDiscarding(): boolean {
+    this.#discardedBytes += this.#input.length;
+    this.#input.consume(this.#input.length);
+    if (this.#mode === "closing" && this.#discardedBytes > MAX_DISCARDED_BYTES) this.#carrier.close();
+    return false;
+  }
+
+  #stepHead(): boolean {
+    const bytes = this.#input.readable;
+    if (bytes.length === 0) return false;
+    const isFirstByte = !this.#scanner.isInside;
+    // RFC 9112 section 2.2: one empty line before a request is let pass
+    if (isFirstByte && bytes[0] === 13) {
+      if (bytes.length === 1) return false;
+      if (bytes[1] === 10) {
+        this.#input.consume(2);
+        return true;
+      }
+    }
+    const length = this.#scanner.scan(bytes);
+    if (length === undefined) {
+      if (isFirstByte) this.#awaitHead();
+      return false;
+    }
+    this.#deadline.clear();
+    const head = decodeRequestHead(bytes.subarray(0, length));
+    this.#input.consume(length);
+    const exchange = new ServerExchange(this.#link, head);
+    this.#exchange = exchange;
+    this.#isContinueAwaited = awaitsContinue(head);
+    if (head.framing.kind !== "none") {
+      this.#body = new HttpBodyReader(head.framing, {
+        maxBytes: this.#options.maxBodyBytes ?? MAX_BODY_BYTES,
+      });
+    }
+    this.#route(exchange);
+    return true;
+  }
+
+  #route(exchange: ServerExchange): void {
+    try {
+      this.#router?.route(exchange.request, exchange);
+    } catch (error) {
+      exchange.warn("the router failed", error);
+      if (exchange.isAnswered) this.abort(new ClosedError("The answer could not be completed"));
+      else exchange.respond({ status: 500, body: "The server could not answer this request\n" });
+    }
+  }
+
+  #stepBody(body: HttpBodyReader): boolean {
+    if (!body.isEnded) {
+      const taken = body.read(this.#input.readable, (bytes) => this.#receiver?.receive(bytes));
+      if (this.isClosed) return false;
+      this.#input.consume(taken);
+      if (!body.isEnded) {
+        if (!this.#isBodyPaused) this.#awaitBody();
+        return false;
+      }
+    }
+    const receiver = this.#receiver;
+    this.#body = this.#receiver = undefined;
+    this.#isBodyPaused = false;
+    this.#deadline.clear();
+    receiver?.ended();
+    if (this.#exchange === undefined && this.#mode === "requests") this.#awaitRequest();
+    return true;
+  }
+
+  #awaitRequest(): void {
+    // a connection that never asks again ends without a word
+    this.#deadline.set(this.#options.idleTimeoutMs ?? IDLE_TIMEOUT_MS, () => this.close("idle"));
+  }
+
+  #awaitHead(): void {
+    const timeoutMs = this.#options.headTimeoutMs ?? HEAD_TIMEOUT_MS;
+    this.#deadline.set(timeoutMs, () => {
+      this.#answerRefusal(408, `Cannot read head: it was not complete within ${timeoutMs} ms`);
+    });
+  }
+
+  #awaitBody(): void {
+    const timeoutMs = this.#progressTimeoutMs;
+    this.#deadline.set(timeoutMs, () => {
+      this.#answerRefusal(408, `Cannot read body: nothing came for ${timeoutMs} ms`);
+    });
+  }
+
+  get #progressTimeoutMs(): number {
+    return this.#options.progressTimeoutMs ?? PROGRESS_TIMEOUT_MS;
+  }
+
+  get #carrier(): Carrier {
+    const carrier = this.directCarrier;
+    if (carrier === undefined) throw new TypeError("Cannot speak http: a protocol below changes its bytes");
+    return carrier;
+  }
+
+  /** Refuses what `error` says; one that is not the peer's fault ends the stack. */
+  #refuse(error: unknown): void {
+    const status = refusalStatus(error);
+    if (status !== undefined) return this.#answerRefusal(status, errorMessage(error));
+    this.abort(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  #answerRefusal(status: number, message: string): void {
+    const peer = formatEndpoint(this.remote);
+    this.#options.log?.info(`${peer}: answered ${status}: ${message}`);
+    const exchange = this.#exchange;
+    if (exchange?.isAnswered === true) return this.abort(new ProtocolError(message));
+    this.#exchange = this.#body = this.#receiver = undefined;
+    const body = `${message}\n`;
+    const date = new Date(this.#options.clock.wallMs()).toUTCString();
+    this.send(encodeLatin1(
+      `HTTP/1.1 ${status} ${reasonOf(status)}\r\nDate: ${date}\r\nContent-Type: text/plain\r\n` +
+        `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${
+          exchange?.request.method === "HEAD" ? "" : body
+        }`,
+    ));
+    if (exchange !== undefined) {
+      exchange.gone();
+      this.#options.onExchange?.({ ...exchange.facts(false), status });
+    }
+    this.#linger();
+  }
+
+  /** Closes once the peer did or had time to read the answer: closing on unread input would lose it. */
+  #linger(): void {
+    this.#mode = "closing";
+    this.#setPause(false);
+    this.#deadline.set(LINGER_TIMEOUT_MS, () => this.#carrier.close());
+  }
+
+  /** Waits until what was answered has left, before more of the peer is read. */
+  #drain(): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    this.#whenDrained(() => {
+      this.#isDraining = false;
+      this.#process();
+    });
+  }
+
+  #whenDrained(callback: () => void): void {
+    const timeoutMs = this.#progressTimeoutMs;
+    const writer = new PacedWriter(this.#carrier, {
+      clock: this.#options.clock,
+      timeoutMs,
+      onStall: () => this.abort(new ClosedError(`The peer took nothing for ${timeoutMs} ms`)),
+    });
+    writer.write([], (error) => {
+      if (error === undefined) callback();
+    });
+  }
+
+  #finish(isKept: boolean): void {
+    const exchange = this.#exchange;
+    this.#exchange = this.#outlet = undefined;
+    if (exchange !== undefined) this.#options.onExchange?.(exchange.facts(true));
+    this.#isBodyPaused = false;
+    if (isKept && this.#mode === "requests") {
+      if (this.#body === undefined) this.#awaitRequest();
+      else {
+        this.#receiver = DROP;
+        this.#awaitBody();
+      }
+      return this.#process();
+    }
+    if (this.#body !== undefined) this.#linger();
+    else if (this.#carrier.queuedBytes <= MAX_QUEUED_ANSWER_BYTES) this.close();
+    else {
+      this.#mode = "closing";
+      this.#whenDrained(() => this.close());
+    }
+  }
+
+  #claimBody(receiver: HttpBodyReceiver): void {
+    if (this.#receiver !== undefined) throw new TypeError("Cannot receive the body twice");
+    if (this.#body === undefined) return receiver.ended();
+    this.#receiver = receiver;
+    if (this.#isContinueAwaited) this.send(encodeLatin1("HTTP/1.1 100 Continue\r\n\r\n"));
+    this.#isContinueAwaited = false;
+    this.#awaitBody();
+    this.#process();
+  }
+
+  #pauseBody(isPaused: boolean): void {
+    if (this.#isBodyPaused === isPaused || this.#body === undefined) return;
+    this.#isBodyPaused = isPaused;
+    if (isPaused) this.#deadline.clear();
+    else this.#awaitBody();
+    this.#updatePause();
+  }
+
+  #updatePause(): void {
+    this.#setPause(this.#isBodyPaused || this.#input.length > PIPELINE_PAUSE_BYTES);
+  }
+
+  #setPause(isPaused: boolean): void {
+    if (this.#isPaused === isPaused || this.isClosed) return;
+    this.#isPaused = isPaused;
+    this.#carrier.pause(isPaused);
+  }
+
+  get #canDropBody(): boolean {
+    if (this.#body === undefined) return true;
+    if (this.#isContinueAwaited) return false;
+    const { remainingBytes } = this.#body;
+    return remainingBytes !== undefined && remainingBytes <= MAX_DISCARDED_BYTES;
+  }
+
+  #pass(mode: "passOut" | "passBoth"): void {
+    this.#mode = mode;
+    this.#body = this.#receiver = undefined;
+    this.#isBodyPaused = false;
+    this.#deadline[Symbol.dispose]();
+  }
+
+  #putNear(near: Protocol, outlet: NearOutlet): void {
+    this.#outlet = outlet;
+    if (this.near !== near) {
+      this.linkNear(near);
+      this.#hasOwnNear = true;
+    }
+    near.opened();
+    this.#process();
+  }
+
+  #takeNear(): void {
+    this.#outlet = undefined;
+    if (!this.#hasOwnNear) return;
+    this.#hasOwnNear = false;
+    this.unlinkNear()?.farClosed(new ClosedError("The response body has ended"));
+  }
+
+  /** This connection, as exchanges see it; made with the first request. */
+  get #link(): ExchangeConnection {
+    this.#connection ??= {
+      clock: this.#options.clock,
+      log: this.#options.log,
+      remote: this.remote,
+      carrier: this.#carrier,
+      progressTimeoutMs: this.#progressTimeoutMs,
+      canDropBody: () => this.#canDropBody,
+      write: (bytes) => this.send(bytes),
+      claimBody: (receiver) => this.#claimBody(receiver),
+      pauseBody: (isPaused) => this.#pauseBody(isPaused),
+      putNear: (near, outlet) => this.#putNear(near, outlet),
+      takeNear: () => this.#takeNear(),
+      pass: (mode) => this.#pass(mode),
+      finish: (isKept) => this.#finish(isKept),
+      abort: (error) => this.abort(error),
+    };
+    return this.#connection;
+  }
+}
+
+/** Takes what is left of a body nobody wants. */
+const DROP: HttpBodyReceiver = { receive() {}, ended() {} };
+
+/** Whether a protocol that stands on HTTP wants the requests themselves. */
+function isRouter(near: Protocol): near is Protocol & HttpRouter {
+  return "route" in near && typeof near.route === "function";
+}
+
+/** RFC 9110 section 10.1.1. */
+function awaitsContinue(head: HttpRequestHead): boolean {
+  const expect = head.headers.get("expect");
+  if (expect === undefined || head.version === "1.0") return false;
+  if (expect.toLowerCase() !== "100-continue") {
+    throw refusal(417, "Cannot meet Expect: only 100-continue is understood");
+  }
+  return head.framing.kind !== "none";
+}
