@@ -1,12 +1,8 @@
 import { ConfigError } from "#errors";
+import { nameFault } from "#uri";
 import type { Peer, Stream, StreamAccess, StreamRequest } from "#streaming";
 import type { Access } from "#streaming";
 import type { Decision, RunningApplication } from "./application.ts";
-
-/** Names from the network: a letter, digit or one of `._-+~@:=,` and space, with single slashes inside. */
-const STREAM_NAME = /^[\p{L}\p{N}._\-+~@:=,() ]+(\/[\p{L}\p{N}._\-+~@:=,() ]+)*$/u;
-/** Longest stream name in characters. */
-export const MAX_STREAM_NAME_LENGTH = 255;
 
 /** Finds applications by name and alias, and asks them who may publish and play. */
 export class ApplicationRegistry {
@@ -115,21 +111,14 @@ export class ApplicationRegistry {
     const reason = refusalOf(decision, `The application refuses to ${ask.verb} this stream`);
     if (reason !== undefined) return refused(reason);
     const publicName = typeof decision === "object" ? decision.streamName : streamName;
-    if (!isStreamName(publicName)) {
-      return refused("The stream name is empty, too long or holds characters that are not allowed");
-    }
+    const fault = nameFault(publicName);
+    if (fault !== undefined) return refused(`The stream name cannot be used: ${fault}`);
     return {
       isGranted: true,
       path: { appName: running.name, streamName: publicName },
       options: running.streamOptions,
     };
   }
-}
-
-/** Whether a name may be a stream's: allow-listed characters, no empty or dot segments. */
-export function isStreamName(name: string): boolean {
-  if (name.length > MAX_STREAM_NAME_LENGTH || !STREAM_NAME.test(name)) return false;
-  return name.split("/").every((segment) => segment !== "." && segment !== "..");
 }
 
 function refusalOf(decision: Decision, unexplained: string): string | undefined {

@@ -25,4 +25,4 @@ export type {
   Decision,
   RunningApplication,
 } from "./application.ts";
-export { ApplicationRegistry, isStreamName, MAX_STREAM_NAME_LENGTH } from "./application_registry.ts";
+export { ApplicationRegistry } from "./application_registry.ts";

@@ -51,6 +51,9 @@ export class FanoutLog {
   #woken: Subscriber[] = [];
   /** Subscribers that wait for a random-access point. */
   readonly #waiting = new Set<Subscriber>();
+  /** The first packet of each kind of track that the wire does not carry. */
+  readonly #notCarried = new Map<Packet["kind"], Packet>();
+  #carriesVideo = false;
   #viewSegment: Segment | undefined;
   #viewStart = 0;
   #view: Uint8Array | undefined;
@@ -100,7 +103,11 @@ export class FanoutLog {
    * @param header What is in force with this packet; kept by random-access points.
    */
   append(packet: Packet, header: StreamHeader): void {
-    if (!this.format.carries(packet)) return;
+    if (!this.format.carries(packet)) {
+      this.#note(packet);
+      return;
+    }
+    if (packet.kind === "video") this.#carriesVideo = true;
     const size = this.format.encodedBytes(packet);
     const tail = this.#tailFor(size);
     const offset = tail.length;
@@ -116,7 +123,7 @@ export class FanoutLog {
     } else {
       this.#boundStart();
     }
-    const isAnchor = packet.kind === "video" || !header.hasVideo;
+    const isAnchor = packet.kind === "video" || !this.#carriesVideo;
     this.#timer.appended(isAnchor, this.#subscribers.size);
   }
 
@@ -131,10 +138,16 @@ export class FanoutLog {
     woken.length = 0;
   }
 
-  /** Adds a subscriber; it starts at the newest random-access point, or at the next one. */
-  attach(subscriber: Subscriber): void {
+  /**
+   * Adds a subscriber.
+   *
+   * @param isFresh Whether it waits for the next random-access point even if there is one.
+   */
+  attach(subscriber: Subscriber, isFresh: boolean): void {
     this.#subscribers.add(subscriber);
-    this.seat(subscriber);
+    for (const packet of this.#notCarried.values()) subscriber.notCarried(packet);
+    if (isFresh) this.#waiting.add(subscriber);
+    else this.seat(subscriber);
   }
 
   /** Removes a subscriber that has let its segment go. */
@@ -156,10 +169,17 @@ export class FanoutLog {
     this.#waiting.delete(subscriber);
   }
 
-  /** The publisher left: late joiners wait for the next one. */
+  /** The bounds were exceeded: late joiners wait for the next key frame. */
   forgetStart(): void {
     this.#start = undefined;
     this.#release();
+  }
+
+  /** The publisher changed: nothing is known of the tracks. */
+  restart(): void {
+    this.#notCarried.clear();
+    this.#carriesVideo = false;
+    this.forgetStart();
   }
 
   /** Stops timers and frees every segment; subscribers must have left. */
@@ -200,9 +220,17 @@ export class FanoutLog {
     }
   }
 
+  #note(packet: Packet): void {
+    if (packet.role === "control" || this.#notCarried.has(packet.kind)) return;
+    this.#notCarried.set(packet.kind, packet);
+    for (const subscriber of [...this.#subscribers]) subscriber.notCarried(packet);
+  }
+
   #isStart(packet: Packet, header: StreamHeader): boolean {
     if (packet.kind === "video") return packet.isKeyFrame && packet.trackId === 0;
-    if (header.hasVideo || packet.kind !== "audio") return false;
+    // a header with video that this wire does not carry is audio to its subscribers
+    if (packet.kind !== "audio" || this.#carriesVideo) return false;
+    if (header.hasVideo && !this.#notCarried.has("video")) return false;
     return this.#start === undefined || packet.dtsUs - this.#start.dtsUs >= AUDIO_START_INTERVAL_US;
   }
 

@@ -89,11 +89,15 @@ export class Publisher {
     );
   }
 
-  /** Ends publishing; subscribers wait for the next publisher. */
-  end(): void {
+  /**
+   * Ends publishing; subscribers wait for the next publisher.
+   *
+   * @param options `isLost`: the connection ended without good-bye, so subscribers are not told at once.
+   */
+  end(options: { isLost?: boolean } = {}): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    this.#stream.publisherLeft(this);
+    this.#stream.publisherLeft(this, options.isLost ?? false);
   }
 
   /** Called by the stream: another publisher takes over. */

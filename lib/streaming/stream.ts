@@ -32,6 +32,8 @@ export interface StreamOptions {
   readonly closeLagMs: number;
   /** A live publisher that sent no media for this long, in ms, may be replaced by another. */
   readonly publisherSilentMs: number;
+  /** Time subscribers are left in peace, in ms, when the publisher's connection is lost without good-bye. */
+  readonly publisherGraceMs: number;
 }
 
 /** Defaults of {@link StreamOptions}. */
@@ -43,6 +45,7 @@ export const STREAM_DEFAULTS: StreamOptions = {
   maxLagBytes: 16 * 1024 * 1024,
   closeLagMs: 20_000,
   publisherSilentMs: 5_000,
+  publisherGraceMs: 5_000,
 };
 
 /** Name of a stream: its application and its own. */
@@ -58,6 +61,8 @@ export interface StreamContext {
   readonly schedule: MergeSchedule;
   /** The stream has neither publisher nor subscribers. */
   readonly emptied: (stream: Stream) => void;
+  /** A publisher has started, or left. */
+  readonly changed: (stream: Stream, isLive: boolean) => void;
 }
 
 /**
@@ -77,6 +82,9 @@ export class Stream {
   #newestDtsUs: number | undefined;
   #consumers = 0;
   #lagTimer: Disposable | undefined;
+  #graceTimer: Disposable | undefined;
+  /** Whether the publisher is lost and subscribers were not told yet. */
+  #isInGrace = false;
   #isClosed = false;
 
   constructor(path: StreamPath, options: StreamOptions, context: StreamContext) {
@@ -127,12 +135,17 @@ export class Stream {
     if (present !== undefined) {
       if (nowMs - present.lastMediaMs < this.options.publisherSilentMs) return undefined;
       present.replaced();
+      this.#context.changed(this, false);
     }
+    this.#graceTimer?.[Symbol.dispose]();
     const publisher = new Publisher(this, options, this.#context.clock);
     this.#publisher = publisher;
     this.#header = EMPTY_STREAM_HEADER;
     this.#forgetStarts();
-    this.#tell(true);
+    this.#context.changed(this, true);
+    // subscribers that were not told of the loss need not hear of the return
+    if (!this.#isInGrace && present === undefined) this.#tell(true);
+    this.#isInGrace = false;
     return publisher;
   }
 
@@ -145,10 +158,10 @@ export class Stream {
   subscribe(
     sink: SubscriberSink,
     format: WireFormat,
-    callbacks: Pick<SubscriberOptions, "jumped" | "publisherChanged"> = {},
+    options: Omit<SubscriberOptions, "maxLagMs" | "maxLagBytes" | "closeLagMs"> = {},
   ): Subscriber {
     if (this.#isClosed) throw new ClosedError(`Stream ${this.path.streamName} was closed`);
-    const subscriber = new Subscriber(this.#log(format), sink, { ...this.options, ...callbacks });
+    const subscriber = new Subscriber(this.#log(format), sink, { ...this.options, ...options });
     this.#lagTimer ??= this.#context.clock.every(LAG_CHECK_MS, () => this.#checkLags());
     subscriber.start();
     return subscriber;
@@ -192,13 +205,26 @@ export class Stream {
     for (const log of this.#logs.values()) log.append(packet, header);
   }
 
-  /** Called by the publisher when it ends. */
-  publisherLeft(publisher: Publisher): void {
+  /**
+   * Called by the publisher when it ends.
+   *
+   * @param isLost Whether its connection ended without good-bye, so that it may be back soon.
+   */
+  publisherLeft(publisher: Publisher, isLost: boolean): void {
     if (this.#publisher !== publisher) return;
     this.#publisher = undefined;
-    this.#forgetStarts();
     for (const log of this.#logs.values()) log.flush();
-    this.#tell(false);
+    this.#forgetStarts();
+    this.#context.changed(this, false);
+    if (isLost && this.options.publisherGraceMs > 0 && this.subscriberCount > 0) {
+      this.#isInGrace = true;
+      this.#graceTimer = this.#context.clock.after(this.options.publisherGraceMs, () => {
+        this.#isInGrace = false;
+        this.#tell(false);
+      });
+    } else {
+      this.#tell(false);
+    }
     this.#settle();
   }
 
@@ -206,6 +232,7 @@ export class Stream {
   close(): void {
     this.#isClosed = true;
     this.#lagTimer?.[Symbol.dispose]();
+    this.#graceTimer?.[Symbol.dispose]();
     for (const log of this.#logs.values()) log.close();
     this.#logs.clear();
   }
@@ -250,7 +277,7 @@ export class Stream {
 
   #forgetStarts(): void {
     this.packets.clear();
-    for (const log of this.#logs.values()) log.forgetStart();
+    for (const log of this.#logs.values()) log.restart();
   }
 
   #tell(isLive: boolean): void {

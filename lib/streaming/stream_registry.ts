@@ -20,9 +20,15 @@ export class StreamRegistry {
   readonly pool: SegmentPool = new SegmentPool();
   readonly #schedule: MergeSchedule;
 
-  /** @param clock Time for silence, lag and merging. */
-  constructor(clock: Clock) {
+  readonly #changed: (stream: Stream, isLive: boolean) => void;
+
+  /**
+   * @param clock Time for silence, lag and merging.
+   * @param changed Told when the publisher of a stream has started or left.
+   */
+  constructor(clock: Clock, changed: (stream: Stream, isLive: boolean) => void = () => {}) {
     this.#clock = clock;
+    this.#changed = changed;
     this.#schedule = new MergeSchedule(clock);
   }
 
@@ -60,6 +66,7 @@ export class StreamRegistry {
       clock: this.#clock,
       pool: this.pool,
       schedule: this.#schedule,
+      changed: this.#changed,
       emptied: (emptied) => {
         if (this.#streams.get(key) === emptied) this.#streams.delete(key);
         emptied.close();

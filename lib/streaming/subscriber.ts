@@ -1,4 +1,5 @@
 import { ClosedError } from "#errors";
+import type { Packet } from "#media";
 import type { FanoutLog, RandomAccessPoint } from "./fanout_log.ts";
 import type { Segment } from "./segment.ts";
 
@@ -24,8 +25,12 @@ export interface SubscriberOptions {
   readonly closeLagMs: number;
   /** The cursor jumped, and `skippedMs` of media were not sent. */
   readonly jumped?: (skippedMs: number) => void;
-  /** The publisher came or went; see `Stream`. */
+  /** A publisher came, or the last one left and everything it published was sent. */
   readonly publisherChanged?: (isLive: boolean) => void;
+  /** The wire does not carry this track; told once for each kind and publisher. */
+  readonly notCarried?: (packet: Packet) => void;
+  /** Waits for the next key frame instead of starting at the newest. @default {false} */
+  readonly isFresh?: boolean;
 }
 
 /**
@@ -51,6 +56,8 @@ export class Subscriber {
   #jumps = 0;
   #checkedPosition = -1;
   #stalledSinceMs = -1;
+  /** Runs once the cursor has reached the end of the log. */
+  #whenDrained: (() => void) | undefined;
 
   constructor(log: FanoutLog, sink: SubscriberSink, options: SubscriberOptions) {
     this.#log = log;
@@ -90,7 +97,7 @@ export class Subscriber {
   /** Attaches to the log and starts as soon as there is a place to start at. */
   start(): void {
     this.#sink.setSource(this);
-    this.#log.attach(this);
+    this.#log.attach(this, this.#options.isFresh ?? false);
   }
 
   /** Puts the cursor at a random-access point, behind what a decoder must know there. */
@@ -122,6 +129,7 @@ export class Subscriber {
         this.#isIdle = true;
         this.#log.idle(this);
       }
+      this.#drained();
       return undefined;
     }
     this.#isLent = true;
@@ -169,9 +177,18 @@ export class Subscriber {
     this.#log.detach(this);
   }
 
-  /** Tells that the publisher came or went. */
+  /** Tells that the publisher came or went; the latter after the last of its bytes. */
   publisherChanged(isLive: boolean): void {
-    this.#options.publisherChanged?.(isLive);
+    const notify = this.#options.publisherChanged;
+    if (notify === undefined) return;
+    this.#drained();
+    this.#whenDrained = () => notify(isLive);
+    if (isLive || this.#segment === undefined || (!this.#isLent && this.lagBytes === 0)) this.#drained();
+  }
+
+  /** Tells that the wire does not carry a track of the stream. */
+  notCarried(packet: Packet): void {
+    this.#options.notCarried?.(packet);
   }
 
   /**
@@ -199,6 +216,13 @@ export class Subscriber {
     } else if (!this.#isLeaving && this.#log.randomAccessPoint !== undefined) {
       this.#jump();
     }
+  }
+
+  #drained(): void {
+    const notify = this.#whenDrained;
+    if (notify === undefined) return;
+    this.#whenDrained = undefined;
+    notify();
   }
 
   #jump(): void {
