@@ -93,7 +93,7 @@ export async function layOutProgram(folder: string, tree: string): Promise<Progr
   const files: string[] = [];
   let sizeBytes = 0;
   for (const path of await listFiles(tree)) {
-    files.push(relative(tree, path).replaceAll("\", "/"));
+    files.push(relative(tree, path).replaceAll("\\", "/"));
     sizeBytes += (await Deno.stat(path)).size;
   }
   return { config, files, sizeBytes, remote: modules.remote };
