@@ -32,10 +32,10 @@ function makeFrames(): Uint8Array[] {
 }
 
 async function expectSuccess(command: readonly string[], ...args: string[]): Promise<string> {
-  const { code, output } = await runCommand([...command, ...args]);
+  const { code, output, stdout } = await runCommand([...command, ...args]);
   if (code !== 0) throw new Error(`Cannot run ${args.join(" ")}: status ${code}\n${output}`);
   console.log(`ok  ${args[0]}`);
-  return output;
+  return stdout;
 }
 
 /** Publishes to the server on `port`, plays it there, and compares what came. */

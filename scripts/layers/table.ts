@@ -31,7 +31,7 @@ const BELOW_BRIDGES = [
   "streaming",
 ] as const;
 
-const BELOW_SERVER = [...BELOW_BRIDGES, "netio", "application", "bridges", "lua"] as const;
+const BELOW_SERVER = [...BELOW_BRIDGES, "options", "netio", "application", "bridges", "lua"] as const;
 
 /** The may-import table. */
 export const LAYERS: Readonly<Record<string, Layer>> = {
@@ -40,6 +40,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   bytes: { level: 1, mayImport: ["errors", "clock"] },
   log: { level: 1, mayImport: ["errors", "clock"], packages: ["@std/log"] },
   uri: { level: 1, mayImport: ["errors", "clock"] },
+  options: { level: 1, mayImport: ["errors"] },
   variant: { level: 2, mayImport: ["bytes", "errors"], packages: ["fast-xml-parser"] },
   amf: { level: 2, mayImport: ["bytes", "errors", "variant"] },
   auth: { level: 2, mayImport: ["bytes", "errors", "clock", "uri"] },
@@ -57,7 +58,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   streaming: { level: 4, mayImport: ["bytes", "log", "errors", "clock", "media"] },
   application: {
     level: 5,
-    mayImport: ["log", "errors", "clock", "uri", "auth", "variant", "media", "stack", "streaming"],
+    mayImport: ["log", "errors", "clock", "options", "uri", "auth", "variant", "media", "stack", "streaming"],
   },
   bridges: { level: 5, mayImport: BELOW_BRIDGES },
   lua: { level: 5, mayImport: ["errors", "variant"], packages: ["wasmoon"] },

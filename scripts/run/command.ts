@@ -6,6 +6,8 @@ export interface CommandOutcome {
   readonly code: number;
   /** Everything it printed on both outputs. */
   readonly output: string;
+  /** What it printed on standard output only. */
+  readonly stdout: string;
   /** Wall time in seconds. */
   readonly seconds: number;
 }
@@ -32,9 +34,11 @@ export async function runCommand(
   const startedMs = performance.now();
   const [program = "", ...args] = command;
   const chunks: Uint8Array[] = [];
-  const keep = async (stream: ReadableStream<Uint8Array>): Promise<void> => {
+  const stdoutChunks: Uint8Array[] = [];
+  const keep = async (stream: ReadableStream<Uint8Array>, isStdout: boolean): Promise<void> => {
     for await (const chunk of stream) {
       chunks.push(chunk);
+      if (isStdout) stdoutChunks.push(chunk);
       if (options.isShown === true) await Deno.stdout.write(chunk);
     }
   };
@@ -48,13 +52,18 @@ export async function runCommand(
       stdout: "piped",
       stderr: "piped",
     }).spawn();
-    await Promise.all([keep(child.stdout), keep(child.stderr)]);
+    await Promise.all([keep(child.stdout, true), keep(child.stderr, false)]);
     code = (await child.status).code;
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     chunks.push(new TextEncoder().encode(`Cannot run ${program}: no such program\n`));
     code = 127;
   }
-  const output = await new Blob(chunks as BlobPart[]).text();
-  return { code, output, seconds: (performance.now() - startedMs) / 1000 };
+  const [output, stdout] = [decode(chunks), decode(stdoutChunks)];
+  return { code, output, stdout, seconds: (performance.now() - startedMs) / 1000 };
+}
+
+function decode(chunks: readonly Uint8Array[]): string {
+  const decoder = new TextDecoder();
+  return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
 }
