@@ -49,11 +49,11 @@ function findMemberFaults(name: string, { def }: Declaration): string[] {
     .map((member) => `${placeOf(member.location)} \`${name}.${member.name}\` has no docstring`);
 }
 
-/** Cursor methods named after the value they read or write, as `u16` or `f64Le`. */
-const VALUE_METHOD = /^[uif]\d+(Le)?$/;
+/** Methods whose name says everything: `u16` or `f64Le` of a cursor, the levels of a log. */
+const PLAIN_METHOD = /^([uif]\d+(Le)?|debug|info|warn|warning|error)$/;
 
 function isPublic(member: Member): boolean {
-  if (member.isOverride === true || member.name.startsWith("[") || VALUE_METHOD.test(member.name)) {
+  if (member.isOverride === true || member.name.startsWith("[") || PLAIN_METHOD.test(member.name)) {
     return false;
   }
   return member.accessibility !== "private" && member.accessibility !== "protected";
