@@ -51,8 +51,10 @@ export class StreamCarrier implements Carrier {
   readonly #sizing = new ReadSizing();
   #client: CarrierClient | undefined;
   #source: SliceSource | undefined;
-  /** The source whose slice is in flight, which may have been removed since. */
+  /** The source whose slice is in flight. */
   #lender: SliceSource | undefined;
+  /** What becomes the source once the present one is between messages. */
+  #succession: { source: SliceSource | undefined } | undefined;
   #isWriting = false;
   #isPumpQueued = false;
   #isPaused = false;
@@ -96,7 +98,14 @@ export class StreamCarrier implements Carrier {
   }
 
   setSource(source: SliceSource | undefined): void {
+    const present = this.#source;
+    if (present !== undefined && (present === this.#lender || !present.isAtBoundary)) {
+      // the present source finishes its message first
+      this.#succession = { source };
+      return;
+    }
     this.#source = source;
+    this.#succession = undefined;
     this.wake();
   }
 
@@ -136,6 +145,7 @@ export class StreamCarrier implements Carrier {
     }
     const source = this.#source;
     this.#source = undefined;
+    this.#succession?.source?.failed(error);
     // a slice still lent is returned by its own write, which fails now
     if (source !== undefined && source !== this.#lender) source.failed(error);
     this.#onClosed?.();
@@ -167,6 +177,10 @@ export class StreamCarrier implements Carrier {
     const lender = this.#lender!;
     this.#lender = undefined;
     lender.accepted(count);
+    if (this.#succession !== undefined && lender.isAtBoundary) {
+      this.#source = this.#succession.source;
+      this.#succession = undefined;
+    }
     this.#pump();
   };
 

@@ -51,6 +51,7 @@ export class Subscriber {
   /** Leaves its place at the next message boundary: to jump, to pause or to end. */
   #isLeaving = false;
   #isPaused = false;
+  #isSource = false;
   #isEnded = false;
   #hasStarted = false;
   #jumps = 0;
@@ -96,6 +97,7 @@ export class Subscriber {
 
   /** Attaches to the log and starts as soon as there is a place to start at. */
   start(): void {
+    this.#isSource = true;
     this.#sink.setSource(this);
     this.#log.attach(this, this.#options.isFresh ?? false);
   }
@@ -150,6 +152,7 @@ export class Subscriber {
   /** The connection ended. */
   failed(_error: unknown): void {
     this.#isLent = false;
+    this.#isSource = false;
     this.end();
   }
 
@@ -175,6 +178,7 @@ export class Subscriber {
     this.#log.unseat(this);
     this.#startLeaving();
     this.#log.detach(this);
+    if (this.#segment === undefined) this.#letGo();
   }
 
   /** Tells that the publisher came or went; the latter after the last of its bytes. */
@@ -252,7 +256,14 @@ export class Subscriber {
     this.#isLeaving = false;
     segment.loans--;
     this.#log.left(segment);
-    if (!this.#isEnded && !this.#isPaused) this.#log.seat(this);
+    if (this.#isEnded) this.#letGo();
+    else if (!this.#isPaused) this.#log.seat(this);
+  }
+
+  /** The carrier is free for another source. */
+  #letGo(): void {
+    if (this.#isSource) this.#sink.setSource(undefined);
+    this.#isSource = false;
   }
 
   #restOfMessage(segment: Segment): Uint8Array {
