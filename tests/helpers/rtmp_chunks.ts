@@ -73,12 +73,20 @@ export function type0Header(
   ]);
 }
 
-/** A whole message as a type 0 chunk and type 3 chunks. */
-export function encodeMessage(parts: MessageParts, chunkSize: number): Uint8Array<ArrayBuffer> {
+/**
+ * A whole message as a type 0 chunk and type 3 chunks, which repeat an extended timestamp.
+ *
+ * @param length Length to declare, where it is not the payload's.
+ */
+export function encodeMessage(
+  parts: MessageParts,
+  chunkSize: number,
+  length: number = parts.payload.length,
+): Uint8Array<ArrayBuffer> {
   const { payload } = parts;
   const timestamp = parts.timestamp ?? 0;
   const pieces: Uint8Array[] = [
-    type0Header({ ...parts, length: payload.length }),
+    type0Header({ ...parts, length }),
     payload.subarray(0, chunkSize),
   ];
   const continuation = new Uint8Array([
