@@ -20,6 +20,7 @@ export const STATUS_CODE = {
   PlayComplete: "NetStream.Play.Complete",
   PlayFailed: "NetStream.Play.Failed",
   PlayStreamNotFound: "NetStream.Play.StreamNotFound",
+  PlayNoSupportedTrackFound: "NetStream.Play.NoSupportedTrackFound",
   PlayPublishNotify: "NetStream.Play.PublishNotify",
   PlayUnpublishNotify: "NetStream.Play.UnpublishNotify",
   PlayInsufficientBandwidth: "NetStream.Play.InsufficientBW",
