@@ -46,7 +46,8 @@ if (import.meta.main) {
   const leftOut = (await Deno.readTextFile(leftOutPath)).trimEnd();
   await Deno.remove(leftOutPath);
   if (leftOut !== "") console.log(`\nLeft out:\n${leftOut}`);
-  if (counts.passed + counts.failed === 0) console.log("\nNo test was found");
+  const found = counts.passed + counts.failed + counts.skipped;
+  if (found === 0) console.log("\nNo test was found");
   console.log(`\n${formatCounts(counts)}`);
-  Deno.exit(counts.failed > 0 || counts.passed === 0 ? 1 : 0);
+  Deno.exit(counts.failed > 0 || found === 0 ? 1 : 0);
 }
