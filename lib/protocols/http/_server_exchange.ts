@@ -14,7 +14,6 @@ import type {
 } from "./exchange.ts";
 import { encodeLatin1, formatField, formatFields, reasonOf } from "./head.ts";
 import type { HttpBodyFraming, HttpRequestHead } from "./head.ts";
-import { answerWithFetch } from "./_fetch.ts";
 
 /** Where the bytes of a protocol on top go. */
 export type NearOutlet = (bytes: Uint8Array) => void;
@@ -39,6 +38,8 @@ export interface ExchangeConnection {
   takeNear(): void;
   /** From here on bytes pass unchanged: out only, what the peer sends being dropped, or both ways. */
   pass(mode: "passOut" | "passBoth"): void;
+  /** Answers with what a web-standard handler returns. */
+  answerWithFetch(exchange: ServerExchange, handler: HttpFetchHandler): void;
   /** The answer is complete. */
   finish(isKept: boolean): void;
   /** Ends the connection: the answer cannot be completed. */
@@ -178,7 +179,7 @@ export class ServerExchange implements HttpExchange {
   }
 
   respondWith(handler: HttpFetchHandler): void {
-    answerWithFetch(this, handler);
+    this.#connection.answerWithFetch(this, handler);
   }
 
   upgrade(upgrade: HttpUpgrade): void {

@@ -116,6 +116,8 @@ export interface HttpExchangeFacts {
 
 /** Where HTTP says what went wrong; one line a call. */
 export interface HttpLog {
+  /** A peer was refused or broke the protocol. */
   info(message: string): void;
+  /** This side failed. */
   warn(message: string): void;
 }

@@ -3,6 +3,7 @@ import type { Clock } from "#clock";
 import { ClosedError, errorMessage, ProtocolError } from "#errors";
 import type { Carrier } from "#stack";
 import { formatEndpoint, Protocol } from "#stack";
+import { answerWithFetch } from "./_fetch.ts";
 import { HttpBodyReader } from "./_body_reader.ts";
 import type { HttpBodyReceiver, HttpExchangeFacts, HttpLog, HttpRouter } from "./exchange.ts";
 import { encodeLatin1, reasonOf } from "./head.ts";
@@ -28,6 +29,7 @@ import type { ExchangeConnection, NearOutlet } from "./_server_exchange.ts";
 
 /** What an HTTP server connection is made of. */
 export interface HttpServerOptions {
+  /** Time for deadlines, the Date header and the access log. */
   readonly clock: Clock;
   /** Answers requests. @default the protocol on top: see `HttpServerProtocol` */
   readonly router?: HttpRouter;
@@ -417,6 +419,7 @@ export class HttpServerProtocol extends Protocol {
       putNear: (near, outlet) => this.#putNear(near, outlet),
       takeNear: () => this.#takeNear(),
       pass: (mode) => this.#pass(mode),
+      answerWithFetch,
       finish: (isKept) => this.#finish(isKept),
       abort: (error) => this.abort(error),
     };

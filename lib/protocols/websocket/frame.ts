@@ -7,6 +7,7 @@ export const OPCODE = {
   Ping: 0x9,
   Pong: 0xa,
 } as const;
+/** One of the opcodes. */
 export type Opcode = (typeof OPCODE)[keyof typeof OPCODE];
 
 /** Status codes of a Close frame (RFC 6455 section 7.4.1). */
@@ -20,6 +21,7 @@ export const CLOSE_CODE = {
   TooBig: 1009,
   InternalError: 1011,
 } as const;
+/** One of the close codes this side sends. */
 export type CloseCode = (typeof CLOSE_CODE)[keyof typeof CLOSE_CODE];
 
 /** Most bytes of a frame header: 2, 8 of length, 4 of masking key. */
