@@ -152,7 +152,7 @@ export function choice<const W extends string>(
 ): ValueRow<W> {
   return value<W>({
     ...options,
-    allowed: words.map((word) => `"${word}"`).join(" or "),
+    allowed: words.map((word) => `"${word}"`).join(", ").replace(/, ([^,]*)$/, " or $1"),
     accept: (written) => words.find((word) => word === written),
   });
 }

@@ -1,0 +1,114 @@
+import { ConfigError, errorMessage } from "#errors";
+import { type OptionFault, type OptionTable, readOptions, type WrittenTable } from "#options";
+import { parse as parseToml } from "@std/toml";
+import { APPLICATION_OPTIONS, LATER_KEYS } from "./application_options.ts";
+import { crossFaults } from "./cross_checks.ts";
+import { SERVER_OPTIONS, type ServerConfig } from "./server_options.ts";
+import { setOptions } from "./set_options.ts";
+
+/** A kind of application that configurations may name. */
+export interface ApplicationDeclaration {
+  readonly name: string;
+  /** Options of its own, which stand in its entry of `applications`. */
+  readonly options?: OptionTable;
+}
+
+/** What a schema knows beside the options of the server itself. */
+export interface ConfigSchemaOptions {
+  /** Kinds of application there are. @default any kind is accepted */
+  readonly applications?: readonly ApplicationDeclaration[];
+  /** Names of the chains acceptors may use. @default any name is accepted */
+  readonly chains?: readonly string[];
+}
+
+/** Where a configuration comes from. */
+export interface ConfigSource {
+  /** For messages: the file's path, or what stands for it. */
+  readonly name: string;
+  /** Where relative paths start; left as they are if absent. */
+  readonly folder?: string;
+  /** Settings that override the file, each `path=value`, as `--set` takes them. */
+  readonly settings?: readonly string[];
+}
+
+/** All options there are: those of the server and those that applications declare. */
+export class ConfigSchema {
+  readonly #applications: Map<string, OptionTable> | undefined;
+  readonly #chains: readonly string[] | undefined;
+
+  /**
+   * @param options Kinds of application and chains.
+   * @throws {TypeError} If an application declares an option that every application has.
+   */
+  constructor(options: ConfigSchemaOptions = {}) {
+    this.#chains = options.chains;
+    if (options.applications === undefined) return;
+    this.#applications = new Map();
+    for (const { name, options: rows = {} } of options.applications) {
+      const taken = Object.keys(rows).find((key) => Object.hasOwn(APPLICATION_OPTIONS, key));
+      if (taken !== undefined) {
+        throw new TypeError(`Cannot declare options of ${name}: every application has an option ${taken}`);
+      }
+      this.#applications.set(name, rows);
+    }
+  }
+
+  /** The table of all options; rows that applications declare are found through its `moreRows`. */
+  get rows(): typeof SERVER_OPTIONS {
+    const moreRows = (entry: WrittenTable) => this.#applications?.get(libraryOf(entry)) ?? {};
+    return { ...SERVER_OPTIONS, applications: { ...SERVER_OPTIONS.applications, moreRows } };
+  }
+
+  /** The embedded default: RTMP on 1935, the web plane on 8080. */
+  defaults(settings: readonly string[] = []): ServerConfig {
+    return this.parse("", { name: "the default configuration", settings });
+  }
+
+  /**
+   * Reads a configuration in TOML.
+   *
+   * @param toml Its text.
+   * @param source Where it comes from.
+   * @throws {ConfigError} If it is no TOML, or an option is unknown or wrong; names the first one's path,
+   * value and nearest valid key.
+   */
+  parse(toml: string, source: ConfigSource): ServerConfig {
+    const { config, faults } = this.check(toml, source);
+    const [first] = faults;
+    if (first === undefined) return config;
+    const others = faults.length === 1 ? "" : ` (and ${faults.length - 1} more)`;
+    throw new ConfigError(`Cannot load ${source.name}: ${first.message}${others}`, { path: first.path });
+  }
+
+  /**
+   * As `parse`, but tells all that is wrong instead of throwing at the first.
+   *
+   * @throws {ConfigError} If it is no TOML, or a setting names nothing.
+   */
+  check(
+    toml: string,
+    source: ConfigSource,
+  ): { config: ServerConfig; faults: readonly OptionFault[] } {
+    const written = setOptions(parseTree(toml, source), { rows: this.rows, settings: source.settings ?? [] });
+    const folder = source.folder === undefined ? {} : { folder: source.folder };
+    const { options: config, faults } = readOptions(this.rows, written, { ...folder, laterKeys: LATER_KEYS });
+    if (faults.length > 0) return { config, faults };
+    const known = {
+      ...this.#applications && { libraries: [...this.#applications.keys()] },
+      ...this.#chains && { chains: this.#chains },
+    };
+    return { config, faults: crossFaults(config, known) };
+  }
+}
+
+function parseTree(toml: string, source: ConfigSource): WrittenTable {
+  try {
+    return parseToml(toml);
+  } catch (cause) {
+    throw new ConfigError(`Cannot load ${source.name}: ${errorMessage(cause)}`, { cause });
+  }
+}
+
+function libraryOf(entry: WrittenTable): string {
+  return String(entry["library"] || entry["name"]);
+}

@@ -1,0 +1,124 @@
+import { nearestWord, type OptionFault } from "#options";
+import type { ServerConfig } from "./server_options.ts";
+
+/** Names that options may refer to; what is absent is not checked. */
+interface Known {
+  readonly libraries?: readonly string[];
+  readonly chains?: readonly string[];
+}
+
+/** What is wrong with a configuration whose options are each right. */
+export function crossFaults(config: ServerConfig, known: Known): OptionFault[] {
+  return [
+    ...appenderFaults(config),
+    ...applicationFaults(config, known),
+    ...acceptorFaults(config, known),
+    ...addressFaults(config),
+  ];
+}
+
+function fault(path: string, what: string): OptionFault {
+  return { path, message: `${path} ${what}` };
+}
+
+function* appenderFaults({ logAppenders }: ServerConfig): Generator<OptionFault> {
+  for (const [at, appender] of logAppenders.entries()) {
+    const path = `logAppenders[${at}]`;
+    if (appender.type === "file" && appender.fileName === undefined) {
+      yield fault(`${path}.fileName`, 'must be set where type is "file"');
+    }
+    const twin = logAppenders.findIndex((other) =>
+      other.fileName !== undefined && other.fileName === appender.fileName
+    );
+    if (appender.type === "file" && twin >= 0 && twin < at) {
+      yield fault(`${path}.fileName`, `is the file of logAppenders[${twin}] already`);
+    }
+  }
+}
+
+function* applicationFaults({ applications }: ServerConfig, { libraries }: Known): Generator<OptionFault> {
+  const owners = new Map<string, string>();
+  const defaults = applications.filter((application) => application.default);
+  for (const [at, application] of applications.entries()) {
+    const path = `applications[${at}]`;
+    if (application.name === "") yield fault(`${path}.name`, "must be set");
+    for (const [name, key] of namesOf(application)) {
+      const owner = owners.get(name);
+      if (owner !== undefined) {
+        yield fault(`${path}.${key}`, `must be unique, ${owner} is called ${name} as well`);
+      }
+      owners.set(name, path);
+    }
+    if (application.default && application !== defaults[0]) {
+      yield fault(
+        `${path}.default`,
+        `must not be true, ${defaults[0]?.name} is the default application already`,
+      );
+    }
+    const library = application.library || application.name;
+    if (libraries !== undefined && library !== "" && !libraries.includes(library)) {
+      const key = application.library === "" ? "name" : "library";
+      yield fault(`${path}.${key}`, unknown("application", { word: library, words: libraries }));
+    }
+  }
+}
+
+function namesOf(application: ServerConfig["applications"][number]): [name: string, key: string][] {
+  const aliases = application.aliases.map((alias, at): [string, string] => [alias, `aliases[${at}]`]);
+  return application.name === "" ? aliases : [[application.name, "name"], ...aliases];
+}
+
+function* acceptorFaults({ applications }: ServerConfig, { chains }: Known): Generator<OptionFault> {
+  for (const [at, application] of applications.entries()) {
+    for (const [index, { protocol, sslCert, sslKey }] of application.acceptors.entries()) {
+      const path = `applications[${at}].acceptors[${index}]`;
+      if (chains !== undefined && !chains.includes(protocol)) {
+        yield fault(`${path}.protocol`, unknown("chain", { word: protocol, words: chains }));
+      }
+      if ((sslCert === undefined) !== (sslKey === undefined)) {
+        yield fault(
+          `${path}.${sslCert === undefined ? "sslCert" : "sslKey"}`,
+          "must be set: sslCert and sslKey go together",
+        );
+      }
+    }
+  }
+}
+
+function unknown(what: string, { word, words }: { word: string; words: readonly string[] }): string {
+  const nearest = nearestWord(word, words);
+  const hint = nearest === undefined ? `there are ${words.join(", ")}` : `did you mean "${nearest}"?`;
+  return `names no ${what}, current value is ${JSON.stringify(word)}: ${hint}`;
+}
+
+interface Listener {
+  readonly ip: string;
+  readonly port: number;
+  readonly path: string;
+  readonly carrier: string;
+}
+
+/** Two listeners on one address: the second could not open, and its message would not say why. */
+function* addressFaults({ applications, web }: ServerConfig): Generator<OptionFault> {
+  const owners = new Map<string, string>();
+  const listeners: Listener[] = applications.flatMap((application, at) =>
+    application.acceptors.map((acceptor, index) => ({
+      ip: acceptor.ip,
+      port: acceptor.port,
+      path: `applications[${at}].acceptors[${index}]`,
+      carrier: /udp/i.test(acceptor.protocol) ? "udp" : "tcp",
+    }))
+  );
+  for (const { ip, port, path, carrier } of [...listeners, ...webListener(web)]) {
+    const address = `${carrier} ${ip} port ${port}`;
+    const owner = owners.get(address);
+    if (owner !== undefined && port !== 0) {
+      yield fault(`${path}.port`, `must not be ${port}, which ${owner} has on ${ip}`);
+    }
+    owners.set(address, path);
+  }
+}
+
+function webListener({ enabled, ip, port }: ServerConfig["web"]): Listener[] {
+  return enabled ? [{ ip, port, path: "web", carrier: "tcp" }] : [];
+}

@@ -1,0 +1,26 @@
+/**
+ * The configuration (part of layer 6): one table of options, from which come its TypeScript type, its
+ * defaults, its check, the annotated sample and the reference.
+ *
+ * ```ts
+ * import { ConfigSchema } from "#server/config";
+ *
+ * const schema = new ConfigSchema();
+ * const config = schema.parse('[web]\nport = 8000', { name: "crtmp.toml" });
+ * console.log(config.web.port, config.applications[0]?.name); // 8000 flvplayback
+ * ```
+ *
+ * @module
+ */
+export { applicationOptionsOf } from "./application_options.ts";
+export type { AcceptorConfig, ApplicationConfig, StreamingConfig } from "./application_options.ts";
+export { ConfigSchema } from "./config_schema.ts";
+export type { ApplicationDeclaration, ConfigSchemaOptions } from "./config_schema.ts";
+export { loadConfig } from "./load_config.ts";
+export { withMediaFolder, withRtmpAddress, withWebAddress } from "./overrides.ts";
+export { writeReference } from "./reference.ts";
+export { writeSample } from "./sample.ts";
+export { SERVER_OPTIONS } from "./server_options.ts";
+export type { LogAppenderConfig, RtmpConfig, ServerConfig, WebConfig } from "./server_options.ts";
+export { formatServices, serviceRows } from "./services.ts";
+export type { ServiceRow } from "./services.ts";

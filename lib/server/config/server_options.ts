@@ -1,0 +1,140 @@
+import { LOG_LEVEL, LOG_SINK_TYPES, type LogLevel, logLevelName, parseLogLevel } from "#log";
+import {
+  choice,
+  flag,
+  group,
+  list,
+  optionalPath,
+  type OptionsOf,
+  port,
+  text,
+  value,
+  wholeNumber,
+} from "#options";
+import { APPLICATION_OPTIONS } from "./application_options.ts";
+
+const MIB = 1024 * 1024;
+
+/** Options of one entry of `logAppenders`. */
+export const LOG_APPENDER_OPTIONS = {
+  name: text({ default: "", doc: "Its name, for messages about it." }),
+  type: choice(LOG_SINK_TYPES, {
+    default: "coloredConsole",
+    doc: "Where lines go: standard output, the same in colour where that is a terminal, one JSON object a " +
+      "line, or a file.",
+  }),
+  level: value<LogLevel>({
+    default: LOG_LEVEL.Info,
+    doc: "The finest level it takes.",
+    allowed: '"fatal", "error", "warning", "info", "debug", "fine" or "finest", or 0-6',
+    accept: (written) => {
+      try {
+        return parseLogLevel(typeof written === "number" ? written : String(written));
+      } catch {
+        return undefined;
+      }
+    },
+    write: (level) => logLevelName(level).toLowerCase(),
+  }),
+  singleLine: flag({ default: false, doc: "Whether an error's stack is folded into its line." }),
+  fileName: optionalPath({
+    example: "logs/crtmp.log",
+    doc: "The file, for type file; its folder must exist.",
+  }),
+  fileLength: wholeNumber({
+    default: 16 * MIB,
+    min: 0,
+    max: 1024 * MIB,
+    unit: "bytes",
+    doc: "At this length the file becomes FILE.1 and a new one is started; 0 never.",
+  }),
+  fileHistorySize: wholeNumber({
+    default: 10,
+    min: 1,
+    max: 1000,
+    unit: "files",
+    doc: "How many of the earlier files are kept.",
+  }),
+};
+
+/** Options of the web plane. */
+export const WEB_OPTIONS = {
+  enabled: flag({ default: true, doc: "Whether there is one." }),
+  ip: text({ default: "0.0.0.0", doc: 'Address to listen on; "0.0.0.0" is every IPv4 one, "::" every one.' }),
+  port: port({ default: 8080, doc: "Port to listen on; 0 lets the system choose." }),
+  status: choice(["loopback", "public"], {
+    default: "loopback",
+    doc: "Who may see the status page at /: this machine, or everybody.",
+  }),
+  allowOrigin: text({
+    default: "*",
+    doc: "Pages that may play streams, as Access-Control-Allow-Origin says it; empty sends no such header.",
+  }),
+  waitForStreamMs: wholeNumber({
+    default: 0,
+    min: 0,
+    max: 600_000,
+    unit: "ms",
+    doc: "How long a request for a stream nobody publishes is held open; 0 answers 404 at once.",
+  }),
+};
+
+/** Options of RTMP connections. */
+export const RTMP_OPTIONS = {
+  waitForPublisherMs: wholeNumber({
+    default: 0,
+    min: 0,
+    max: 86_400_000,
+    unit: "ms",
+    doc: "How long a player may wait for a publisher before it is disconnected; 0 for ever.",
+  }),
+};
+
+/** Every option of the server. */
+export const SERVER_OPTIONS = {
+  maxConnections: wholeNumber({
+    default: 0,
+    min: 0,
+    max: 10_000_000,
+    unit: "connections",
+    doc: "Connections held at a time, over all acceptors; 0 for as many as the system allows.",
+  }),
+  shutdownTimeoutMs: wholeNumber({
+    default: 5000,
+    min: 0,
+    max: 600_000,
+    unit: "ms",
+    doc: "How long connections may take to close after SIGINT or SIGTERM.",
+  }),
+  logAppenders: list(LOG_APPENDER_OPTIONS, {
+    default: [{ name: "console" }],
+    doc: "Where log lines go. Each appender has its own level.",
+  }),
+  applications: list(APPLICATION_OPTIONS, {
+    default: [
+      {
+        name: "flvplayback",
+        description: "Live streams",
+        aliases: ["live", "vod"],
+      },
+      {
+        name: "appselector",
+        description: "Takes RTMP connections and hands each to the application it names",
+        default: true,
+        acceptors: [{}],
+      },
+    ],
+    doc: "What connections reach. Give this table and you replace the two below.",
+  }),
+  web: group(WEB_OPTIONS, { doc: "The web plane: HTTP-FLV, WebSocket-FLV and the status page." }),
+  rtmp: group(RTMP_OPTIONS, { doc: "RTMP connections, of every application." }),
+};
+
+/** The whole configuration, checked and complete. */
+export type ServerConfig = OptionsOf<typeof SERVER_OPTIONS>;
+/** One entry of `logAppenders`. */
+export type LogAppenderConfig = OptionsOf<typeof LOG_APPENDER_OPTIONS>;
+/** The table `web`. */
+export type WebConfig = OptionsOf<typeof WEB_OPTIONS>;
+/** The table `rtmp`. */
+export type RtmpConfig = OptionsOf<typeof RTMP_OPTIONS>;
