@@ -24,6 +24,14 @@ async function listPages(path: string): Promise<string[]> {
   return pages.sort();
 }
 
+/** Lists the entry points that `deno.json` exports: what a library user sees. */
+async function listPublicEntries(): Promise<string[]> {
+  const config = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`)) as {
+    exports: Record<string, string>;
+  };
+  return Object.values(config.exports).map((path) => path.replace(/^\.\//, ""));
+}
+
 if (import.meta.main) {
   const sources = await listSourceFiles(["mod.ts", "lib"]);
   const entries = sources.filter((path) => /(^|\/)mod\.ts$/.test(path) && !path.startsWith("lib/std/"));
@@ -34,7 +42,7 @@ if (import.meta.main) {
   const exists = (path: string): Promise<boolean> => Deno.stat(ROOT + path).then(() => true, () => false);
   const faults = [
     ...findDocFaults(await readDocumentation(entries)),
-    ...await lintDocumentation(entries),
+    ...await lintDocumentation(await listPublicEntries()),
     ...await findLinkFaults(pages, exists),
   ];
   for (const fault of faults) console.log(fault);
