@@ -1,0 +1,37 @@
+/**
+ * FLV (layer 4): tag bodies, which are also the payloads of RTMP messages, legacy and enhanced; tags and
+ * file headers, both ways; script data.
+ *
+ * ```ts
+ * import { videoTagToPacket } from "#mediaformats/flv";
+ *
+ * // key frame, AVC NAL units, presented 80 ms after decoding
+ * const body = new Uint8Array([0x17, 1, 0, 0, 80, 0, 0, 0, 1, 0x65]);
+ * const packet = videoTagToPacket(body, 1000);
+ * console.log(packet?.codec, packet?.isKeyFrame, packet?.dtsUs, packet?.ptsUs); // avc1 true 1000000 1080000
+ * ```
+ *
+ * @module
+ */
+export { audioTagToPacket, flvTagToPacket, isEnhancedTagBody, videoTagToPacket } from "./tag_body.ts";
+export { packetToTagBody } from "./tag_body_writer.ts";
+export {
+  FlvTagReader,
+  MAX_FLV_HEADER_BYTES,
+  MAX_FLV_JUNK_BYTES,
+  MAX_FLV_TAG_BODY_BYTES,
+} from "./tag_reader.ts";
+export type { FlvTagReaderOptions, FlvTagReaderStatistics, PlacedFlvTag } from "./tag_reader.ts";
+export {
+  encodeFlvHeader,
+  encodeFlvTag,
+  FLV_TAG_HEADER_BYTES,
+  flvTagBytes,
+  PREVIOUS_TAG_SIZE_BYTES,
+  writeFlvTagInto,
+} from "./tag_writer.ts";
+export type { FlvHeader, FlvTag } from "./tag_writer.ts";
+export { decodeScriptData, encodeScriptData, scriptTagToPacket } from "./script.ts";
+export type { ScriptData } from "./script.ts";
+export { codecOfFourCc, FLV_TAG_TYPE, fourCcOf } from "./codes.ts";
+export type { FlvTagType } from "./codes.ts";

@@ -1,0 +1,262 @@
+import { FormatError } from "#errors";
+import type { CodecId, Packet, PacketRole } from "#media";
+import { type ExHeader, type ExHeaderOptions, readModEx, readTrackHeader } from "./_ex_header.ts";
+import {
+  AAC_PACKET_TYPE,
+  AUDIO_CODEC,
+  AUDIO_PACKET_TYPE,
+  AVC_PACKET_TYPE,
+  codecOfFourCc,
+  FLV_TAG_TYPE,
+  hasCompositionTime,
+  SOUND_FORMAT,
+  VIDEO_CODEC,
+  VIDEO_CODEC_ID,
+  VIDEO_FRAME_TYPE,
+  VIDEO_PACKET_TYPE,
+} from "./codes.ts";
+import { scriptTagToPacket } from "./script.ts";
+import type { FlvTag } from "./tag_writer.ts";
+
+const EX_VIDEO: ExHeaderOptions = {
+  kind: "video",
+  modEx: VIDEO_PACKET_TYPE.ModEx,
+  multitrack: VIDEO_PACKET_TYPE.Multitrack,
+};
+const EX_AUDIO: ExHeaderOptions = {
+  kind: "audio",
+  modEx: AUDIO_PACKET_TYPE.ModEx,
+  multitrack: AUDIO_PACKET_TYPE.Multitrack,
+};
+
+/**
+ * Makes a packet of a video tag body, which is also the payload of an RTMP video message. FLV 10.1 section
+ * E.4.3, Enhanced RTMP v2 "ExVideoTagHeader".
+ *
+ * A codec or packet type that is not known gives a packet to relay: codec `unknown`, or role `control`. A
+ * multitrack body stays whole in `flvTagBody`; the packet shows its first track.
+ *
+ * @param body Kept, not copied: `payload` and `flvTagBody` are views of it.
+ * @param timestampMs Decoding time, an integer.
+ * @returns `undefined` if the body says nothing: no bytes, or a codec configuration without bytes.
+ * @throws {FormatError} If the body ends inside its header.
+ */
+export function videoTagToPacket(body: Uint8Array, timestampMs: number): Packet | undefined {
+  if (body.length === 0) return undefined;
+  const first = body[0]!;
+  if (first >= 0x80) return exVideoToPacket(body, timestampMs);
+  const codecId = first & 0x0f;
+  const frameType = first >> 4;
+  if (frameType !== VIDEO_FRAME_TYPE.Command) {
+    if (codecId === VIDEO_CODEC_ID.Avc) return avcToPacket(body, timestampMs, "avc1");
+    if (codecId === VIDEO_CODEC_ID.Hevc) return avcToPacket(body, timestampMs, "hvc1");
+  }
+  const isMedia = frameType !== VIDEO_FRAME_TYPE.Command;
+  return {
+    kind: "video",
+    trackId: 0,
+    codec: VIDEO_CODEC[codecId] ?? "unknown",
+    role: isMedia ? "media" : "control",
+    dtsUs: timestampMs * 1000,
+    ptsUs: timestampMs * 1000,
+    isKeyFrame: frameType === VIDEO_FRAME_TYPE.Key,
+    payload: body.subarray(1),
+    flvTagBody: body,
+  };
+}
+
+/** FLV 10.1 section E.4.3.2: packet type, composition time offset, configuration or NAL units. */
+// params: hot path
+function avcToPacket(body: Uint8Array, timestampMs: number, codec: CodecId): Packet | undefined {
+  const packetType = body[1];
+  const isEnd = packetType === AVC_PACKET_TYPE.EndOfSequence;
+  if (body.length < 5 && !isEnd) {
+    throw new FormatError(`Cannot read video tag body: need 5 bytes at offset 0, have ${body.length}`, {
+      offset: body.length,
+    });
+  }
+  const isConfig = packetType === AVC_PACKET_TYPE.SequenceHeader;
+  if (isConfig && body.length === 5) return undefined;
+  const isMedia = packetType === AVC_PACKET_TYPE.NalUnits;
+  const offsetMs = isMedia ? i24(body, 2) : 0;
+  return {
+    kind: "video",
+    trackId: 0,
+    codec,
+    role: isMedia ? "media" : isConfig ? "config" : "control",
+    dtsUs: timestampMs * 1000,
+    ptsUs: (timestampMs + offsetMs) * 1000,
+    isKeyFrame: isMedia && body[0]! >> 4 === VIDEO_FRAME_TYPE.Key,
+    payload: body.subarray(5),
+    flvTagBody: body,
+  };
+}
+
+function exVideoToPacket(body: Uint8Array, timestampMs: number): Packet | undefined {
+  const frameType = body[0]! >> 4 & 0x07;
+  const modEx = readModEx(body, EX_VIDEO);
+  if (frameType === VIDEO_FRAME_TYPE.Command && modEx.packetType !== VIDEO_PACKET_TYPE.Metadata) {
+    return commandPacket(body, timestampMs, modEx.start);
+  }
+  const header = readTrackHeader(body, modEx, EX_VIDEO);
+  const codec = codecOfFourCc(header.fourCc);
+  const role = VIDEO_ROLE[header.packetType] ?? "control";
+  if (isEmptyConfig(header, role)) return undefined;
+  let start = header.start;
+  let offsetMs = 0;
+  if (header.packetType === VIDEO_PACKET_TYPE.CodedFrames && hasCompositionTime(codec)) {
+    if (start + 3 > header.end) {
+      throw new FormatError(
+        `Cannot read composition time offset: need 3 bytes at offset ${start}, have ${header.end - start}`,
+        { offset: start },
+      );
+    }
+    offsetMs = i24(body, start);
+    start += 3;
+  }
+  return {
+    kind: "video",
+    trackId: header.trackId,
+    codec,
+    role,
+    dtsUs: timestampMs * 1000,
+    ptsUs: (timestampMs + offsetMs) * 1000 + Math.round(header.offsetNs / 1000),
+    isKeyFrame: role === "media" && frameType === VIDEO_FRAME_TYPE.Key,
+    payload: body.subarray(start, header.end),
+    flvTagBody: body,
+  };
+}
+
+/** Start or end of a client-side seek: one byte and no FourCC. */
+// params: hot path
+function commandPacket(body: Uint8Array, timestampMs: number, start: number): Packet {
+  return {
+    kind: "video",
+    trackId: 0,
+    codec: "unknown",
+    role: "control",
+    dtsUs: timestampMs * 1000,
+    ptsUs: timestampMs * 1000,
+    isKeyFrame: false,
+    payload: body.subarray(start),
+    flvTagBody: body,
+  };
+}
+
+/**
+ * Makes a packet of an audio tag body, which is also the payload of an RTMP audio message. FLV 10.1 section
+ * E.4.2, Enhanced RTMP v2 "ExAudioTagHeader".
+ *
+ * A body without bytes marks silence: role `control`. What is not known is relayed as in `videoTagToPacket`.
+ *
+ * @param body Kept, not copied: `payload` and `flvTagBody` are views of it.
+ * @param timestampMs Decoding time, an integer.
+ * @returns `undefined` if the body is a codec configuration without bytes.
+ * @throws {FormatError} If the body ends inside its header.
+ */
+export function audioTagToPacket(body: Uint8Array, timestampMs: number): Packet | undefined {
+  if (body.length === 0) return audioPacket(body, timestampMs, SILENCE);
+  const soundFormat = body[0]! >> 4;
+  if (soundFormat === SOUND_FORMAT.ExHeader) return exAudioToPacket(body, timestampMs);
+  const codec = AUDIO_CODEC[soundFormat] ?? "unknown";
+  if (soundFormat !== SOUND_FORMAT.Aac) {
+    return audioPacket(body, timestampMs, { codec, role: "media", start: 1 });
+  }
+  if (body.length < 2) {
+    throw new FormatError(`Cannot read audio tag body: need 2 bytes at offset 0, have 1`, { offset: 1 });
+  }
+  const isConfig = body[1] === AAC_PACKET_TYPE.SequenceHeader;
+  if (isConfig && body.length === 2) return undefined;
+  const role = isConfig ? "config" : body[1] === AAC_PACKET_TYPE.Raw ? "media" : "control";
+  return audioPacket(body, timestampMs, { codec, role, start: 2 });
+}
+
+const SILENCE = { codec: "unknown", role: "control", start: 0 } as const;
+
+// params: hot path
+function audioPacket(
+  body: Uint8Array,
+  timestampMs: number,
+  header: { codec: CodecId; role: PacketRole; start: number },
+): Packet {
+  return {
+    kind: "audio",
+    trackId: 0,
+    codec: header.codec,
+    role: header.role,
+    dtsUs: timestampMs * 1000,
+    ptsUs: timestampMs * 1000,
+    isKeyFrame: true,
+    payload: body.subarray(header.start),
+    flvTagBody: body,
+  };
+}
+
+function exAudioToPacket(body: Uint8Array, timestampMs: number): Packet | undefined {
+  const header = readTrackHeader(body, readModEx(body, EX_AUDIO), EX_AUDIO);
+  const codec = codecOfFourCc(header.fourCc);
+  const role = AUDIO_ROLE[header.packetType] ?? "control";
+  // an Opus configuration may be empty: Enhanced RTMP v2, "ExAudioTagBody"
+  if (codec !== "Opus" && isEmptyConfig(header, role)) return undefined;
+  return {
+    kind: "audio",
+    trackId: header.trackId,
+    codec,
+    role,
+    dtsUs: timestampMs * 1000,
+    ptsUs: timestampMs * 1000 + Math.round(header.offsetNs / 1000),
+    isKeyFrame: true,
+    payload: body.subarray(header.start, header.end),
+    flvTagBody: body,
+  };
+}
+
+/**
+ * Makes a packet of any FLV tag; see `videoTagToPacket`, `audioTagToPacket` and `scriptTagToPacket`.
+ *
+ * @returns `undefined` if the tag says nothing.
+ * @throws {FormatError} If the body ends inside its header.
+ */
+export function flvTagToPacket(tag: FlvTag): Packet | undefined {
+  switch (tag.tagType) {
+    case FLV_TAG_TYPE.Audio:
+      return audioTagToPacket(tag.body, tag.timestampMs);
+    case FLV_TAG_TYPE.Video:
+      return videoTagToPacket(tag.body, tag.timestampMs);
+    case FLV_TAG_TYPE.ScriptAmf3:
+      return scriptTagToPacket(tag.body.subarray(1), tag.timestampMs);
+    case FLV_TAG_TYPE.Script:
+      return scriptTagToPacket(tag.body, tag.timestampMs);
+  }
+}
+
+/**
+ * Returns whether a tag body uses the headers of Enhanced RTMP, which players that did not announce a
+ * FourCC cannot read.
+ *
+ * @param kind What the body carries; script data is never enhanced.
+ */
+export function isEnhancedTagBody(body: Uint8Array, kind: Packet["kind"]): boolean {
+  if (body.length === 0) return false;
+  return kind === "video" ? body[0]! >= 0x80 : kind === "audio" && body[0]! >> 4 === SOUND_FORMAT.ExHeader;
+}
+
+const VIDEO_ROLE: Readonly<Record<number, PacketRole>> = {
+  [VIDEO_PACKET_TYPE.SequenceStart]: "config",
+  [VIDEO_PACKET_TYPE.CodedFrames]: "media",
+  [VIDEO_PACKET_TYPE.CodedFramesX]: "media",
+  [VIDEO_PACKET_TYPE.Mpeg2TsSequenceStart]: "config",
+};
+
+const AUDIO_ROLE: Readonly<Record<number, PacketRole>> = {
+  [AUDIO_PACKET_TYPE.SequenceStart]: "config",
+  [AUDIO_PACKET_TYPE.CodedFrames]: "media",
+};
+
+function isEmptyConfig(header: ExHeader, role: PacketRole): boolean {
+  return role === "config" && header.start === header.end && !header.isMultitrack;
+}
+
+function i24(body: Uint8Array, at: number): number {
+  return (body[at]! << 24 | body[at + 1]! << 16 | body[at + 2]! << 8) >> 8;
+}
