@@ -50,10 +50,12 @@ refuse_shared() {
 
 # Is everything there, and not empty? A cleaner of temporary files, or a power cut, takes single files away.
 is_complete() (
+  [ -s "$folder/files" ] || exit
   IFS='
 '
-  [ -s "$folder/files" ] && for file in $(cat "$folder/files"); do
-    [ -s "$folder/$file" ] || return 1
+  # shellcheck disable=SC2013 # The loop has to be this shell's own: it says exit.
+  for file in $(cat "$folder/files"); do
+    [ -s "$folder/$file" ] || exit
   done
 )
 
@@ -61,14 +63,12 @@ is_complete() (
 unpack() {
   [ "$(uname -m)" = '@MACHINE@' ] || fail "this file is for @MACHINE@, this machine is $(uname -m)"
   [ -e '@LOADER@' ] || fail "the GNU C library is needed: @LOADER@ is missing"
-  case $0 in
-  */*) self=$0 ;;
-  *) self=$(command -v -- "$0") || self=./$0 ;;
-  esac
+  self=$0
+  [ -f "$self" ] || self=$(command -v -- "$0") || fail "cannot find its own file, $0"
   bytes=@FILE_BYTES@
   [ "$(wc -c <"$self")" -eq "$bytes" ] || fail "$self is damaged: it should have $bytes bytes"
   count=0
-  until new=$place/new.$$.$count && reason=$(umask 077 && mkdir "$new" "$new/@KEY@" 2>&1); do
+  until new=$place/new.$$.$count && reason=$(umask 077 && mkdir "$new" 2>&1 && mkdir "$new/@KEY@" 2>&1); do
     count=$((count + 1))
     [ $count -lt 20 ] || fail "cannot unpack: $reason"
   done
@@ -80,11 +80,23 @@ unpack() {
     reason=$(printf '%s\n' "$reason" | head -n 1)
     fail "cannot unpack @UNPACKED_MB@ MB into $place ($((${4:-0} / 1024)) MB free there): $reason"
   }
-  [ ! -e "$folder" ] || is_complete || mv -f "$folder" "$new/broken" 2>/dev/null
-  mv -f "$new/@KEY@" "$place/" 2>/dev/null || is_complete || fail "cannot rename $new/@KEY@ to $folder"
+  mv -f "$new/@KEY@" "$place/" 2>/dev/null || reason=$(repair 2>&1) || unrepaired=yes
   rm -rf "$new"
+  [ -z "${unrepaired:-}" ] || fail "cannot repair $folder: $reason"
   remove_old
 }
+
+# The folder is there already: another start was faster, or files are missing. Those are renamed into place one by
+# one, the list of files last, and nothing is taken from a program that runs there.
+repair() (
+  cd "$new/@KEY@" || exit
+  IFS='
+'
+  for file in $(cat files) files; do
+    path=$folder/$file
+    [ -s "$path" ] || { mkdir -p "${path%/*}" && mv -f "$file" "$path"; } || exit
+  done
+)
 
 # Takes away what killed starts left a day ago, and versions not started for 30 days that do not run now.
 remove_old() {
