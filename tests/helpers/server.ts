@@ -124,16 +124,16 @@ export class TestServer implements AsyncDisposable {
     socket.close();
   }
 
-  /** Sends SIGTERM; asserts a clean end within `timeoutMs`, and a log without errors. */
-  async stop(timeoutMs = 8_000): Promise<void> {
+  /** Sends SIGTERM or `signal`; asserts a clean end within `timeoutMs`, and a log without errors. */
+  async stop({ timeoutMs = 8_000, signal = "SIGTERM" as Deno.Signal } = {}): Promise<void> {
     if (this.#hasStopped) return;
     this.#hasStopped = true;
-    this.#process.kill("SIGTERM");
+    this.#process.kill(signal);
     const deadline = setTimeout(() => this.#process.kill("SIGKILL"), timeoutMs);
     const result = await this.#process.result;
     clearTimeout(deadline);
     await Deno.remove(this.#folder, { recursive: true });
-    assert.equal(result.code, 0, `exit status after SIGTERM; log:\n${this.log.slice(-4_000)}`);
+    assert.equal(result.code, 0, `exit status after ${signal}; log:\n${this.log.slice(-4_000)}`);
     const errors = this.log.split("\n").filter((line) =>
       /\b(ERROR|FATAL|CRITICAL)\b|Uncaught|^error:/.test(line) && !this.#expectedErrors?.test(line)
     );
