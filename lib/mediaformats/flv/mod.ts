@@ -7,14 +7,14 @@
  *
  * // key frame, AVC NAL units, presented 80 ms after decoding
  * const body = new Uint8Array([0x17, 1, 0, 0, 80, 0, 0, 0, 1, 0x65]);
- * const packet = videoTagToPacket(body, 1000);
+ * const packet = videoTagToPacket(body, 1_000_000);
  * console.log(packet?.codec, packet?.isKeyFrame, packet?.dtsUs, packet?.ptsUs); // avc1 true 1000000 1080000
  * ```
  *
  * @module
  */
 export { audioTagToPacket, flvTagToPacket, isEnhancedTagBody, videoTagToPacket } from "./tag_body.ts";
-export { packetToTagBody } from "./tag_body_writer.ts";
+export { tagBodyOf } from "./tag_body_writer.ts";
 export {
   FlvTagReader,
   MAX_FLV_HEADER_BYTES,

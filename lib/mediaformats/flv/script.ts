@@ -44,10 +44,10 @@ export function encodeScriptData(data: ScriptData): Uint8Array<ArrayBuffer> {
  * name. `@clearDataFrame` has role `clear`; all else is `data`.
  *
  * @param body AMF0 values; kept, not copied: `payload` and `flvTagBody` are views of it.
- * @param timestampMs An integer.
+ * @param dtsUs Time of the message, an integer.
  * @throws {FormatError} If the name after `@setDataFrame` is cut off.
  */
-export function scriptTagToPacket(body: Uint8Array, timestampMs: number): Packet {
+export function scriptTagToPacket(body: Uint8Array, dtsUs: number): Packet {
   let data = body;
   let name = readName(data);
   if (name?.text === SET_DATA_FRAME) {
@@ -59,8 +59,8 @@ export function scriptTagToPacket(body: Uint8Array, timestampMs: number): Packet
     trackId: 0,
     codec: "script",
     role: roleOf(name?.text),
-    dtsUs: timestampMs * 1000,
-    ptsUs: timestampMs * 1000,
+    dtsUs,
+    ptsUs: dtsUs,
     isKeyFrame: false,
     payload: data,
     flvTagBody: data,

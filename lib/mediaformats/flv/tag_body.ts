@@ -1,5 +1,5 @@
 import { FormatError } from "#errors";
-import type { CodecId, Packet, PacketRole } from "#media";
+import type { CodecId, Packet, PacketRole, TrackKind } from "#media";
 import { type ExHeader, type ExHeaderOptions, readModEx, readTrackHeader } from "./_ex_header.ts";
 import {
   AAC_PACKET_TYPE,
@@ -37,19 +37,19 @@ const EX_AUDIO: ExHeaderOptions = {
  * multitrack body stays whole in `flvTagBody`; the packet shows its first track.
  *
  * @param body Kept, not copied: `payload` and `flvTagBody` are views of it.
- * @param timestampMs Decoding time, an integer.
+ * @param dtsUs Decoding time, an integer.
  * @returns `undefined` if the body says nothing: no bytes, or a codec configuration without bytes.
  * @throws {FormatError} If the body ends inside its header.
  */
-export function videoTagToPacket(body: Uint8Array, timestampMs: number): Packet | undefined {
+export function videoTagToPacket(body: Uint8Array, dtsUs: number): Packet | undefined {
   if (body.length === 0) return undefined;
   const first = body[0]!;
-  if (first >= 0x80) return exVideoToPacket(body, timestampMs);
+  if (first >= 0x80) return exVideoToPacket(body, dtsUs);
   const codecId = first & 0x0f;
   const frameType = first >> 4;
   if (frameType !== VIDEO_FRAME_TYPE.Command) {
-    if (codecId === VIDEO_CODEC_ID.Avc) return avcToPacket(body, timestampMs, "avc1");
-    if (codecId === VIDEO_CODEC_ID.Hevc) return avcToPacket(body, timestampMs, "hvc1");
+    if (codecId === VIDEO_CODEC_ID.Avc) return avcToPacket(body, dtsUs, "avc1");
+    if (codecId === VIDEO_CODEC_ID.Hevc) return avcToPacket(body, dtsUs, "hvc1");
   }
   const isMedia = frameType !== VIDEO_FRAME_TYPE.Command;
   return {
@@ -57,8 +57,8 @@ export function videoTagToPacket(body: Uint8Array, timestampMs: number): Packet 
     trackId: 0,
     codec: VIDEO_CODEC[codecId] ?? "unknown",
     role: isMedia ? "media" : "control",
-    dtsUs: timestampMs * 1000,
-    ptsUs: timestampMs * 1000,
+    dtsUs,
+    ptsUs: dtsUs,
     isKeyFrame: frameType === VIDEO_FRAME_TYPE.Key,
     payload: body.subarray(1),
     flvTagBody: body,
@@ -67,7 +67,7 @@ export function videoTagToPacket(body: Uint8Array, timestampMs: number): Packet 
 
 /** FLV 10.1 section E.4.3.2: packet type, composition time offset, configuration or NAL units. */
 // params: hot path
-function avcToPacket(body: Uint8Array, timestampMs: number, codec: CodecId): Packet | undefined {
+function avcToPacket(body: Uint8Array, dtsUs: number, codec: CodecId): Packet | undefined {
   const packetType = body[1];
   const isEnd = packetType === AVC_PACKET_TYPE.EndOfSequence;
   if (body.length < 5 && !isEnd) {
@@ -84,19 +84,19 @@ function avcToPacket(body: Uint8Array, timestampMs: number, codec: CodecId): Pac
     trackId: 0,
     codec,
     role: isMedia ? "media" : isConfig ? "config" : "control",
-    dtsUs: timestampMs * 1000,
-    ptsUs: (timestampMs + offsetMs) * 1000,
+    dtsUs,
+    ptsUs: dtsUs + offsetMs * 1000,
     isKeyFrame: isMedia && body[0]! >> 4 === VIDEO_FRAME_TYPE.Key,
     payload: body.subarray(5),
     flvTagBody: body,
   };
 }
 
-function exVideoToPacket(body: Uint8Array, timestampMs: number): Packet | undefined {
+function exVideoToPacket(body: Uint8Array, dtsUs: number): Packet | undefined {
   const frameType = body[0]! >> 4 & 0x07;
   const modEx = readModEx(body, EX_VIDEO);
   if (frameType === VIDEO_FRAME_TYPE.Command && modEx.packetType !== VIDEO_PACKET_TYPE.Metadata) {
-    return commandPacket(body, timestampMs, modEx.start);
+    return commandPacket(body, dtsUs, modEx.start);
   }
   const header = readTrackHeader(body, modEx, EX_VIDEO);
   const codec = codecOfFourCc(header.fourCc);
@@ -119,8 +119,8 @@ function exVideoToPacket(body: Uint8Array, timestampMs: number): Packet | undefi
     trackId: header.trackId,
     codec,
     role,
-    dtsUs: timestampMs * 1000,
-    ptsUs: (timestampMs + offsetMs) * 1000 + Math.round(header.offsetNs / 1000),
+    dtsUs,
+    ptsUs: dtsUs + offsetMs * 1000 + Math.round(header.offsetNs / 1000),
     isKeyFrame: role === "media" && frameType === VIDEO_FRAME_TYPE.Key,
     payload: body.subarray(start, header.end),
     flvTagBody: body,
@@ -129,14 +129,14 @@ function exVideoToPacket(body: Uint8Array, timestampMs: number): Packet | undefi
 
 /** Start or end of a client-side seek: one byte and no FourCC. */
 // params: hot path
-function commandPacket(body: Uint8Array, timestampMs: number, start: number): Packet {
+function commandPacket(body: Uint8Array, dtsUs: number, start: number): Packet {
   return {
     kind: "video",
     trackId: 0,
     codec: "unknown",
     role: "control",
-    dtsUs: timestampMs * 1000,
-    ptsUs: timestampMs * 1000,
+    dtsUs,
+    ptsUs: dtsUs,
     isKeyFrame: false,
     payload: body.subarray(start),
     flvTagBody: body,
@@ -150,17 +150,17 @@ function commandPacket(body: Uint8Array, timestampMs: number, start: number): Pa
  * A body without bytes marks silence: role `control`. What is not known is relayed as in `videoTagToPacket`.
  *
  * @param body Kept, not copied: `payload` and `flvTagBody` are views of it.
- * @param timestampMs Decoding time, an integer.
+ * @param dtsUs Decoding time, an integer.
  * @returns `undefined` if the body is a codec configuration without bytes.
  * @throws {FormatError} If the body ends inside its header.
  */
-export function audioTagToPacket(body: Uint8Array, timestampMs: number): Packet | undefined {
-  if (body.length === 0) return audioPacket(body, timestampMs, SILENCE);
+export function audioTagToPacket(body: Uint8Array, dtsUs: number): Packet | undefined {
+  if (body.length === 0) return audioPacket(body, dtsUs, SILENCE);
   const soundFormat = body[0]! >> 4;
-  if (soundFormat === SOUND_FORMAT.ExHeader) return exAudioToPacket(body, timestampMs);
+  if (soundFormat === SOUND_FORMAT.ExHeader) return exAudioToPacket(body, dtsUs);
   const codec = AUDIO_CODEC[soundFormat] ?? "unknown";
   if (soundFormat !== SOUND_FORMAT.Aac) {
-    return audioPacket(body, timestampMs, { codec, role: "media", start: 1 });
+    return audioPacket(body, dtsUs, { codec, role: "media", start: 1 });
   }
   if (body.length < 2) {
     throw new FormatError(`Cannot read audio tag body: need 2 bytes at offset 0, have 1`, { offset: 1 });
@@ -168,7 +168,7 @@ export function audioTagToPacket(body: Uint8Array, timestampMs: number): Packet 
   const isConfig = body[1] === AAC_PACKET_TYPE.SequenceHeader;
   if (isConfig && body.length === 2) return undefined;
   const role = isConfig ? "config" : body[1] === AAC_PACKET_TYPE.Raw ? "media" : "control";
-  return audioPacket(body, timestampMs, { codec, role, start: 2 });
+  return audioPacket(body, dtsUs, { codec, role, start: 2 });
 }
 
 const SILENCE = { codec: "unknown", role: "control", start: 0 } as const;
@@ -176,7 +176,7 @@ const SILENCE = { codec: "unknown", role: "control", start: 0 } as const;
 // params: hot path
 function audioPacket(
   body: Uint8Array,
-  timestampMs: number,
+  dtsUs: number,
   header: { codec: CodecId; role: PacketRole; start: number },
 ): Packet {
   return {
@@ -184,15 +184,15 @@ function audioPacket(
     trackId: 0,
     codec: header.codec,
     role: header.role,
-    dtsUs: timestampMs * 1000,
-    ptsUs: timestampMs * 1000,
+    dtsUs,
+    ptsUs: dtsUs,
     isKeyFrame: true,
     payload: body.subarray(header.start),
     flvTagBody: body,
   };
 }
 
-function exAudioToPacket(body: Uint8Array, timestampMs: number): Packet | undefined {
+function exAudioToPacket(body: Uint8Array, dtsUs: number): Packet | undefined {
   const header = readTrackHeader(body, readModEx(body, EX_AUDIO), EX_AUDIO);
   const codec = codecOfFourCc(header.fourCc);
   const role = AUDIO_ROLE[header.packetType] ?? "control";
@@ -203,8 +203,8 @@ function exAudioToPacket(body: Uint8Array, timestampMs: number): Packet | undefi
     trackId: header.trackId,
     codec,
     role,
-    dtsUs: timestampMs * 1000,
-    ptsUs: timestampMs * 1000 + Math.round(header.offsetNs / 1000),
+    dtsUs,
+    ptsUs: dtsUs + Math.round(header.offsetNs / 1000),
     isKeyFrame: true,
     payload: body.subarray(header.start, header.end),
     flvTagBody: body,
@@ -220,13 +220,13 @@ function exAudioToPacket(body: Uint8Array, timestampMs: number): Packet | undefi
 export function flvTagToPacket(tag: FlvTag): Packet | undefined {
   switch (tag.tagType) {
     case FLV_TAG_TYPE.Audio:
-      return audioTagToPacket(tag.body, tag.timestampMs);
+      return audioTagToPacket(tag.body, tag.timestampMs * 1000);
     case FLV_TAG_TYPE.Video:
-      return videoTagToPacket(tag.body, tag.timestampMs);
+      return videoTagToPacket(tag.body, tag.timestampMs * 1000);
     case FLV_TAG_TYPE.ScriptAmf3:
-      return scriptTagToPacket(tag.body.subarray(1), tag.timestampMs);
+      return scriptTagToPacket(tag.body.subarray(1), tag.timestampMs * 1000);
     case FLV_TAG_TYPE.Script:
-      return scriptTagToPacket(tag.body, tag.timestampMs);
+      return scriptTagToPacket(tag.body, tag.timestampMs * 1000);
   }
 }
 
@@ -236,7 +236,7 @@ export function flvTagToPacket(tag: FlvTag): Packet | undefined {
  *
  * @param kind What the body carries; script data is never enhanced.
  */
-export function isEnhancedTagBody(body: Uint8Array, kind: Packet["kind"]): boolean {
+export function isEnhancedTagBody(kind: TrackKind, body: Uint8Array): boolean {
   if (body.length === 0) return false;
   return kind === "video" ? body[0]! >= 0x80 : kind === "audio" && body[0]! >> 4 === SOUND_FORMAT.ExHeader;
 }

@@ -26,7 +26,7 @@ const MAX_OFFSET_MS = 0x7f_ffff;
  * @returns Owned by the packet if it has a tag body, or is script data; otherwise by the caller.
  * @throws {TypeError} If no tag body can carry the codec, as PCM without the tag body it came in.
  */
-export function packetToTagBody(packet: Packet): Uint8Array {
+export function tagBodyOf(packet: Packet): Uint8Array {
   if (packet.flvTagBody !== undefined) return packet.flvTagBody;
   if (packet.kind === "data") return packet.payload;
   const header = packet.kind === "video" ? videoHeader(packet) : audioHeader(packet);
