@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { compile, parseCompileArgs } from "./compile.ts";
 
 Deno.test("parseCompileArgs fills in this machine and ./crtmp", () => {
@@ -36,4 +36,31 @@ Deno.test("compile refuses a self-extracting file for another system", async () 
     /for aarch64-apple-darwin: only/,
   );
   assert.deepEqual(lines, []);
+});
+
+Deno.test("compile embeds the program with deno compile, or says why not and leaves no file", async () => {
+  const folder = await Deno.makeTempDir();
+  const before = Deno.env.get("DENORT_BIN");
+  try {
+    const config = { name: "@x/x", version: "1.2.3", tasks: { serve: "deno run --allow-net main.ts serve" } };
+    await Deno.writeTextFile(join(folder, "deno.json"), JSON.stringify(config));
+    await Deno.writeTextFile(join(folder, "main.ts"), "console.log(1);");
+    const lines: string[] = [];
+    const options = { folder, mode: "deno", report: (line: string) => lines.push(line) } as const;
+    // Any program of this system's format will do to embed in.
+    Deno.env.set("DENORT_BIN", Deno.execPath());
+    const output = join(folder, "dist/file");
+    await compile({ ...options, output });
+    assert.match(lines.join(), /dist[/\\]file: 1\.2\.3 for .*, [\d.]+ MB, 2 program files of \d+ KB, in /);
+    Deno.env.set("DENORT_BIN", join(folder, "main.ts"));
+    await assert.rejects(
+      compile({ ...options, output: join(folder, "dist2/file") }),
+      /Cannot run deno compile for /,
+    );
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(join(folder, "dist2"))), []);
+  } finally {
+    if (before === undefined) Deno.env.delete("DENORT_BIN");
+    else Deno.env.set("DENORT_BIN", before);
+    await Deno.remove(folder, { recursive: true });
+  }
 });

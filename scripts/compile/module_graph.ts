@@ -97,7 +97,9 @@ export function selectRuntimeModules(graph: DenoGraph): RuntimeModules {
           `Cannot resolve ${written}, imported by ${specifier}: ${code.error ?? "no reason given"}`,
         );
       }
-      if (!code.specifier.startsWith("node:")) seen.add(graph.redirects[code.specifier] ?? code.specifier);
+      let target = code.specifier;
+      while (graph.redirects[target] !== undefined) target = graph.redirects[target]!;
+      if (!target.startsWith("node:")) seen.add(target);
     }
   }
   return {

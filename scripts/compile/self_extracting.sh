@@ -80,9 +80,11 @@ unpack() {
     reason=$(printf '%s\n' "$reason" | head -n 1)
     fail "cannot unpack @UNPACKED_MB@ MB into $place ($((${4:-0} / 1024)) MB free there): $reason"
   }
-  mv -f "$new/@KEY@" "$place/" 2>/dev/null || reason=$(repair 2>&1) || unrepaired=yes
+  mv -f "$new/@KEY@" "$place/" 2>/dev/null || reason=$(repair 2>&1) || {
+    rm -rf "$new"
+    fail "cannot repair $folder: $reason"
+  }
   rm -rf "$new"
-  [ -z "${unrepaired:-}" ] || fail "cannot repair $folder: $reason"
   remove_old
 }
 
