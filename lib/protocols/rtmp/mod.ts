@@ -12,6 +12,22 @@
  *
  * @module
  */
+export { RtmpProtocol } from "./rtmp_protocol.ts";
+export type { RtmpProtocolOptions } from "./rtmp_protocol.ts";
+export { RtmpClientProtocol } from "./client_protocol.ts";
+export type { ClientConnectOptions, ClientConnectResult, RtmpClientOptions } from "./client_protocol.ts";
+export { ClientStream } from "./session/client_stream.ts";
+export type { ClientStreamClient, ClientStreamOwner } from "./session/client_stream.ts";
+export { ChunkProtocol } from "./chunk_protocol.ts";
+export type { ChunkProtocolOptions, Handshake, OutboundMessage } from "./chunk_protocol.ts";
+export { ServerHandshake } from "./handshake/server_handshake.ts";
+export type {
+  HandshakeKind,
+  ServerHandshakeOptions,
+  ServerHandshakeState,
+} from "./handshake/server_handshake.ts";
+export { ClientHandshake } from "./handshake/client_handshake.ts";
+export type { ClientHandshakeOptions } from "./handshake/client_handshake.ts";
 export {
   CHUNK_STREAM_ID,
   MESSAGE_TYPE,
@@ -25,6 +41,17 @@ export { encodedMessageBytes, encodeMessage, encodeMessageInto } from "./chunk/c
 export type { MessageHeader } from "./chunk/chunk_writer.ts";
 export { STATUS_CODE, statusObject } from "./message/status.ts";
 export type { AmfProperties, NetStatus, StatusCode, StatusLevel } from "./message/status.ts";
+export {
+  decodePeerBandwidth,
+  decodeU32Payload,
+  decodeUserControl,
+  encodePeerBandwidth,
+  encodeU32Payload,
+  encodeUserControl,
+} from "./message/control_message.ts";
+export type { PeerBandwidth, UserControlMessage } from "./message/control_message.ts";
+export { splitAggregate } from "./message/aggregate.ts";
+export type { AggregatePart } from "./message/aggregate.ts";
 export { decodeCommand, encodeCommand, withoutFormatByte } from "./message/command.ts";
 export type { RtmpCommand } from "./message/command.ts";
 export { unwrapDataMessage, wrapDataFrame } from "./message/data_message.ts";

@@ -47,6 +47,11 @@ export class ServerHandshake {
     return this.#state;
   }
 
+  /** Whether C2 has passed. */
+  get isDone(): boolean {
+    return this.#state === "done";
+  }
+
   /** Meaningful once C1 was answered. */
   get kind(): HandshakeKind {
     return this.#kind;

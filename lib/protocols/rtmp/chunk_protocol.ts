@@ -1,0 +1,332 @@
+import { type Clock, type RandomBytes, systemClock, systemRandomBytes } from "#clock";
+import { LimitError, ProtocolError } from "#errors";
+import { Protocol } from "#stack";
+import { ChunkReader } from "./chunk/chunk_reader.ts";
+import { encodeMessage } from "./chunk/chunk_writer.ts";
+import {
+  HANDSHAKE_TIMEOUT_MS,
+  INITIAL_CHUNK_BYTES,
+  MAX_HELD_INPUT_BYTES,
+  MAX_QUEUED_OUTPUT_BYTES,
+  MIN_WINDOW_ACK_BYTES,
+  PING_INTERVAL_MS,
+  PING_TIMEOUT_MS,
+  WINDOW_ACK_BYTES,
+} from "./limits.ts";
+import {
+  decodePeerBandwidth,
+  decodeU32Payload,
+  decodeUserControl,
+  encodeU32Payload,
+  encodeUserControl,
+  type UserControlMessage,
+} from "./message/control_message.ts";
+import { CHUNK_STREAM_ID, MESSAGE_TYPE, USER_CONTROL_EVENT } from "./message/message_type.ts";
+
+/** Time, randomness and patience of a `ChunkProtocol`. */
+export interface ChunkProtocolOptions {
+  /** @default {systemClock} */
+  readonly clock?: Clock;
+  /** @default {systemRandomBytes} */
+  readonly randomBytes?: RandomBytes;
+  /** @default {HANDSHAKE_TIMEOUT_MS} */
+  readonly handshakeTimeoutMs?: number;
+  /** @default {PING_INTERVAL_MS} */
+  readonly pingIntervalMs?: number;
+  /** @default {PING_TIMEOUT_MS} */
+  readonly pingTimeoutMs?: number;
+}
+
+/** One side of a handshake. */
+export interface Handshake {
+  readonly isDone: boolean;
+  /** Takes input from offset `start` on; returns the offset behind the last byte taken. */
+  push(bytes: Uint8Array, start: number): number;
+}
+
+/** Where a message goes, and what it is. */
+export interface OutboundMessage {
+  readonly chunkStreamId: number;
+  readonly messageTypeId: number;
+  /** Absolute, in ms, modulo 2^32. */
+  readonly timestamp: number;
+  readonly messageStreamId: number;
+}
+
+/** Bytes the kernel must take between two pings, beyond the pings, to count as a sign of life. */
+const LIFE_SIGN_BYTES = 1024;
+
+/**
+ * The part of an RTMP endpoint that both sides share: handshake, chunks and protocol control messages.
+ *
+ * It answers pings, window announcements and what asks for acknowledgements by itself; all other messages go
+ * to the subclass. The peer's acknowledgements are counted and never gate sending.
+ */
+export abstract class ChunkProtocol extends Protocol {
+  readonly kind = "endpoint";
+  protected readonly clock: Clock;
+  protected readonly randomBytes: RandomBytes;
+
+  readonly #options: ChunkProtocolOptions;
+  readonly #reader: ChunkReader;
+  #handshake: Handshake | undefined = undefined;
+  readonly #timers: Disposable[] = [];
+  #handshakeTimer: Disposable | undefined = undefined;
+
+  /** Input that came while the session was held, in order; memory of its own. */
+  #heldInput: Uint8Array[] = [];
+  #heldBytes = 0;
+  #isHeld = false;
+  #isReading = false;
+  #isEnding = false;
+
+  #outboundChunkSize = INITIAL_CHUNK_BYTES;
+  /** The peer wants an acknowledgement each so many bytes. */
+  #inboundWindow = WINDOW_ACK_BYTES;
+  #outboundWindow = 0;
+  #acknowledgedBytes = 0;
+  #peerAcknowledgedBytes = 0;
+
+  #lifeSignMs = 0;
+  #lifeSignBytesIn = 0;
+  #lifeSignBytesOut = 0;
+
+  constructor(options: ChunkProtocolOptions) {
+    super();
+    this.#options = options;
+    this.clock = options.clock ?? systemClock;
+    this.randomBytes = options.randomBytes ?? systemRandomBytes;
+    this.#reader = new ChunkReader({
+      onMessage: (messageTypeId, timestamp, messageStreamId, payload, chunkStreamId) => {
+        if (messageTypeId === MESSAGE_TYPE.Video || messageTypeId === MESSAGE_TYPE.Audio) {
+          this.onMessage(messageTypeId, timestamp, messageStreamId, payload, chunkStreamId);
+        } else if (!this.#obey(messageTypeId, payload)) {
+          this.onMessage(messageTypeId, timestamp, messageStreamId, payload, chunkStreamId);
+        }
+      },
+    });
+  }
+
+  /** Chunk size of what is sent, in bytes. */
+  get outboundChunkSize(): number {
+    return this.#outboundChunkSize;
+  }
+
+  /** Bytes the peer says it has received, modulo 2^32; for statistics. */
+  get peerAcknowledgedBytes(): number {
+    return this.#peerAcknowledgedBytes;
+  }
+
+  /** Sends one message in a write of its own; `payload` is copied. */
+  sendMessage(message: OutboundMessage, payload: Uint8Array): void {
+    if (this.isClosed) return;
+    this.send(encodeMessage({ ...message, outboundChunkSize: this.#outboundChunkSize }, payload));
+    const queuedBytes = this.carrier?.queuedBytes ?? 0;
+    if (queuedBytes > MAX_QUEUED_OUTPUT_BYTES) {
+      this.abort(
+        new LimitError("MAX_QUEUED_OUTPUT_BYTES", {
+          value: queuedBytes,
+          limit: MAX_QUEUED_OUTPUT_BYTES,
+          message: `Cannot send: the peer leaves ${queuedBytes} bytes unread, more than ` +
+            `MAX_QUEUED_OUTPUT_BYTES (${MAX_QUEUED_OUTPUT_BYTES})`,
+        }),
+      );
+    }
+  }
+
+  /** Sends a message of the NetConnection's control chunk stream, at time 0. */
+  sendControl(messageTypeId: number, payload: Uint8Array): void {
+    const chunkStreamId = CHUNK_STREAM_ID.Control;
+    this.sendMessage({ chunkStreamId, messageTypeId, timestamp: 0, messageStreamId: 0 }, payload);
+  }
+
+  /** Announces the chunk size in bytes that everything sent from now on has. */
+  setOutboundChunkSize(sizeBytes: number): void {
+    this.sendControl(MESSAGE_TYPE.SetChunkSize, encodeU32Payload(sizeBytes));
+    this.#outboundChunkSize = sizeBytes;
+  }
+
+  /** Announces after how many bytes the peer is to acknowledge. */
+  announceWindow(windowBytes: number): void {
+    this.#outboundWindow = windowBytes;
+    this.sendControl(MESSAGE_TYPE.WindowAckSize, encodeU32Payload(windowBytes));
+  }
+
+  /** Reads nothing more, and lets the peer's sender wait, until `release`. */
+  hold(): void {
+    if (this.#isHeld) return;
+    this.#isHeld = true;
+    this.#reader.stop();
+    this.carrier?.pause(true);
+  }
+
+  /** Goes on where `hold` stopped. */
+  release(): void {
+    if (!this.#isHeld || this.isClosed) return;
+    this.#isHeld = false;
+    this.#readHeldInput();
+    if (!this.#isHeld && !this.isClosed) this.carrier?.pause(false);
+  }
+
+  /** Makes the handshake of this side; called when the stack is open. */
+  protected abstract openHandshake(): Handshake;
+
+  /** The handshake is done; messages follow. */
+  protected abstract onHandshakeDone(): void;
+
+  /** One message that is not protocol control. HOT for audio and video. */
+  // params: hot path
+  protected abstract onMessage(
+    messageTypeId: number,
+    timestamp: number,
+    messageStreamId: number,
+    payload: Uint8Array<ArrayBuffer>,
+    chunkStreamId: number,
+  ): void;
+
+  /** A user control event other than pings. */
+  protected abstract onUserControl(message: UserControlMessage): void;
+
+  /** The connection is gone. Called once. */
+  protected abstract onEnded(error: Error): void;
+
+  /** Disposes `timer` when the connection ends. */
+  protected keepTimer(timer: Disposable): void {
+    this.#timers.push(timer);
+  }
+
+  /** Sends a ping request each interval, and ends a connection without a sign of life. */
+  protected startPings(): void {
+    this.#lifeSignMs = this.clock.nowMs();
+    const intervalMs = this.#options.pingIntervalMs ?? PING_INTERVAL_MS;
+    this.keepTimer(this.clock.every(intervalMs, () => this.#ping()));
+  }
+
+  protected override onOpened(): void {
+    this.#handshake = this.openHandshake();
+    const timeoutMs = this.#options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS;
+    this.#handshakeTimer = this.clock.after(timeoutMs, () => {
+      this.abort(
+        new ProtocolError(
+          `Cannot complete handshake: ${this.statistics.bytesIn} bytes received in ${timeoutMs} ms`,
+        ),
+      );
+    });
+    this.keepTimer(this.#handshakeTimer);
+  }
+
+  protected override onReceive(bytes: Uint8Array): void {
+    let at = 0;
+    if (this.#handshake !== undefined) {
+      at = this.#handshake.push(bytes, 0);
+      if (!this.#handshake.isDone) return;
+      this.#handshake = undefined;
+      this.#handshakeTimer?.[Symbol.dispose]();
+      this.onHandshakeDone();
+    }
+    this.#read(bytes, at);
+    const receivedBytes = this.statistics.bytesIn;
+    if (receivedBytes - this.#acknowledgedBytes >= this.#inboundWindow) {
+      this.#acknowledgedBytes = receivedBytes;
+      this.sendControl(MESSAGE_TYPE.Acknowledgement, encodeU32Payload(receivedBytes));
+    }
+  }
+
+  protected override onClose(_reason: string): void {
+    this.#isEnding = true;
+    this.#reader.stop();
+  }
+
+  protected override onFarClosed(error: Error): void {
+    this.#isEnding = true;
+    this.#heldInput = [];
+    for (const timer of this.#timers) timer[Symbol.dispose]();
+    this.onEnded(error);
+  }
+
+  #read(bytes: Uint8Array, start: number): void {
+    let at = start;
+    this.#isReading = true;
+    try {
+      while (at < bytes.length && !this.#isHeld && !this.#isEnding) at = this.#reader.push(bytes, at);
+    } finally {
+      this.#isReading = false;
+    }
+    if (this.#isHeld && at < bytes.length) this.#keepInput(bytes.slice(at));
+  }
+
+  /** Keeps input for later. */
+  #keepInput(bytes: Uint8Array): void {
+    this.#heldBytes += bytes.length;
+    if (this.#heldBytes > MAX_HELD_INPUT_BYTES) {
+      throw new LimitError("MAX_HELD_INPUT_BYTES", { value: this.#heldBytes, limit: MAX_HELD_INPUT_BYTES });
+    }
+    this.#heldInput.push(bytes);
+  }
+
+  #readHeldInput(): void {
+    if (this.#isReading) return; // released from within a message: the running read goes on
+    const input = this.#heldInput;
+    this.#heldInput = [];
+    this.#heldBytes = 0;
+    try {
+      for (const bytes of input) this.#read(bytes, 0);
+    } catch (error) {
+      this.abort(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  /** Obeys protocol control messages; returns whether it was one. */
+  #obey(messageTypeId: number, payload: Uint8Array): boolean {
+    switch (messageTypeId) {
+      case MESSAGE_TYPE.Acknowledgement:
+        this.#peerAcknowledgedBytes = decodeU32Payload(payload, "Acknowledgement");
+        return true;
+      case MESSAGE_TYPE.WindowAckSize:
+        this.#inboundWindow = Math.max(
+          decodeU32Payload(payload, "Window Acknowledgement Size"),
+          MIN_WINDOW_ACK_BYTES,
+        );
+        return true;
+      case MESSAGE_TYPE.SetPeerBandwidth: {
+        const { windowBytes } = decodePeerBandwidth(payload);
+        if (windowBytes !== this.#outboundWindow) this.announceWindow(windowBytes);
+        return true;
+      }
+      case MESSAGE_TYPE.UserControl:
+        this.#obeyUserControl(decodeUserControl(payload));
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #obeyUserControl(message: UserControlMessage): void {
+    if (message.event === USER_CONTROL_EVENT.PingRequest) {
+      const pong = encodeUserControl(USER_CONTROL_EVENT.PingResponse, { value: message.value });
+      this.sendControl(MESSAGE_TYPE.UserControl, pong);
+    } else if (message.event !== USER_CONTROL_EVENT.PingResponse) {
+      this.onUserControl(message);
+    }
+  }
+
+  #ping(): void {
+    const nowMs = this.clock.nowMs();
+    const { bytesIn } = this.statistics;
+    const bytesOut = this.carrier?.statistics.bytesOut ?? 0;
+    // a peer that takes media lives, even if it answers no ping; a held one cannot be heard
+    if (
+      this.#isHeld || bytesIn !== this.#lifeSignBytesIn || bytesOut - this.#lifeSignBytesOut > LIFE_SIGN_BYTES
+    ) {
+      this.#lifeSignMs = nowMs;
+    } else if (nowMs - this.#lifeSignMs >= (this.#options.pingTimeoutMs ?? PING_TIMEOUT_MS)) {
+      const silentMs = Math.round(nowMs - this.#lifeSignMs);
+      this.abort(new ProtocolError(`Cannot keep connection: no sign of life for ${silentMs} ms`));
+      return;
+    }
+    this.#lifeSignBytesIn = bytesIn;
+    this.#lifeSignBytesOut = bytesOut;
+    const ping = encodeUserControl(USER_CONTROL_EVENT.PingRequest, { value: Math.floor(nowMs) >>> 0 });
+    this.sendControl(MESSAGE_TYPE.UserControl, ping);
+  }
+}

@@ -1,0 +1,63 @@
+import type { AmfValue } from "#amf";
+import { ClosedError, LimitError, ProtocolError } from "#errors";
+import { MAX_PENDING_CALLS } from "../limits.ts";
+import type { RtmpCommand } from "../message/command.ts";
+
+interface PendingCall {
+  readonly name: string;
+  readonly resolve: (answer: RtmpCommand) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A call that waits for its answer. */
+export interface OpenCall {
+  readonly transactionId: number;
+  /** The `_result`. */
+  readonly answer: Promise<RtmpCommand>;
+}
+
+/** Joins our calls to the peer's `_result` and `_error` by transaction ID: RTMP 1.0, section 7.2.1.2. */
+export class CallTable {
+  readonly #pending = new Map<number, PendingCall>();
+  #lastTransactionId = 0;
+
+  /**
+   * Notes a call of `name` and gives it a transaction ID, 1 for the first.
+   *
+   * @throws {LimitError} If MAX_PENDING_CALLS are waiting.
+   */
+  open(name: string): OpenCall {
+    if (this.#pending.size >= MAX_PENDING_CALLS) {
+      throw new LimitError("MAX_PENDING_CALLS", { value: this.#pending.size + 1, limit: MAX_PENDING_CALLS });
+    }
+    const transactionId = ++this.#lastTransactionId;
+    const { promise, resolve, reject } = Promise.withResolvers<RtmpCommand>();
+    this.#pending.set(transactionId, { name, resolve, reject });
+    return { transactionId, answer: promise };
+  }
+
+  /** Takes a `_result` or `_error`; one that joins no call is ignored. */
+  settle(answer: RtmpCommand): void {
+    const call = this.#pending.get(answer.transactionId);
+    if (call === undefined) return;
+    this.#pending.delete(answer.transactionId);
+    if (answer.name === "_result") call.resolve(answer);
+    else call.reject(new ProtocolError(`Cannot call ${call.name}: ${describe(answer.args[0])}`));
+  }
+
+  /** Fails all waiting calls because the connection ended. */
+  failAll(cause: Error): void {
+    for (const call of this.#pending.values()) {
+      call.reject(new ClosedError(`Cannot call ${call.name}: the connection ended`, { cause }));
+    }
+    this.#pending.clear();
+  }
+}
+
+/** Code and description of an information object, as far as they are there. */
+function describe(information: AmfValue): string {
+  if (typeof information !== "object" || information === null) return "the peer answered _error";
+  const { code, description } = information as { code?: unknown; description?: unknown };
+  const parts = [code, description].filter((part) => typeof part === "string" && part !== "");
+  return parts.length === 0 ? "the peer answered _error" : parts.join(": ");
+}

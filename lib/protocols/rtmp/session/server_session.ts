@@ -1,0 +1,338 @@
+import type { AmfValue } from "#amf";
+import { ClosedError, errorMessage, LimitError, ProtocolError } from "#errors";
+import { type Endpoint, formatEndpoint } from "#stack";
+import type { ChunkProtocol, OutboundMessage } from "../chunk_protocol.ts";
+import { DECISION_TIMEOUT_MS, OUTBOUND_CHUNK_BYTES, WINDOW_ACK_BYTES } from "../limits.ts";
+import { splitAggregate } from "../message/aggregate.ts";
+import { decodeCommand, encodeCommand, type RtmpCommand } from "../message/command.ts";
+import { encodePeerBandwidth, encodeUserControl } from "../message/control_message.ts";
+import { unwrapDataMessage } from "../message/data_message.ts";
+import {
+  CHUNK_STREAM_ID,
+  MESSAGE_TYPE,
+  PEER_BANDWIDTH_LIMIT,
+  USER_CONTROL_EVENT,
+} from "../message/message_type.ts";
+import { type AmfProperties, type NetStatus, STATUS_CODE, statusObject } from "../message/status.ts";
+import type { ConnectAnswer, NetStream, RtmpApplication, RtmpLog } from "./application.ts";
+import { BandwidthCheck } from "./bandwidth_check.ts";
+import { CallTable } from "./call_table.ts";
+import { type ConnectRequest, NO_CONNECT_REQUEST, parseConnect } from "./connect_request.ts";
+import { type ConnectionCommandOwner, takeConnectionCommand } from "./connection_commands.ts";
+import { noStreamError, ServerStream, type StreamOwner } from "./server_stream.ts";
+import { StreamTable } from "./stream_table.ts";
+
+/** What a `ServerSession` is made with. */
+export interface ServerSessionOptions {
+  readonly application: RtmpApplication;
+  readonly log: RtmpLog;
+  /** Calls `callback` after `delayMs` unless disposed first. */
+  readonly after: (delayMs: number, callback: () => void) => Disposable;
+  readonly nowMs: () => number;
+  readonly outboundChunkBytes?: number;
+  readonly windowAckBytes?: number;
+  readonly decisionTimeoutMs?: number;
+  /** `connect` was accepted. */
+  readonly onConnected: () => void;
+}
+
+/** What `_result` of `connect` says of the server, as players know it. */
+const SERVER_PROPERTIES: AmfProperties = { fmsVer: "FMS/3,0,1,123", capabilities: 31, mode: 1 };
+
+/** The server's side of a NetConnection: RTMP 1.0, section 7.2. */
+export class ServerSession implements StreamOwner, ConnectionCommandOwner {
+  readonly protocol: ChunkProtocol;
+  readonly application: RtmpApplication;
+  readonly calls = new CallTable();
+  readonly table = new StreamTable();
+  readonly bandwidthCheck = new BandwidthCheck(this);
+  readonly #options: ServerSessionOptions;
+  #request: ConnectRequest = NO_CONNECT_REQUEST;
+  #state: "awaitConnect" | "connecting" | "open" | "closed" = "awaitConnect";
+  #hasWarned = false;
+
+  constructor(protocol: ChunkProtocol, options: ServerSessionOptions) {
+    this.protocol = protocol;
+    this.application = options.application;
+    this.#options = options;
+  }
+
+  get id(): number {
+    return this.protocol.id;
+  }
+
+  get remote(): Endpoint {
+    return this.protocol.remote;
+  }
+
+  get request(): ConnectRequest {
+    return this.#request;
+  }
+
+  get isClosed(): boolean {
+    return this.#state === "closed";
+  }
+
+  /** Whether `connect` has arrived. */
+  get hasConnect(): boolean {
+    return this.#state !== "awaitConnect";
+  }
+
+  streams(): NetStream[] {
+    return this.table.list();
+  }
+
+  nowMs(): number {
+    return this.#options.nowMs();
+  }
+
+  toString(): string {
+    const { appName, instance } = this.#request;
+    const app = instance === "" ? appName : `${appName}/${instance}`;
+    return `RTMP session ${this.id} of ${formatEndpoint(this.remote)}${app === "" ? "" : ` on ${app}`}`;
+  }
+
+  async call(name: string, values: readonly AmfValue[]): Promise<AmfValue[]> {
+    if (this.isClosed) throw new ClosedError(`Cannot call ${name}: the connection ended`);
+    const { transactionId, answer } = this.calls.open(name);
+    this.sendCommand({ name, transactionId, commandObject: null, args: values });
+    return [...(await answer).args];
+  }
+
+  notify(name: string, values: readonly AmfValue[]): void {
+    this.sendCommand({ name, transactionId: 0, commandObject: null, args: values });
+  }
+
+  sendStatus(status: NetStatus): void {
+    this.notify("onStatus", [statusObject(status)]);
+  }
+
+  close(reason: string): void {
+    if (this.isClosed) return;
+    this.#options.log.debug(`${this}: closes: ${reason}`);
+    this.protocol.close(reason);
+  }
+
+  sendMessage(message: OutboundMessage, payload: Uint8Array): void {
+    this.protocol.sendMessage(message, payload);
+  }
+
+  sendCommand(command: RtmpCommand): void {
+    this.sendMessage(
+      {
+        chunkStreamId: CHUNK_STREAM_ID.Command,
+        messageTypeId: MESSAGE_TYPE.CommandAmf0,
+        timestamp: 0,
+        messageStreamId: 0,
+      },
+      encodeCommand(command),
+    );
+  }
+
+  warn(text: string): void {
+    this.#options.log.warn(`${this}: ${text}`);
+  }
+
+  decide(what: string, options: { run: () => void | Promise<void>; failed: () => void }): void {
+    const failed = (error: unknown) => {
+      this.warn(`${what} failed: ${errorMessage(error)}`);
+      if (!this.isClosed) options.failed();
+    };
+    let decision: void | Promise<void>;
+    try {
+      decision = options.run();
+    } catch (error) {
+      failed(error);
+      return;
+    }
+    if (decision !== undefined) void this.#await(what, decision.catch(failed));
+  }
+
+  /** One message from the peer. HOT for audio and video. */
+  // params: hot path
+  take(
+    messageTypeId: number,
+    timestamp: number,
+    messageStreamId: number,
+    payload: Uint8Array<ArrayBuffer>,
+  ): void {
+    switch (messageTypeId) {
+      case MESSAGE_TYPE.Audio:
+      case MESSAGE_TYPE.Video: {
+        const stream = this.table.find(messageStreamId);
+        if (stream?.state === "publishing") stream.client.media(messageTypeId, timestamp, payload);
+        else this.#refuseMedia(messageTypeId, messageStreamId);
+        return;
+      }
+      case MESSAGE_TYPE.CommandAmf0:
+      case MESSAGE_TYPE.CommandAmf3:
+        this.#takeCommand(decodeCommand(messageTypeId, payload), messageStreamId);
+        return;
+      case MESSAGE_TYPE.DataAmf0:
+      case MESSAGE_TYPE.DataAmf3: {
+        const stream = this.table.find(messageStreamId);
+        if (stream?.state === "publishing") {
+          stream.client.data(unwrapDataMessage(messageTypeId, { timestamp, payload }));
+        } else this.#refuseMedia(messageTypeId, messageStreamId);
+        return;
+      }
+      case MESSAGE_TYPE.Aggregate:
+        for (const part of splitAggregate({ timestamp, payload })) {
+          if (isAggregable(part.messageTypeId)) {
+            this.take(part.messageTypeId, part.timestamp, messageStreamId, part.payload);
+          }
+        }
+        return;
+      default:
+        this.#options.log.debug(`${this}: ignores message type ${messageTypeId}`);
+    }
+  }
+
+  /** User control event SetBufferLength. */
+  takeBufferLength(messageStreamId: number, lengthMs: number): void {
+    const stream = this.table.find(messageStreamId);
+    if (stream?.state === "playing") stream.client.bufferLength?.(lengthMs);
+  }
+
+  /** The connection is gone. Called once. */
+  ended(error: Error): void {
+    const wasOpen = this.#state === "open";
+    this.#state = "closed";
+    this.#logEnd(error);
+    this.calls.failAll(error);
+    for (const stream of this.table.list()) stream.stop();
+    if (wasOpen) this.application.closed?.(this, error);
+  }
+
+  /** Takes `connect`. */
+  connect(command: RtmpCommand): void {
+    if (this.#state !== "awaitConnect") {
+      throw new ProtocolError("Cannot connect: the peer is connected already");
+    }
+    this.#state = "connecting";
+    this.#request = parseConnect(command);
+    const answer = (answer: ConnectAnswer) => this.#answerConnect(command.transactionId, answer);
+    this.decide("connect", {
+      run: () => {
+        const result = this.application.connect(this, this.#request);
+        if (result instanceof Promise) return result.then(answer);
+        answer(result);
+      },
+      failed: () => answer({ isAccepted: false, description: "connect failed" }),
+    });
+  }
+
+  /** Makes a NetStream, or returns `undefined` if there are too many. */
+  createStream(): ServerStream | undefined {
+    const id = this.table.freeId;
+    if (id === undefined) return undefined;
+    const stream = new ServerStream(this, id);
+    stream.client = this.application.createStream(stream);
+    this.table.add(stream);
+    return stream;
+  }
+
+  #takeCommand(command: RtmpCommand, messageStreamId: number): void {
+    if (this.#state !== "open" && command.name !== "connect") {
+      throw new ProtocolError(`Cannot take command ${printable(command.name)}: connect comes first`);
+    }
+    const stream = this.table.find(messageStreamId);
+    if (stream?.take(command)) return;
+    if (command.name === "publish" || command.name === "play") {
+      throw noStreamError(command.name, messageStreamId);
+    }
+    takeConnectionCommand(this, { command, messageStreamId });
+  }
+
+  #refuseMedia(messageTypeId: number, messageStreamId: number): void {
+    if (this.#state !== "open") {
+      throw new ProtocolError(`Cannot take message type ${messageTypeId}: connect comes first`);
+    }
+    const stream = this.table.find(messageStreamId);
+    if (stream !== undefined) stream.refuseMedia(messageTypeId);
+    else if (!this.#hasWarned) {
+      // late media of a deleted stream is ordinary
+      this.#hasWarned = true;
+      this.#options.log.debug(
+        `${this}: ignores message type ${messageTypeId} on message stream ${messageStreamId}: there is no such stream`,
+      );
+    }
+  }
+
+  #answerConnect(transactionId: number, answer: ConnectAnswer): void {
+    if (this.isClosed) {
+      if (answer.isAccepted) this.application.closed?.(this, new ClosedError("The connection ended"));
+      return;
+    }
+    if (!answer.isAccepted) {
+      const { code = STATUS_CODE.ConnectRejected, description, information = {} } = answer;
+      const status = statusObject({ level: "error", code, description, properties: information });
+      this.sendCommand({ name: "_error", transactionId, commandObject: null, args: [status] });
+      this.#options.log.info(`${this}: connect is rejected: ${description}`);
+      this.close("connect was rejected");
+      return;
+    }
+    this.#state = "open";
+    const windowBytes = this.#options.windowAckBytes ?? WINDOW_ACK_BYTES;
+    this.protocol.announceWindow(windowBytes);
+    this.protocol.sendControl(
+      MESSAGE_TYPE.SetPeerBandwidth,
+      encodePeerBandwidth({ windowBytes, limitType: PEER_BANDWIDTH_LIMIT.Dynamic }),
+    );
+    this.protocol.setOutboundChunkSize(this.#options.outboundChunkBytes ?? OUTBOUND_CHUNK_BYTES);
+    const begin = encodeUserControl(USER_CONTROL_EVENT.StreamBegin, { value: 0 });
+    this.protocol.sendControl(MESSAGE_TYPE.UserControl, begin);
+    const information = statusObject({
+      code: STATUS_CODE.ConnectSuccess,
+      description: "Connection succeeded.",
+      properties: { objectEncoding: this.#request.objectEncoding, ...answer.information },
+    });
+    const commandObject = { ...SERVER_PROPERTIES, ...answer.properties };
+    this.sendCommand({ name: "_result", transactionId, commandObject, args: [information] });
+    this.notify("onBWDone", []);
+    this.#options.onConnected();
+  }
+
+  /** Holds the protocol until `decision` has settled, or ends it if that takes too long. */
+  async #await(what: string, decision: Promise<void>): Promise<void> {
+    const timeoutMs = this.#options.decisionTimeoutMs ?? DECISION_TIMEOUT_MS;
+    using _timer = this.#options.after(timeoutMs, () => {
+      const message = `Cannot decide about ${what}: no decision after ${timeoutMs} ms`;
+      this.protocol.abort(
+        new LimitError("DECISION_TIMEOUT_MS", { value: timeoutMs, limit: timeoutMs, message }),
+      );
+    });
+    this.protocol.hold();
+    try {
+      await decision;
+    } catch (error) {
+      // an answer to the peer failed
+      this.protocol.abort(error instanceof Error ? error : new Error(String(error)));
+    }
+    this.protocol.release();
+  }
+
+  #logEnd(error: Error): void {
+    const text = `${this} ended: ${error.message}`;
+    if (error instanceof ClosedError) this.#options.log.debug(text);
+    else if (isFault(error)) this.#options.log.warn(text);
+    else this.#options.log.info(text);
+  }
+}
+
+/** Whether an end is the fault of the peer or of this program, rather than of the network. */
+function isFault(error: Error): boolean {
+  return error instanceof ProtocolError || error instanceof TypeError || error instanceof RangeError ||
+    error instanceof SyntaxError;
+}
+
+function isAggregable(messageTypeId: number): boolean {
+  return messageTypeId === MESSAGE_TYPE.Audio || messageTypeId === MESSAGE_TYPE.Video ||
+    messageTypeId === MESSAGE_TYPE.DataAmf0;
+}
+
+/** A name from the network, fit for a log line. */
+export function printable(text: string): string {
+  const short = text.length > 64 ? `${text.slice(0, 64)}...` : text;
+  return JSON.stringify(short);
+}

@@ -1,0 +1,226 @@
+import type { AmfValue } from "#amf";
+import { ProtocolError } from "#errors";
+import type { OutboundMessage } from "../chunk_protocol.ts";
+import { encodeCommand, type RtmpCommand } from "../message/command.ts";
+import { encodeUserControl } from "../message/control_message.ts";
+import { CHUNK_STREAM_ID, MESSAGE_TYPE, type UserControlEvent } from "../message/message_type.ts";
+import { type NetStatus, STATUS_CODE, statusObject } from "../message/status.ts";
+import type { NetStream, NetStreamClient, NetStreamState, RtmpSession } from "./application.ts";
+import { finiteNumber, isTrue, parsePlay, parsePublish } from "./stream_request.ts";
+
+/** What a stream needs from its session. */
+export interface StreamOwner extends RtmpSession {
+  sendMessage(message: OutboundMessage, payload: Uint8Array): void;
+  /**
+   * Runs a decision of the application; while it is pending nothing is read from the peer.
+   *
+   * @param what For the log: `publish of live/a`.
+   * @param options `run` decides; `failed` answers the peer if it throws.
+   */
+  decide(what: string, options: { run: () => void | Promise<void>; failed: () => void }): void;
+  warn(text: string): void;
+}
+
+/** A NetStream on the server's side: takes its commands in order and keeps its state. */
+export class ServerStream implements NetStream {
+  readonly id: number;
+  readonly session: StreamOwner;
+  #state: NetStreamState = "idle";
+  #client: NetStreamClient | undefined = undefined;
+  #hasWarned = false;
+
+  /** @param id Message stream ID, from 1. */
+  constructor(session: StreamOwner, id: number) {
+    this.session = session;
+    this.id = id;
+  }
+
+  get state(): NetStreamState {
+    return this.#state;
+  }
+
+  /** Whoever takes commands and media; set once, when the application has made it. */
+  get client(): NetStreamClient {
+    if (this.#client === undefined) throw new TypeError(`Cannot use message stream ${this.id} yet`);
+    return this.#client;
+  }
+
+  set client(client: NetStreamClient) {
+    this.#client = client;
+  }
+
+  startPublishing(): void {
+    this.#state = "publishing";
+  }
+
+  startPlaying(): void {
+    this.#state = "playing";
+  }
+
+  becomeIdle(): void {
+    this.#state = "idle";
+  }
+
+  sendStatus(status: NetStatus): void {
+    this.#sendCommand("onStatus", [statusObject(status)]);
+  }
+
+  sendData(timestamp: number, payload: Uint8Array): void {
+    this.#send(
+      { chunkStreamId: CHUNK_STREAM_ID.Data, messageTypeId: MESSAGE_TYPE.DataAmf0, timestamp },
+      payload,
+    );
+  }
+
+  // params: hot path
+  sendMedia(messageTypeId: number, timestamp: number, payload: Uint8Array): void {
+    const chunkStreamId = messageTypeId === MESSAGE_TYPE.Audio
+      ? CHUNK_STREAM_ID.Audio
+      : CHUNK_STREAM_ID.Video;
+    this.#send({ chunkStreamId, messageTypeId, timestamp }, payload);
+  }
+
+  sendUserControl(event: UserControlEvent): void {
+    this.session.sendMessage(
+      {
+        chunkStreamId: CHUNK_STREAM_ID.Control,
+        messageTypeId: MESSAGE_TYPE.UserControl,
+        timestamp: 0,
+        messageStreamId: 0,
+      },
+      encodeUserControl(event, { value: this.id }),
+    );
+  }
+
+  toString(): string {
+    return `message stream ${this.id} (${this.#state})`;
+  }
+
+  /** Ends what the stream does. */
+  stop(): void {
+    if (this.#state === "idle") return;
+    this.#state = "idle";
+    this.client.stop();
+  }
+
+  /** Notes media or data that came while the stream is not publishing: one line for the first. */
+  refuseMedia(messageTypeId: number): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    this.session.warn(`ignores message type ${messageTypeId} on ${this}: it is not publishing`);
+  }
+
+  /** Takes a NetStream command; returns whether it is one. RTMP 1.0, section 7.2.2. */
+  take(command: RtmpCommand): boolean {
+    const { args } = command;
+    switch (command.name) {
+      case "publish":
+        this.#publish(args);
+        return true;
+      case "play":
+        this.#play(args);
+        return true;
+      case "pause":
+      case "pauseRaw":
+        if (this.#state === "playing") this.client.pause?.(isTrue(args[0], true), finiteNumber(args[1]) ?? 0);
+        return true;
+      case "seek":
+        if (this.#state === "playing") this.client.seek?.(Math.max(finiteNumber(args[0]) ?? 0, 0));
+        return true;
+      case "receiveAudio":
+        if (this.#state === "playing") this.client.receiveAudio?.(isTrue(args[0], true));
+        return true;
+      case "receiveVideo":
+        if (this.#state === "playing") this.client.receiveVideo?.(isTrue(args[0], true));
+        return true;
+      case "closeStream":
+        this.stop();
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #publish(args: readonly AmfValue[]): void {
+    const request = parsePublish(args);
+    if (request === undefined) {
+      // null, undefined or false in place of a name ends a publish, as in ActionScript
+      if (typeof args[0] === "string") this.#refuse(STATUS_CODE.PublishBadName, "a stream name is needed");
+      else this.stop();
+      return;
+    }
+    if (this.#state === "playing") {
+      this.#refuse(
+        STATUS_CODE.PublishBadName,
+        `${request.streamName} is not available: the stream is playing`,
+      );
+      return;
+    }
+    this.stop();
+    this.#decide(`publish of ${request.streamName}`, {
+      run: () => this.client.publish(request),
+      failed: () => this.#sendError(STATUS_CODE.PublishBadName, `${request.streamName} is not available`),
+    });
+  }
+
+  #play(args: readonly AmfValue[]): void {
+    const request = parsePlay(args);
+    if (request === undefined) {
+      if (typeof args[0] === "string") this.#refuse(STATUS_CODE.PlayFailed, "a stream name is needed");
+      else this.stop();
+      return;
+    }
+    if (this.#state === "publishing") {
+      this.#refuse(STATUS_CODE.PlayFailed, `cannot play ${request.streamName}: the stream is publishing`);
+      return;
+    }
+    this.stop();
+    this.#decide(`play of ${request.streamName}`, {
+      run: () => this.client.play(request),
+      failed: () => this.#sendError(STATUS_CODE.PlayFailed, `cannot play ${request.streamName}`),
+    });
+  }
+
+  #decide(what: string, options: { run: () => void | Promise<void>; failed: () => void }): void {
+    const run = async (pending: Promise<void>) => {
+      try {
+        await pending;
+      } finally {
+        // decided too late: whoever started something is told to stop it
+        if (this.session.isClosed) this.stop();
+      }
+    };
+    this.session.decide(what, {
+      run: () => {
+        const result = options.run();
+        return result === undefined ? undefined : run(result);
+      },
+      failed: options.failed,
+    });
+  }
+
+  #refuse(code: NetStatus["code"], description: string): void {
+    this.session.warn(`refuses a command on ${this}: ${description}`);
+    this.#sendError(code, description);
+  }
+
+  #sendError(code: NetStatus["code"], description: string): void {
+    this.sendStatus({ level: "error", code, description });
+  }
+
+  #sendCommand(name: string, args: readonly AmfValue[]): void {
+    this.#send(
+      { chunkStreamId: CHUNK_STREAM_ID.StreamCommand, messageTypeId: MESSAGE_TYPE.CommandAmf0, timestamp: 0 },
+      encodeCommand({ name, transactionId: 0, commandObject: null, args }),
+    );
+  }
+
+  #send(message: Omit<OutboundMessage, "messageStreamId">, payload: Uint8Array): void {
+    this.session.sendMessage({ ...message, messageStreamId: this.id }, payload);
+  }
+}
+
+/** The error for a publish or play on a message stream that `createStream` did not make. */
+export function noStreamError(name: string, messageStreamId: number): ProtocolError {
+  return new ProtocolError(`Cannot ${name}: message stream ${messageStreamId} was not created`);
+}
