@@ -16,11 +16,11 @@ export interface LogEntry {
 
 /** How `formatText` writes an entry. */
 export interface TextFormat {
-  /** Whether the time comes first. @default true */
+  /** Whether the time comes first. @default {true} */
   readonly hasTime?: boolean;
-  /** Whether ANSI colours mark the level. @default false */
+  /** Whether ANSI colours mark the level. @default {false} */
   readonly isColored?: boolean;
-  /** Whether a stack is folded into the line instead of following it, indented. @default false */
+  /** Whether a stack is folded into the line instead of following it, indented. @default {false} */
   readonly isSingleLine?: boolean;
 }
 

@@ -8,7 +8,7 @@ import type { LogSink } from "./sinks.ts";
 export interface LogOutletOptions {
   /** Where entries go; none makes loggers that are silent. */
   readonly sinks: readonly LogSink[];
-  /** @default systemClock */
+  /** Stamps entries and times flushes. @default {systemClock} */
   readonly clock?: Clock;
 }
 
@@ -23,6 +23,7 @@ interface SinkSlot {
 
 /** The sinks all loggers of one root share, and what happens when one of them fails. */
 export class LogOutlet {
+  /** What entries are stamped with. */
   readonly clock: Clock;
   /** The highest level any sink takes; -1 when there is none. */
   level: LogLevel | -1 = -1;

@@ -4,11 +4,11 @@ import type { Logger, LogMessage } from "./logger.ts";
 
 /** How a `RepeatedLog` counts. */
 export interface RepeatedLogOptions {
-  /** @default LOG_LEVEL.Warning */
+  /** Level of what is logged. @default {LOG_LEVEL.Warning} */
   readonly level?: LogLevel;
-  /** How often each kind is reported at most, in ms. @default 1000 */
+  /** How often each kind is reported at most, in ms. @default {1000} */
   readonly periodMs?: number;
-  /** @default systemClock */
+  /** Ends the periods. @default {systemClock} */
   readonly clock?: Clock;
 }
 

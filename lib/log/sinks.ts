@@ -25,16 +25,19 @@ export type LogSinkType = typeof LOG_SINK_TYPES[number];
 
 /** What one sink is made from: an entry of `logAppenders`. */
 export interface LogSinkOptions {
+  /** For messages about the sink. */
   readonly name: string;
+  /** Where its lines go. */
   readonly type: LogSinkType;
+  /** Takes entries of this level and below. */
   readonly level: LogLevel;
-  /** Whether stacks are folded into their line. @default false */
+  /** Whether stacks are folded into their line. @default {false} */
   readonly singleLine?: boolean;
   /** Path of the file; needed by type `file` only. */
   readonly fileName?: string;
-  /** Bytes at which a file is rotated; 0 never. @default 0 */
+  /** Bytes at which a file is rotated; 0 never. @default {0} */
   readonly fileLength?: number;
-  /** How many rotated files are kept, 1 or more: `fileName.1` is the newest. @default 1 */
+  /** How many rotated files are kept, 1 or more: `fileName.1` is the newest. @default {1} */
   readonly fileHistorySize?: number;
 }
 

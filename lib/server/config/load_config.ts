@@ -1,6 +1,6 @@
 import { ConfigError, errorMessage, LimitError } from "#errors";
 import { dirname } from "node:path";
-import type { ConfigSchema, ConfigSource } from "./config_schema.ts";
+import type { ConfigSource } from "./config_schema.ts";
 
 /** The largest configuration file that is read. */
 const MAX_CONFIG_BYTES = 1024 * 1024;

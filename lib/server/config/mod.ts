@@ -15,7 +15,7 @@
 export { applicationOptionsOf } from "./application_options.ts";
 export type { AcceptorConfig, ApplicationConfig, StreamingConfig } from "./application_options.ts";
 export { ConfigSchema } from "./config_schema.ts";
-export type { ApplicationDeclaration, ConfigSchemaOptions } from "./config_schema.ts";
+export type { ApplicationDeclaration, ConfigSchemaOptions, ConfigSource } from "./config_schema.ts";
 export { loadConfig } from "./load_config.ts";
 export { withMediaFolder, withRtmpAddress, withWebAddress } from "./overrides.ts";
 export { writeReference } from "./reference.ts";

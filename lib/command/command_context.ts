@@ -1,0 +1,33 @@
+import type { ApplicationDefinition } from "#application";
+
+/** What commands need of the server. */
+export type ServerModule = Pick<typeof import("#server"), "chainSummaries" | "startServer">;
+
+/** What a command is given beside its arguments; tests give other prints. */
+export interface CommandContext {
+  /** Loads the kinds of application there are. */
+  readonly loadApplications: () => Promise<readonly ApplicationDefinition[]>;
+  /** Loads the server; commands that need none start faster. @default {import("#server")} */
+  readonly loadServer?: () => Promise<ServerModule>;
+  /** Prints a line on standard output. */
+  readonly print: (line: string) => void;
+  /** Prints a line on standard error. */
+  readonly printError: (line: string) => void;
+}
+
+const encoder = new TextEncoder();
+
+/** Prints on the terminal; a reader that went away is no reason to stop. */
+export const CONSOLE: Pick<CommandContext, "print" | "printError"> = {
+  print: (line) => writeLine(Deno.stdout, line),
+  printError: (line) => writeLine(Deno.stderr, line),
+};
+
+function writeLine(output: { writeSync(bytes: Uint8Array): number }, line: string): void {
+  const bytes = encoder.encode(line + "\n");
+  try {
+    for (let at = 0; at < bytes.length;) at += output.writeSync(bytes.subarray(at));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}

@@ -1,0 +1,46 @@
+import type { Command, Flag } from "./command_line.ts";
+
+const SET: Flag = {
+  value: "PATH=VALUE",
+  isRepeated: true,
+  doc: "Override one option, e.g. web.port=8000; may be repeated",
+};
+
+/** Every command there is. */
+export const COMMANDS: readonly Command[] = [
+  {
+    name: "serve",
+    about: "Start the server, from a configuration file or with the embedded default",
+    positional: ["[CONFIG]"],
+    flags: {
+      rtmp: { value: "HOST:PORT", doc: "Where RTMP listens" },
+      http: { value: "HOST:PORT", doc: "Where the web plane listens" },
+      media: { value: "DIR", doc: "Folder of files to play" },
+      set: SET,
+      "log-level": { value: "LEVEL", doc: "fatal, error, warning, info, debug, fine or finest" },
+      "log-json": { doc: "One JSON object a line on standard output instead of text" },
+    },
+    load: () => import("./serve.ts"),
+  },
+  {
+    name: "check",
+    about: "Check a configuration file and print the services it asks for",
+    positional: ["CONFIG"],
+    flags: { set: SET },
+    load: () => import("./check.ts"),
+  },
+  {
+    name: "config",
+    about: "Print the annotated default configuration",
+    positional: [],
+    flags: {},
+    load: () => import("./config.ts"),
+  },
+  {
+    name: "version",
+    about: "Print the version",
+    positional: [],
+    flags: {},
+    load: () => import("./version.ts"),
+  },
+];

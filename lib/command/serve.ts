@@ -1,0 +1,132 @@
+import { systemClock } from "#clock";
+import { errorMessage } from "#errors";
+import { LOG_LEVEL, Logger, openSink, parseLogLevel, RepeatedLog } from "#log";
+import type { RunningServer } from "#server";
+import {
+  formatServices,
+  type LogAppenderConfig,
+  type ServerConfig,
+  withMediaFolder,
+  withRtmpAddress,
+  withWebAddress,
+} from "#server/config";
+import { parseHostPort } from "#uri";
+import type { CommandContext } from "./command_context.ts";
+import type { CommandLine } from "./command_line.ts";
+import { prepareConfig } from "./prepared_config.ts";
+import { StopSignals } from "./stop_signals.ts";
+import { VERSION } from "./version.ts";
+
+const ANY_ADDRESS = { host: "0.0.0.0" };
+
+/** `crtmp serve`: resolves when the server has stopped. */
+export async function run(line: CommandLine, context: CommandContext): Promise<number> {
+  const startedMs = systemClock.nowMs();
+  using signals = new StopSignals();
+  const prepared = await prepareConfig(line.positional[0], { context, settings: line.values("set") });
+  const config = overridden(prepared.schema.parse(prepared.toml, prepared.source), line);
+  const log = openLog(config.logAppenders);
+  using _reporter = reportStrayErrors(log);
+  try {
+    const server = await prepared.server.startServer(config, { log, applications: prepared.applications });
+    const isJson = config.logAppenders.some(({ type }) => type === "json");
+    announce(server, isJson ? (text) => text === "" || log.info(text) : context.print);
+    log.info(`crtmp ${VERSION} is ready, ${Math.round(systemClock.nowMs() - startedMs)} ms, pid ${Deno.pid}`);
+    return await untilStopped(server, { signals, log, config });
+  } finally {
+    log.close();
+  }
+}
+
+/** `config` as the flags change it. */
+function overridden(config: ServerConfig, line: CommandLine): ServerConfig {
+  const [rtmp, http, media] = ["rtmp", "http", "media"].map((flag) => line.value(flag));
+  let result = config;
+  if (rtmp !== undefined) result = withRtmpAddress(result, parseHostPort(rtmp, ANY_ADDRESS));
+  if (http !== undefined) result = withWebAddress(result, parseHostPort(http, ANY_ADDRESS));
+  if (media !== undefined) result = withMediaFolder(result, media);
+  return { ...result, logAppenders: overriddenAppenders(result.logAppenders, line) };
+}
+
+function overriddenAppenders(
+  appenders: readonly LogAppenderConfig[],
+  line: CommandLine,
+): readonly LogAppenderConfig[] {
+  const levelName = line.value("log-level");
+  const level = levelName === undefined ? undefined : parseLogLevel(levelName);
+  return appenders.map((appender) => ({
+    ...appender,
+    type: line.has("log-json") && appender.type !== "file" ? "json" : appender.type,
+    level: level ?? appender.level,
+  }));
+}
+
+function openLog(appenders: readonly LogAppenderConfig[]): Logger {
+  const hasColors = Deno.stdout.isTerminal() && !Deno.noColor;
+  const sinks = appenders.map(({ fileName, ...appender }) =>
+    openSink({
+      ...appender,
+      ...fileName !== undefined && { fileName },
+      type: appender.type === "coloredConsole" && !hasColors ? "console" : appender.type,
+    })
+  );
+  return new Logger({ sinks });
+}
+
+/** What somebody at the terminal wants to know first. */
+function announce(server: RunningServer, print: (text: string) => void): void {
+  formatServices(server.services).forEach(print);
+  print("");
+  for (const url of server.urls.publish) print(`Publish to  ${url}`);
+  for (const url of server.urls.play) print(`Play        ${url}`);
+  if (server.isPublishingOpen) {
+    print("");
+    print("Warning: anybody who can reach this server may publish to it. `publishFrom` of an application");
+    print('limits that: --set applications.flvplayback.publishFrom="loopback"');
+  }
+  print("");
+}
+
+async function untilStopped(
+  server: RunningServer,
+  { signals, log, config }: { signals: StopSignals; log: Logger; config: ServerConfig },
+): Promise<number> {
+  const signal = await Promise.race([signals.first, server.closed]);
+  if (signal === undefined) {
+    log.error("The server closed by itself");
+    return 1;
+  }
+  log.info(`stops on ${signal}; again to stop at once`);
+  const timedOut = Promise.withResolvers<"timedOut">();
+  using _timer = systemClock.after(config.shutdownTimeoutMs, () => timedOut.resolve("timedOut"));
+  const outcome = await Promise.race([server.close(`stops on ${signal}`), timedOut.promise]);
+  if (outcome === "timedOut") {
+    log.warning(`Connections did not close within ${config.shutdownTimeoutMs} ms and are cut`);
+  }
+  log.info("stopped");
+  return 0;
+}
+
+/**
+ * Logs errors that nobody caught, and goes on: each is a bug, in one connection's code most likely, and no
+ * reason to end all the others.
+ */
+function reportStrayErrors(log: Logger): Disposable {
+  const strays = new RepeatedLog(log.child("bug"), { level: LOG_LEVEL.Error });
+  const report = (event: Event, error: unknown) => {
+    event.preventDefault();
+    const stack = error instanceof Error ? error.stack : undefined;
+    strays.add("stray", `Nobody caught this error: ${stack ?? errorMessage(error)}`);
+  };
+  const rejected = (event: PromiseRejectionEvent) => report(event, event.reason);
+  const thrown = (event: ErrorEvent) => report(event, event.error);
+  addEventListener("unhandledrejection", rejected);
+  addEventListener("error", thrown);
+  return {
+    [Symbol.dispose]: () => {
+      removeEventListener("unhandledrejection", rejected);
+      removeEventListener("error", thrown);
+      strays[Symbol.dispose]();
+    },
+  };
+}
