@@ -72,6 +72,7 @@ export class PacedWriter implements SliceSource {
   #slices: Uint8Array[] = [];
   #settle: ((error?: Error) => void) | undefined;
   #seenBytesOut = 0;
+  #isBegun = false;
 
   constructor(carrier: Carrier, stall: StallOptions) {
     this.#carrier = carrier;
@@ -79,8 +80,9 @@ export class PacedWriter implements SliceSource {
     this.#deadline = new Deadline(stall.clock);
   }
 
+  /** Whether nothing of the current write went out yet, so that a head sent before goes first. */
   get isAtBoundary(): boolean {
-    return this.#slices.length === 0;
+    return !this.#isBegun;
   }
 
   /**
@@ -106,6 +108,7 @@ export class PacedWriter implements SliceSource {
   accepted(count: number): void {
     const slice = this.#slices[0];
     if (slice === undefined) return;
+    this.#isBegun = true;
     if (count < slice.length) this.#slices[0] = slice.subarray(count);
     else this.#slices.shift();
     this.#watch();
@@ -121,6 +124,7 @@ export class PacedWriter implements SliceSource {
     const settle = this.#settle;
     if (settle === undefined) return;
     this.#settle = undefined;
+    this.#isBegun = false;
     this.#deadline[Symbol.dispose]();
     if (error === undefined) this.#carrier.setSource(undefined);
     settle(error);

@@ -1,3 +1,4 @@
+import { concatBytes } from "#bytes";
 import type { Clock } from "#clock";
 import { errorMessage } from "#errors";
 import type { Carrier, Endpoint, Protocol } from "#stack";
@@ -128,10 +129,7 @@ export class ServerExchange implements HttpExchange {
     if (body === undefined || length === 0 || !hasBody || this.request.method === "HEAD") {
       this.write(head);
     } else if (length <= JOINED_BODY_BYTES) {
-      const joined = new Uint8Array(head.length + length);
-      joined.set(head);
-      joined.set(body, head.length);
-      this.write(joined);
+      this.write(concatBytes([head, body]));
     } else {
       this.write(head);
       this.write(body);
@@ -205,9 +203,11 @@ export class ServerExchange implements HttpExchange {
     this.#connection.write(bytes);
   }
 
-  /** The chunk around `bytes`, in pieces; `bytes` is one of them, not copied. */
+  /** The chunk around `bytes`: one array where they are few, else pieces, `bytes` itself among them. */
   chunkOf(bytes: Uint8Array): Uint8Array[] {
-    return [encodeLatin1(`${bytes.length.toString(16)}\r\n`), bytes, CRLF];
+    const size = encodeLatin1(`${bytes.length.toString(16)}\r\n`);
+    const pieces = [size, bytes, CRLF];
+    return bytes.length <= JOINED_BODY_BYTES ? [concatBytes(pieces)] : pieces;
   }
 
   /** Counts bytes of the answer that went to the carrier past `write`. */

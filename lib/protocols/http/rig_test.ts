@@ -1,7 +1,6 @@
 /** A carrier without a network, for the tests of this folder: it shows what was sent and obeys the test. */
-import assert from "node:assert/strict";
-import { ManualClock } from "#clock";
 import { concatBytes } from "#bytes";
+import { ManualClock } from "#clock";
 import { ClosedError } from "#errors";
 import type { Carrier, CarrierClient, Endpoint, SliceSource } from "#stack";
 import { HttpServerProtocol } from "./mod.ts";
@@ -180,19 +179,3 @@ export const DATE = `Date: ${new Date(new ManualClock().wallMs()).toUTCString()}
 export async function turns(count = 50): Promise<void> {
   for (let turn = 0; turn < count; turn++) await undefined;
 }
-
-Deno.test("RigCarrier gives its source's slices after its own bytes", () => {
-  const carrier = new RigCarrier();
-  carrier.isStuck = true;
-  const slices = [latin1("b"), latin1("c")];
-  carrier.setSource({
-    isAtBoundary: true,
-    nextSlice: () => slices[0],
-    accepted: () => void slices.shift(),
-    failed: () => {},
-  });
-  carrier.send(latin1("a"));
-  carrier.isStuck = false;
-  carrier.pump();
-  assert.equal(carrier.text, "abc");
-});

@@ -20,3 +20,14 @@ export {
   writeWebSocketHeaderInto,
 } from "./frame.ts";
 export type { CloseCode, Opcode } from "./frame.ts";
+export { acceptKeyOf, isWebSocketRequest } from "./handshake.ts";
+export type { HandshakePolicy } from "./handshake.ts";
+export {
+  CLOSE_TIMEOUT_MS,
+  MAX_FRAME_BYTES,
+  MAX_MESSAGE_BYTES,
+  MAX_QUEUED_PONG_BYTES,
+  PING_INTERVAL_MS,
+  WebSocketProtocol,
+} from "./websocket_protocol.ts";
+export type { WebSocketOptions } from "./websocket_protocol.ts";
