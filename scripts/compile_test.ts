@@ -51,7 +51,7 @@ Deno.test("compile embeds the program with deno compile, or says why not and lea
     Deno.env.set("DENORT_BIN", Deno.execPath());
     const output = join(folder, "dist/file");
     await compile({ ...options, output });
-    assert.match(lines.join(), /dist[/\\]file: 1\.2\.3 for .*, [\d.]+ MB, 2 program files of \d+ KB, in /);
+    assert.match(lines.join(), /dist[/\\]file: 1\.2\.3 for .*, [\d.]+ MB, 3 program files of \d+ KB, in /);
     Deno.env.set("DENORT_BIN", join(folder, "main.ts"));
     await assert.rejects(
       compile({ ...options, output: join(folder, "dist2/file") }),

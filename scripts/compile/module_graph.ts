@@ -110,6 +110,17 @@ export function selectRuntimeModules(graph: DenoGraph): RuntimeModules {
   };
 }
 
+/**
+ * Looks up an installed package by key.
+ *
+ * @throws {Error} If there is none.
+ */
+export function packageAt(packages: ReadonlyMap<string, NpmPackage>, key: string): NpmPackage {
+  const found = packages.get(key);
+  if (found === undefined) throw new Error(`Cannot find npm package ${key} in the module graph`);
+  return found;
+}
+
 async function runDeno(args: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [...args],

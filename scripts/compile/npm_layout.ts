@@ -1,6 +1,6 @@
 /** Where each npm package goes in a flat `node_modules`, as npm itself would place it. */
 import { join } from "node:path";
-import type { NpmPackage, RuntimeModules } from "./module_graph.ts";
+import { type NpmPackage, packageAt, type RuntimeModules } from "./module_graph.ts";
 
 /** One copy of a package. */
 export interface PlacedPackage {
@@ -79,12 +79,6 @@ async function neededNames(packages: ReadonlyMap<string, NpmPackage>, key: strin
     for (const alias of aliases.length > 0 ? aliases : [name]) names.set(alias, dependency);
   }
   return names;
-}
-
-function packageAt(packages: ReadonlyMap<string, NpmPackage>, key: string): NpmPackage {
-  const found = packages.get(key);
-  if (found === undefined) throw new Error(`Cannot find npm package ${key} in the module graph`);
-  return found;
 }
 
 async function exists(path: string): Promise<boolean> {

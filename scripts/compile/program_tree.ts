@@ -1,7 +1,7 @@
 /** Lays out a program as a tree that runs without a network: modules, `deno.json`, pruned `node_modules`. */
 import { dirname, extname, join, relative } from "node:path";
 import { layOutPackages, type PlacedPackage } from "./npm_layout.ts";
-import { readRuntimeModules } from "./module_graph.ts";
+import { packageAt, readRuntimeModules, type RuntimeModules } from "./module_graph.ts";
 
 /** The parts of a program's `deno.json` that packing reads. */
 export interface ProgramConfig {
@@ -86,10 +86,8 @@ export async function layOutProgram(folder: string, tree: string): Promise<Progr
     if (place !== "deno.json") await copyInto(path, join(tree, place));
   }
   for (const placed of await layOutPackages(modules)) await copyPackage(placed, tree);
-  await Deno.writeTextFile(
-    join(tree, "deno.json"),
-    JSON.stringify(runtimeConfig(config), undefined, 2) + "\n",
-  );
+  await writeJson(join(tree, "deno.json"), runtimeConfig(config));
+  await writeJson(join(tree, "package.json"), packageManifest(modules));
   const files: string[] = [];
   let sizeBytes = 0;
   for (const path of await listFiles(tree)) {
@@ -102,8 +100,22 @@ export async function layOutProgram(folder: string, tree: string): Promise<Progr
 function runtimeConfig(config: ProgramConfig): Record<string, unknown> {
   const kept: Record<string, unknown> = {};
   for (const field of RUNTIME_FIELDS) if (config[field] !== undefined) kept[field] = config[field];
-  // An own, empty workspace: a deno.json further up, outside of the tree, is not looked for.
+  // A workspace of its own: that of a deno.json further up is not asked.
   return { ...kept, workspace: [], nodeModulesDir: "manual", lock: false };
+}
+
+/** Without it, a `package.json` further up that names the same package would bring the user's own copy of it. */
+function packageManifest({ npmRoots, npmPackages }: RuntimeModules): Record<string, unknown> {
+  const dependencies: Record<string, string> = {};
+  for (const key of npmRoots) {
+    const { name, version } = packageAt(npmPackages, key);
+    dependencies[name] = version;
+  }
+  return { private: true, dependencies };
+}
+
+async function writeJson(path: string, value: Record<string, unknown>): Promise<void> {
+  await Deno.writeTextFile(path, JSON.stringify(value, undefined, 2) + "\n");
 }
 
 async function copyPackage({ folder, source }: PlacedPackage, tree: string): Promise<void> {

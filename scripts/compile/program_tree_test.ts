@@ -59,7 +59,15 @@ Deno.test("layOutProgram copies modules, workers and assets, and a deno.json for
     const { files, sizeBytes, remote } = await layOutProgram(folder, tree);
     assert.deepEqual(
       files,
-      ["assets/icons/a.svg", "deno.json", "main.ts", "used.ts", "worker.ts", "worker_part.ts"],
+      [
+        "assets/icons/a.svg",
+        "deno.json",
+        "main.ts",
+        "package.json",
+        "used.ts",
+        "worker.ts",
+        "worker_part.ts",
+      ],
     );
     assert.ok(sizeBytes > 0);
     assert.deepEqual(remote, []);
