@@ -40,8 +40,8 @@ refuse_shared() {
   # shellcheck disable=SC2046 # The words are wanted: mode, links, owner, ...
   set -- $(LC_ALL=C ls -ldn "$place" 2>&1)
   case $1:$3 in
-  drwx------*:"$user") ;;
-  *) fail "refuses $place: it must be a folder of user $user with mode drwx------, not $1 of user $3" ;;
+  d???------*:"$user") ;;
+  *) fail "refuses $place: it must be a folder of user $user that only it can enter (drwx------), not $1 of user $3" ;;
   esac
   case $(LC_ALL=C ls -ldn "${place%/*}/.") in
   d???????w[!tT]*) fail "refuses $place: anyone can replace it, for ${place%/*} is open to all; chmod +t helps" ;;

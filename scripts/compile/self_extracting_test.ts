@@ -203,7 +203,7 @@ test("refuses a folder that others can enter, own or redirect", async (built) =>
     await Deno.chmod(place, mode);
     assertFails(
       await built.run(),
-      /refuses .*\/cache\/crtmp: it must be a folder of user \d+ with mode drwx------/,
+      /refuses .*\/cache\/crtmp: it must be a folder of user \d+ that only it can enter/,
     );
   }
   await Deno.chmod(place, 0o700);
