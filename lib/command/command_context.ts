@@ -5,6 +5,8 @@ export type ServerModule = Pick<typeof import("#server"), "chainSummaries" | "st
 
 /** What a command is given beside its arguments; tests give other prints. */
 export interface CommandContext {
+  /** The program's version. */
+  readonly version: string;
   /** Loads the kinds of application there are. */
   readonly loadApplications: () => Promise<readonly ApplicationDefinition[]>;
   /** Loads the server; commands that need none start faster. @default {import("#server")} */

@@ -86,7 +86,7 @@ export function parseCommandLine(command: Command, args: readonly string[]): Com
   const values = new Map(Object.keys(flags).map((name) => [name, parsed[name]]));
   for (const [name, flag] of Object.entries(flags)) {
     if ([values.get(name)].flat().includes("")) {
-      throw new ConfigError(`flag --${name} needs a value: --${name} ${flag.value}`);
+      throw new ConfigError(`Cannot use --${name}: it needs a value, --${name} ${flag.value}`);
     }
   }
   return new CommandLine(checkedPositional(command, parsed._.map(String)), values);
@@ -111,15 +111,17 @@ export function columns(rows: readonly (readonly [string, string])[]): string[] 
 function unknownFlag(flag: string, names: readonly string[]): string {
   const nearest = nearestWord(flag.replace(/^-+/, ""), names);
   const hint = nearest === undefined ? "see --help" : `did you mean --${nearest}?`;
-  return `there is no flag ${flag}: ${hint}`;
+  return `Cannot use ${flag}: there is no such flag, ${hint}`;
 }
 
 function checkedPositional(command: Command, given: readonly string[]): readonly string[] {
   const extra = given[command.positional.length];
-  if (extra !== undefined) throw new ConfigError(`${command.name} does not take "${extra}": see --help`);
+  if (extra !== undefined) {
+    throw new ConfigError(`Cannot run ${command.name}: it does not take "${extra}", see --help`);
+  }
   const missing = command.positional[given.length];
   if (missing !== undefined && !missing.startsWith("[")) {
-    throw new ConfigError(`${command.name} needs ${missing}: see --help`);
+    throw new ConfigError(`Cannot run ${command.name}: it needs ${missing}, see --help`);
   }
   return given;
 }

@@ -7,11 +7,12 @@
  *
  * const printed: string[] = [];
  * const status = await runCommand(["serv"], {
+ *   version: "0.1.0",
  *   loadApplications: () => Promise.resolve([]),
  *   print: (line) => printed.push(line),
  *   printError: (line) => printed.push(line),
  * });
- * console.log(status, printed[0]); // 2 crtmp: there is no command "serv": did you mean "serve"?
+ * console.log(status, printed[0]); // 2 crtmp: Cannot run "serv": there is no such command, did you mean "serve"?
  * ```
  *
  * @module

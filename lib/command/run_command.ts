@@ -28,7 +28,7 @@ export async function runCommand(args: readonly string[], context: CommandContex
   if (command === undefined) {
     const nearest = nearestWord(name, COMMANDS.map((each) => each.name));
     const hint = nearest === undefined ? "see crtmp --help" : `did you mean "${nearest}"?`;
-    context.printError(`crtmp: there is no command "${name}": ${hint}`);
+    context.printError(`crtmp: Cannot run "${name}": there is no such command, ${hint}`);
     return MISUSED;
   }
   let line: CommandLine | undefined;

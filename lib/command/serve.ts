@@ -15,7 +15,6 @@ import type { CommandContext } from "./command_context.ts";
 import type { CommandLine } from "./command_line.ts";
 import { prepareConfig } from "./prepared_config.ts";
 import { StopSignals } from "./stop_signals.ts";
-import { VERSION } from "./version.ts";
 
 const ANY_ADDRESS = { host: "0.0.0.0" };
 
@@ -31,7 +30,9 @@ export async function run(line: CommandLine, context: CommandContext): Promise<n
     const server = await prepared.server.startServer(config, { log, applications: prepared.applications });
     const isJson = config.logAppenders.some(({ type }) => type === "json");
     announce(server, isJson ? (text) => text === "" || log.info(text) : context.print);
-    log.info(`crtmp ${VERSION} is ready, ${Math.round(systemClock.nowMs() - startedMs)} ms, pid ${Deno.pid}`);
+    log.info(
+      `crtmp ${context.version} is ready, ${Math.round(systemClock.nowMs() - startedMs)} ms, pid ${Deno.pid}`,
+    );
     return await untilStopped(server, { signals, log, config });
   } finally {
     log.close();

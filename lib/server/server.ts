@@ -1,6 +1,6 @@
 import type { ApplicationDefinition } from "#application";
 import type { Logger } from "#log";
-import type { ServerConfig, ServiceRow } from "#server/config";
+import type { ServerConfig, ServiceRow } from "./config/mod.ts";
 import { ConfigError } from "#errors";
 
 /** What a server is started with, beside its configuration. */

@@ -43,6 +43,8 @@ export function unitOf(path: string): Unit {
 export function judgeEdge(edge: ImportEdge): string[] {
   const from = unitOf(edge.from);
   if (from.layer === "tests" || from.layer === "scripts") return [];
+  // The program says which version it is.
+  if (edge.from === "main.ts" && edge.to === "deno.json") return [];
   const isLinkedPackage = edge.specifier.startsWith("@std/");
   if (edge.to === undefined || isLinkedPackage) return judgePackage(edge, from);
   const to = unitOf(edge.to);

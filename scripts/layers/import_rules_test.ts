@@ -21,6 +21,7 @@ const CASES: readonly Case[] = [
   { from: "apps/flvplayback/mod.ts", specifier: "#crtmp", to: "mod.ts" },
   { from: "mod.ts", specifier: "./lib/amf/mod.ts", to: "lib/amf/mod.ts" },
   { from: "main.ts", specifier: "#command", to: "lib/command/mod.ts" },
+  { from: "main.ts", specifier: "./deno.json", to: "deno.json" },
   { from: "tests/e2e/live_test.ts", specifier: "../../lib/bytes/arrays.ts", to: "lib/bytes/arrays.ts" },
   { from: "lib/protocols/rtmp/x_test.ts", specifier: "#netio", to: "lib/netio/mod.ts" },
   { from: "lib/protocols/rtmp/x_test.ts", specifier: "fast-check" },

@@ -33,6 +33,7 @@ function setOption(
   { rows, keys, value }: { rows: OptionTable; keys: string[]; value: unknown },
 ): void {
   const [key = "", ...rest] = keys;
+  if (key === "__proto__") throw new ConfigError("Cannot set __proto__: __proto__ is not an option");
   if (rest.length === 0) {
     tree[key] = value;
     return;

@@ -1,0 +1,293 @@
+import { ConfigError } from "#errors";
+import { text, wholeNumber } from "#options";
+import {
+  applicationOptionsOf,
+  ConfigSchema,
+  formatServices,
+  loadConfig,
+  serviceRows,
+  withMediaFolder,
+  withRtmpAddress,
+  withWebAddress,
+  writeReference,
+  writeSample,
+} from "#server/config";
+import { parse } from "@std/toml";
+import assert from "node:assert/strict";
+
+const RECORDER_OPTIONS = {
+  recordDays: wholeNumber({
+    default: 7,
+    min: 1,
+    max: 365,
+    unit: "days",
+    doc: "How long recordings are kept.",
+  }),
+  recordName: text({ default: "rec", doc: "How recordings are called." }),
+};
+const SCHEMA = new ConfigSchema({
+  applications: [
+    { name: "appselector" },
+    { name: "flvplayback" },
+    { name: "recorder", options: RECORDER_OPTIONS },
+  ],
+  chains: ["inboundRtmp", "inboundRtmps", "echoProtocol"],
+});
+const SOURCE = { name: "crtmp.toml" };
+
+Deno.test("the embedded default serves RTMP on 1935 and the web plane on 8080", () => {
+  const { applications, web, logAppenders } = SCHEMA.defaults();
+  assert.deepEqual(
+    applications.map(({ name, default: isDefault, aliases, acceptors }) => ({
+      name,
+      isDefault,
+      aliases,
+      acceptors: acceptors.map(({ ip, port, protocol }) => `${protocol} ${ip}:${port}`),
+    })),
+    [
+      { name: "flvplayback", isDefault: false, aliases: ["live", "vod"], acceptors: [] },
+      { name: "appselector", isDefault: true, aliases: [], acceptors: ["inboundRtmp 0.0.0.0:1935"] },
+    ],
+  );
+  assert.deepEqual([web.ip, web.port, web.status], ["0.0.0.0", 8080, "loopback"]);
+  assert.deepEqual(logAppenders.map(({ type, level }) => [type, level]), [["coloredConsole", 3]]);
+});
+
+Deno.test("the sample reads back as the defaults, and is what the repository holds", () => {
+  const sample = writeSample(new ConfigSchema().rows);
+  assert.deepEqual(SCHEMA.parse(sample, SOURCE), SCHEMA.defaults());
+  assert.equal(Deno.readTextFileSync("docs/crtmp.toml"), sample);
+  for (const line of sample.split("\n")) assert.ok(line.length <= 110, line);
+});
+
+Deno.test("the sample documents every option once", () => {
+  const sample = writeSample(SCHEMA.rows);
+  const keys = [...JSON.stringify(parse(sample)).matchAll(/"(\w+)":/g)].map((match) => match[1]);
+  for (const key of new Set(keys)) {
+    const documented = [...sample.matchAll(new RegExp(`^# [^\\n]+\\n(?:# )?${key} = `, "gm"))];
+    const isTable = new RegExp(`^\\[+(\\w+\\.)*${key}\\]`, "m").test(sample);
+    assert.ok(documented.length > 0 || isTable, `${key} has no comment`);
+  }
+});
+
+Deno.test("the reference in the repository is the generated one", () => {
+  assert.equal(Deno.readTextFileSync("docs/configuration.md"), writeReference(new ConfigSchema().rows));
+});
+
+/** One broken file, and what the message about it must be. */
+const BROKEN_FILES: readonly [toml: string, message: string | RegExp][] = [
+  ["port = ", /^Cannot load crtmp\.toml: Parse error on line 1, column \d+: ./],
+  ["[web]\nport = 80 80", /^Cannot load crtmp\.toml: Parse error on line 2, column \d+: ./],
+  [
+    '[web]\nport = "rtmp"',
+    'Cannot load crtmp.toml: web.port must be 0-65535, current value is "rtmp"',
+  ],
+  ["[web]\nprot = 1", "Cannot load crtmp.toml: web.prot is not an option: did you mean port?"],
+  ["[wbe]\nport = 1", "Cannot load crtmp.toml: wbe is not an option: did you mean web?"],
+  [
+    "port = 1",
+    "Cannot load crtmp.toml: port is not an option there: port belongs in applications[].acceptors[]",
+  ],
+  [
+    "[applications]\nname = 'x'",
+    'Cannot load crtmp.toml: applications must be an array of tables, current value is {"name":"x"}',
+  ],
+  [
+    "[[applications]]\nname = 'flvplayback'\nmergeWriteMs = 20",
+    "Cannot load crtmp.toml: applications[0].mergeWriteMs is not an option there: mergeWriteMs belongs in " +
+    "applications[].streaming",
+  ],
+  [
+    "[[applications]]\nname = 'flvplayback'\n[applications.streaming]\nmergeWriteMs = 'auto'",
+    "Cannot load crtmp.toml: applications[0].streaming.mergeWriteMs must be a whole number of ms, 0-1000, or " +
+    '"adaptive", current value is "auto"',
+  ],
+  [
+    "[[applications]]\nname = 'flvplayback'\n[[applications.externalStreams]]\nuri = 'rtmp://h/a'",
+    "Cannot load crtmp.toml: applications[0].externalStreams is an option of the original server that this " +
+    "version does not have",
+  ],
+  [
+    "[[applications]]\nname = 'flvplayback'\nrecordDays = 1",
+    "Cannot load crtmp.toml: applications[0].recordDays is not an option: there are name, description, library, " +
+    "default, aliases, publishFrom, mediaStorage, streaming, acceptors",
+  ],
+  [
+    "[[applications]]\nname = 'recorder'\nrecordDays = 0\nrecordDay = 1",
+    "Cannot load crtmp.toml: applications[0].recordDay is not an option: did you mean recordDays? (and 1 more)",
+  ],
+  ["[[applications]]", "Cannot load crtmp.toml: applications[0].name must be set"],
+  [
+    "[[applications]]\nname = 'flvplaybak'",
+    'Cannot load crtmp.toml: applications[0].name names no application, current value is "flvplaybak": did you ' +
+    'mean "flvplayback"?',
+  ],
+  [
+    "[[applications]]\nname = 'a'\nlibrary = 'zzz'",
+    'Cannot load crtmp.toml: applications[0].library names no application, current value is "zzz": there are ' +
+    "appselector, flvplayback, recorder",
+  ],
+  [
+    "[[applications]]\nname = 'flvplayback'\naliases = ['live']\n[[applications]]\nname='recorder'\naliases = ['x', 'live']",
+    "Cannot load crtmp.toml: applications[1].aliases[1] must be unique, applications[0] is called live as well",
+  ],
+  [
+    "[[applications]]\nname = 'flvplayback'\naliases = ['a/b']",
+    "Cannot load crtmp.toml: applications[0].aliases must be letters, digits and any of _.~-, current value is " +
+    '["a/b"]',
+  ],
+  [
+    "[[applications]]\nname = 'flvplayback'\ndefault = true\n[[applications]]\nname = 'recorder'\ndefault = true",
+    "Cannot load crtmp.toml: applications[1].default must not be true, flvplayback is the default application " +
+    "already",
+  ],
+  [
+    "[[applications]]\nname = 'flvplayback'\n[[applications.acceptors]]\nprotocol = 'inboundRtmpp'",
+    "Cannot load crtmp.toml: applications[0].acceptors[0].protocol names no chain, current value is " +
+    '"inboundRtmpp": did you mean "inboundRtmp"?',
+  ],
+  [
+    "[[applications]]\nname = 'flvplayback'\n[[applications.acceptors]]\nsslKey = 'k'",
+    "Cannot load crtmp.toml: applications[0].acceptors[0].sslCert must be set: sslCert and sslKey go together",
+  ],
+  [
+    "[[applications]]\nname = 'flvplayback'\n[[applications.acceptors]]\nport = 8080",
+    "Cannot load crtmp.toml: web.port must not be 8080, which applications[0].acceptors[0] has on 0.0.0.0",
+  ],
+  [
+    "[[logAppenders]]\ntype = 'file'",
+    'Cannot load crtmp.toml: logAppenders[0].fileName must be set where type is "file"',
+  ],
+  [
+    "[[logAppenders]]\ntype = 'syslog'",
+    'Cannot load crtmp.toml: logAppenders[0].type must be "console", "coloredConsole", "json" or "file", current ' +
+    'value is "syslog"',
+  ],
+  [
+    "[[logAppenders]]\nlevel = 9",
+    'Cannot load crtmp.toml: logAppenders[0].level must be "fatal", "error", "warning", "info", "debug", "fine" ' +
+    'or "finest", or 0-6, current value is 9',
+  ],
+  [
+    "[[logAppenders]]\ntype='file'\nfileName='a'\n[[logAppenders]]\ntype='file'\nfileName='a'",
+    "Cannot load crtmp.toml: logAppenders[1].fileName is the file of logAppenders[0] already",
+  ],
+];
+
+for (const [toml, message] of BROKEN_FILES) {
+  Deno.test(`ConfigSchema refuses ${JSON.stringify(toml).slice(0, 90)}`, () => {
+    assert.throws(
+      () => SCHEMA.parse(toml, SOURCE),
+      (error) => {
+        assert.ok(error instanceof ConfigError);
+        if (typeof message === "string") assert.equal(error.message, message);
+        else assert.match(error.message, message);
+        return true;
+      },
+    );
+  });
+}
+
+Deno.test("ConfigSchema tells all faults, in the order of the file", () => {
+  const { faults } = SCHEMA.check("[web]\nprot = 1\nstatus = 'x'\n[rtmp]\nx = 1", SOURCE);
+  assert.deepEqual(faults.map((fault) => fault.path), ["web.prot", "web.status", "rtmp.x"]);
+});
+
+Deno.test("ConfigSchema reads an application's own options, by the library of its entry", () => {
+  const toml = "[[applications]]\nname = 'events'\nlibrary = 'recorder'\nrecordDays = 30";
+  const [application] = SCHEMA.parse(toml, SOURCE).applications;
+  assert.ok(application !== undefined);
+  const options = applicationOptionsOf(application, RECORDER_OPTIONS);
+  assert.deepEqual(options, { recordDays: 30, recordName: "rec" });
+  assert.throws(
+    () =>
+      new ConfigSchema({ applications: [{ name: "x", options: { aliases: RECORDER_OPTIONS.recordName } }] }),
+    /Cannot declare options of x: every application has an option aliases/,
+  );
+});
+
+Deno.test("settings override the file and go by name or number", () => {
+  const config = SCHEMA.parse("[web]\nport = 1", {
+    ...SOURCE,
+    settings: [
+      "web.port=8000",
+      "web.status=public",
+      "maxConnections = 5",
+      "applications.flvplayback.streaming.mergeWriteMs=20",
+      "applications[1].acceptors[0].port=1936",
+      "logAppenders.console.level=debug",
+      'applications.flvplayback.aliases=["a", "b"]',
+    ],
+  });
+  assert.deepEqual([config.web.port, config.web.status, config.maxConnections], [8000, "public", 5]);
+  assert.equal(config.applications[0]?.streaming.mergeWriteMs, 20);
+  assert.equal(config.applications[1]?.acceptors[0]?.port, 1936);
+  assert.equal(config.logAppenders[0]?.level, 4);
+  assert.deepEqual(config.applications[0]?.aliases, ["a", "b"]);
+  assert.equal(SCHEMA.defaults().applications[0]?.streaming.mergeWriteMs, "adaptive");
+});
+
+const WRONG_SETTINGS: readonly [setting: string, message: RegExp][] = [
+  ["web.port", /^Cannot set "web.port": write PATH=VALUE$/],
+  ["=1", /^Cannot set "=1"/],
+  ["web.prot=1", /web\.prot is not an option: did you mean port\?/],
+  [
+    "applications.nobody.default=true",
+    /^Cannot set applications.nobody.default: applications has flvplayback, /,
+  ],
+  ["web=5", /web must be a table, current value is 5/],
+  ["a.b.c=5", /a is not an option: /],
+  ["__proto__.x=1", /__proto__ is not an option/],
+];
+
+for (const [setting, message] of WRONG_SETTINGS) {
+  Deno.test(`settings refuse ${setting}`, () => {
+    assert.throws(() => SCHEMA.defaults([setting]), { name: "ConfigError", message });
+    assert.equal(Reflect.get({}, "x"), undefined);
+  });
+}
+
+Deno.test("flags move the RTMP acceptor, the web plane and the media folder", () => {
+  const config = SCHEMA.defaults();
+  const moved = withRtmpAddress(config, { host: "127.0.0.1", port: 1 });
+  assert.deepEqual(moved.applications[1]?.acceptors.map(({ ip, port }) => [ip, port]), [["127.0.0.1", 1]]);
+  const off = { ...config, web: { ...config.web, enabled: false } };
+  assert.deepEqual(withWebAddress(off, { host: "::1", port: 2 }).web, { ...config.web, ip: "::1", port: 2 });
+  assert.equal(withMediaFolder(config, "/m").applications[0]?.mediaStorage.mediaFolder, "/m");
+  const silent = { ...config, applications: [] };
+  assert.throws(
+    () => withRtmpAddress(silent, { host: "h", port: 1 }),
+    /no acceptor has protocol "inboundRtmp"/,
+  );
+});
+
+Deno.test("serviceRows lists acceptors and the web plane; formatServices lines them up", () => {
+  const rows = serviceRows(SCHEMA.defaults(), new Map([["inboundRtmp", "tcp"]]));
+  assert.deepEqual(formatServices(rows), [
+    "carrier  ip       port  protocol     application",
+    "-------  -------  ----  -----------  -----------",
+    "tcp      0.0.0.0  1935  inboundRtmp  appselector",
+    "tcp      0.0.0.0  8080  inboundHttp  web",
+  ]);
+});
+
+Deno.test("loadConfig reads a file, and names one it cannot read", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const file = `${folder}/crtmp.toml`;
+    await Deno.writeTextFile(
+      file,
+      "[[applications]]\nname='flvplayback'\nmediaStorage.mediaFolder = 'films'",
+    );
+    const { toml, source } = await loadConfig(file);
+    const config = SCHEMA.parse(toml, source);
+    assert.equal(config.applications[0]?.mediaStorage.mediaFolder, `${folder}/films`);
+    await Deno.writeTextFile(file, "#".repeat(2 * 1024 * 1024));
+    await assert.rejects(loadConfig(file), { name: "LimitError", message: /MAX_CONFIG_BYTES/ });
+    await assert.rejects(loadConfig(folder), { name: "ConfigError", message: /^Cannot read .*irectory/ });
+    await assert.rejects(loadConfig(`${folder}/no.toml`), { message: /no.toml: there is no such file$/ });
+    await assert.rejects(loadConfig("crtmpserver.lua"), { message: /this version reads TOML files only$/ });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
