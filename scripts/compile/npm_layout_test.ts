@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import type { NpmPackage } from "./module_graph.ts";
 import { layOutPackages } from "./npm_layout.ts";
 
@@ -28,7 +28,9 @@ async function layOut(
       });
     }
     const placed = await layOutPackages({ files: [], remote: [], npmRoots, npmPackages });
-    return placed.map(({ folder: place, source }) => `${place} <- ${source.slice(folder.length + 1)}`);
+    return placed.map(({ folder: place, source }) =>
+      `${place} <- ${relative(folder, source).replaceAll("\\", "/")}`
+    );
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

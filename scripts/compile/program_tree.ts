@@ -1,5 +1,5 @@
 /** Lays out a program as a tree that runs without a network: modules, `deno.json`, pruned `node_modules`. */
-import { dirname, extname, join, relative } from "node:path";
+import { dirname, extname, isAbsolute, join, relative } from "node:path";
 import { layOutPackages, type PlacedPackage } from "./npm_layout.ts";
 import { packageAt, readRuntimeModules, type RuntimeModules } from "./module_graph.ts";
 
@@ -66,12 +66,13 @@ export function runtimeFlags(config: ProgramConfig): string[] {
 }
 
 /**
- * Copies what the program in `folder` needs at run time into the empty folder `tree`.
+ * Copies what the program in the folder `program` needs at run time into the empty folder `tree`.
  *
  * Modules keep their places, so `import.meta.url` and stack traces read as in the checkout. npm packages go
  * into a flat `node_modules` for `"nodeModulesDir": "manual"`.
  */
-export async function layOutProgram(folder: string, tree: string): Promise<ProgramTree> {
+export async function layOutProgram(program: string, tree: string): Promise<ProgramTree> {
+  const folder = await Deno.realPath(program);
   const config = await readConfig(folder);
   const included: string[] = [];
   for (const path of config.compile?.include ?? []) included.push(...await listFiles(join(folder, path)));
@@ -81,7 +82,9 @@ export async function layOutProgram(folder: string, tree: string): Promise<Progr
   const links = (config.links ?? []).map((link) => join(folder, link, "deno.json"));
   for (const path of new Set([...modules.files, ...included, ...links])) {
     const place = relative(folder, path);
-    if (place.startsWith("..")) throw new Error(`Cannot pack ${path}: it is outside ${folder}`);
+    if (place.startsWith("..") || isAbsolute(place)) {
+      throw new Error(`Cannot pack ${path}: it is outside ${folder}`);
+    }
     // The tree has a deno.json of its own; a program that reads its version from it finds it there.
     if (place !== "deno.json") await copyInto(path, join(tree, place));
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { ROOT } from "../source_files.ts";
 import { layOutProgram, type ProgramConfig, readConfig, runtimeFlags } from "./program_tree.ts";
 
@@ -86,7 +87,7 @@ Deno.test("layOutProgram refuses a module outside of the program's folder", asyn
   try {
     await Deno.mkdir(join(folder, "tree"));
     await Deno.writeTextFile(join(folder, "deno.json"), JSON.stringify({ name: "@x/x", version: "1.0.0" }));
-    await Deno.writeTextFile(join(folder, "main.ts"), `import "${outside}";`);
+    await Deno.writeTextFile(join(folder, "main.ts"), `import "${pathToFileURL(outside)}";`);
     await assert.rejects(layOutProgram(folder, join(folder, "tree")), /Cannot pack .*: it is outside/);
   } finally {
     await Deno.remove(folder, { recursive: true });
