@@ -30,6 +30,7 @@ export interface ClientStreamOwner {
 }
 
 interface StatusWait {
+  readonly name: string;
   readonly code: string;
   readonly resolve: (information: AmfObject) => void;
   readonly reject: (error: Error) => void;
@@ -121,7 +122,7 @@ export class ClientStream {
       this.#wait = undefined;
       if (information["level"] === "error") {
         const { code, description } = information;
-        wait.reject(new ProtocolError(`The server refuses: ${String(code)}: ${String(description)}`));
+        wait.reject(new ProtocolError(`Cannot ${wait.name}: ${String(code)}: ${String(description)}`));
       } else wait.resolve(information);
     }
     this.#client.status?.(information);
@@ -139,7 +140,7 @@ export class ClientStream {
   ): Promise<AmfObject> {
     this.#wait?.reject(new ClosedError(`Another command came before the server answered: ${name}`));
     const { promise, resolve, reject } = Promise.withResolvers<AmfObject>();
-    this.#wait = { code: options.code, resolve, reject };
+    this.#wait = { name, code: options.code, resolve, reject };
     this.command(name, options.args);
     return promise;
   }
