@@ -9,6 +9,8 @@
  *
  * @module
  */
+export { HttpClientProtocol } from "./client_protocol.ts";
+export type { HttpClientOptions, HttpRequestMessage, HttpResponseReceiver } from "./client_protocol.ts";
 export { HttpServerProtocol } from "./server_protocol.ts";
 export type { HttpServerOptions } from "./server_protocol.ts";
 export * from "./limits.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { HttpHeaderFields, HttpRequestHead } from "#protocols/http";
+import type { HttpHeaderFields, HttpRequestHead, HttpResponseHead } from "#protocols/http";
 
 /** Joined to the key before hashing (RFC 6455 section 1.3). */
 const ACCEPT_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -68,6 +68,38 @@ export function answerHandshake(request: HttpRequestHead, policy: HandshakePolic
       ...(subprotocol === undefined ? {} : { "Sec-WebSocket-Protocol": subprotocol }),
     },
   };
+}
+
+/** The header fields of a client's opening handshake (RFC 6455 section 4.1), Host and Upgrade aside. */
+export function requestFields(key: string, subprotocols: readonly string[] = []): HttpHeaderFields {
+  return {
+    "Sec-WebSocket-Key": key,
+    "Sec-WebSocket-Version": VERSION,
+    ...(subprotocols.length === 0 ? {} : { "Sec-WebSocket-Protocol": subprotocols.join(", ") }),
+  };
+}
+
+/**
+ * Checks a server's answer to `requestFields` (RFC 6455 section 4.1).
+ *
+ * @returns What is wrong with it, or `undefined`.
+ */
+export function findAnswerFault(
+  head: HttpResponseHead,
+  asked: { key: string; subprotocols?: readonly string[] | undefined },
+): string | undefined {
+  if (head.status !== 101) return `Cannot open WebSocket: the server answered ${head.status} ${head.reason}`;
+  const isUpgraded = head.headers.tokens("upgrade").includes("websocket") &&
+    head.headers.tokens("connection").includes("upgrade");
+  if (!isUpgraded) return "Cannot open WebSocket: the answer lacks Upgrade or Connection";
+  if (head.headers.get("sec-websocket-accept") !== acceptKeyOf(asked.key)) {
+    return "Cannot open WebSocket: Sec-WebSocket-Accept does not match the key";
+  }
+  const chosen = head.headers.get("sec-websocket-protocol");
+  if (chosen !== undefined && asked.subprotocols?.includes(chosen) !== true) {
+    return "Cannot open WebSocket: the server chose a subprotocol that was not offered";
+  }
+  return undefined;
 }
 
 function refuse(

@@ -1,11 +1,11 @@
 import type { Clock, RandomBytes } from "#clock";
 import { ClosedError, ProtocolError } from "#errors";
-import type { HttpExchange, HttpLog, HttpRequestHead, HttpRouter } from "#protocols/http";
+import type { HttpClientProtocol, HttpExchange, HttpLog, HttpRequestHead, HttpRouter } from "#protocols/http";
 import { formatEndpoint, Protocol } from "#stack";
 import { CLOSE_CODE, OPCODE, webSocketHeaderBytes, writeWebSocketHeaderInto } from "./frame.ts";
 import type { Opcode } from "./frame.ts";
 import { frameFault, FrameReader } from "./_frame_reader.ts";
-import { answerHandshake } from "./handshake.ts";
+import { answerHandshake, findAnswerFault, requestFields } from "./handshake.ts";
 import type { HandshakePolicy } from "./handshake.ts";
 
 /** Most bytes of a frame of the peer. */
@@ -43,8 +43,8 @@ export interface WebSocketOptions extends HandshakePolicy {
   readonly maxMessageBytes?: number;
   /** Time between pings, in ms; 0 sends none. @default {PING_INTERVAL_MS} */
   readonly pingIntervalMs?: number;
-  /** Makes masking keys; its presence makes this the client's side, which masks what it sends. */
-  readonly mask?: RandomBytes;
+  /** Makes keys; its presence makes this the client's side, which masks what it sends. @default server */
+  readonly randomBytes?: RandomBytes;
 }
 
 /** Where a WebSocket stands (RFC 6455 sections 4 and 7). */
@@ -81,7 +81,7 @@ export class WebSocketProtocol extends Protocol implements HttpRouter {
       message: (opcode, payload) => this.#takeMessage(opcode, payload),
       control: (opcode, payload) => this.#takeControl(opcode, payload),
     }, {
-      isMasked: options.mask === undefined,
+      isMasked: options.randomBytes === undefined,
       maxFrameBytes: options.maxFrameBytes ?? MAX_FRAME_BYTES,
       maxMessageBytes: options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
     });
@@ -118,11 +118,34 @@ export class WebSocketProtocol extends Protocol implements HttpRouter {
     return !this.isClosed;
   }
 
-  /** The client's handshake is done: the socket is open. */
-  start(subprotocol: string | undefined): void {
-    this.#subprotocol = subprotocol;
-    this.#state = "open";
-    this.opened();
+  /**
+   * Opens this socket as a client over `http`; the near side, linked before, is opened when the server has
+   * agreed. A server that refuses ends the connection.
+   *
+   * @throws {TypeError} If `http` is busy, or this is the server's side.
+   */
+  connect(http: HttpClientProtocol, address: { authority: string; target: string }): void {
+    const { randomBytes, subprotocols } = this.#options;
+    if (randomBytes === undefined) throw new TypeError("Cannot connect WebSocket: it has no randomBytes");
+    const key = btoa(String.fromCharCode(...randomBytes(16)));
+    http.request({
+      method: "GET",
+      ...address,
+      upgrade: "websocket",
+      headers: requestFields(key, subprotocols),
+    }, {
+      head: (head) => {
+        const fault = findAnswerFault(head, { key, subprotocols });
+        if (fault !== undefined) return http.abort(new ProtocolError(fault));
+        this.#subprotocol = head.headers.get("sec-websocket-protocol");
+        this.#state = "open";
+        http.linkNear(this);
+        this.opened();
+      },
+      receive() {},
+      ended() {},
+      failed: (error) => this.farClosed(error),
+    });
   }
 
   /** The near side is opened once the handshake is done, not with the connection. */
@@ -206,7 +229,7 @@ export class WebSocketProtocol extends Protocol implements HttpRouter {
 
   #ping(intervalMs: number): void {
     const bytesOut = this.carrier?.statistics.bytesOut ?? 0;
-    const pingBytes = this.#options.mask === undefined ? 2 : 6;
+    const pingBytes = this.#options.randomBytes === undefined ? 2 : 6;
     // a peer that takes media is alive, though its pong waits behind what it has not read yet
     if (this.#isLifeAwaited && bytesOut - this.#bytesOutAtPing <= pingBytes) {
       return this.abort(new ClosedError(`The peer gave no sign of life for ${intervalMs} ms`));
@@ -225,14 +248,14 @@ export class WebSocketProtocol extends Protocol implements HttpRouter {
   }
 
   #sendFrame(opcode: Opcode, payload: Uint8Array): void {
-    const { mask } = this.#options;
-    const headerBytes = webSocketHeaderBytes(payload.length) + (mask === undefined ? 0 : 4);
-    const isJoined = mask !== undefined || payload.length <= JOINED_PAYLOAD_BYTES;
+    const { randomBytes } = this.#options;
+    const headerBytes = webSocketHeaderBytes(payload.length) + (randomBytes === undefined ? 0 : 4);
+    const isJoined = randomBytes !== undefined || payload.length <= JOINED_PAYLOAD_BYTES;
     const frame = new Uint8Array(headerBytes + (isJoined ? payload.length : 0));
     const at = writeWebSocketHeaderInto(frame, 0, payload.length, opcode);
     if (isJoined) frame.set(payload, headerBytes);
-    if (mask !== undefined) {
-      const key = mask(4);
+    if (randomBytes !== undefined) {
+      const key = randomBytes(4);
       frame[1] = frame[1]! | 0x80;
       frame.set(key, at);
       for (let i = 0; i < payload.length; i++) {
