@@ -9,14 +9,21 @@ import type { FuzzTarget } from "./target.ts";
 import { amf0Target, amf3Target } from "./targets/amf_target.ts";
 import { chunkTarget } from "./targets/chunk_target.ts";
 import { flvTarget, tagBodyTarget } from "./targets/flv_target.ts";
+import { handshakeTarget, rtmpTarget } from "./targets/rtmp_target.ts";
+import { httpTarget, webSocketTarget } from "./targets/web_target.ts";
 
 /** Lists the targets, each with its recorded sessions. */
 export async function listTargets(): Promise<FuzzTarget[]> {
+  const rtmp = await readInputs(SESSIONS, "rtmp");
   return [
     amf0Target(),
     amf3Target(),
     chunkTarget(),
     flvTarget(await readInputs(SESSIONS, "flv")),
     tagBodyTarget(),
+    handshakeTarget(rtmp),
+    rtmpTarget(rtmp),
+    httpTarget(await readInputs(SESSIONS, "http")),
+    webSocketTarget(await readInputs(SESSIONS, "websocket")),
   ];
 }
