@@ -4,7 +4,7 @@ import { ProtocolError } from "#errors";
 import { decodeRequestHead, decodeResponseHead, HeadScanner } from "./_head_reader.ts";
 import { MAX_HEAD_BYTES, MAX_HEADERS, MAX_TARGET_BYTES } from "./mod.ts";
 import type { HttpBodyFraming, HttpVersion } from "./mod.ts";
-import { latin1 } from "./rig_test.ts";
+import { latin1 } from "../../../tests/helpers/scripted_carrier.ts";
 
 interface Accepted {
   readonly name: string;

@@ -6,7 +6,7 @@ import { Reactor } from "#netio";
 import { Protocol } from "#stack";
 import { HttpServerProtocol } from "./mod.ts";
 import type { HttpFetchHandler, HttpServerOptions } from "./mod.ts";
-import { textOf } from "./rig_test.ts";
+import { textOf } from "../../../tests/helpers/scripted_carrier.ts";
 
 /** Listens on a free port; each connection gets `options`, or a protocol on top. */
 function serve(

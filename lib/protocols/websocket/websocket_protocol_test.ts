@@ -14,7 +14,7 @@ import {
   writeWebSocketHeaderInto,
 } from "./mod.ts";
 import type { WebSocketOptions } from "./mod.ts";
-import { latin1, RigCarrier } from "../http/rig_test.ts";
+import { latin1, ScriptedCarrier } from "../../../tests/helpers/scripted_carrier.ts";
 
 /** Keeps what it receives; sends what the test says. */
 class KeepingProtocol extends Protocol {
@@ -38,7 +38,7 @@ const UPGRADE = "GET /a HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection:
   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
 interface SocketRig {
-  readonly carrier: RigCarrier;
+  readonly carrier: ScriptedCarrier;
   readonly clock: ManualClock;
   readonly near: KeepingProtocol;
   readonly socket: WebSocketProtocol;
@@ -47,7 +47,7 @@ interface SocketRig {
 
 /** A socket in a chain `http, websocket, keeping`, after its handshake. */
 function openSocket(options: Partial<WebSocketOptions> = {}): SocketRig {
-  const carrier = new RigCarrier();
+  const carrier = new ScriptedCarrier();
   const clock = new ManualClock();
   const log: string[] = [];
   const near = new KeepingProtocol();
@@ -97,7 +97,7 @@ Deno.test("WebSocketProtocol gives whole messages near, text as UTF-8, and frame
 Deno.test("WebSocketProtocol reads frames that came with the handshake, in any split", () => {
   const bytes = concatBytes([latin1(UPGRADE), frameOf(Binary, [1]), frameOf(Binary, [2])]);
   for (let split = 0; split <= bytes.length; split++) {
-    const carrier = new RigCarrier();
+    const carrier = new ScriptedCarrier();
     const clock = new ManualClock();
     const http = new HttpServerProtocol({ clock });
     const socket = new WebSocketProtocol({ clock });
@@ -231,7 +231,7 @@ Deno.test("a WebSocketProtocol that is not pre-framed gives no direct carrier", 
 });
 
 Deno.test("a refused handshake leaves the connection for the next request", () => {
-  const carrier = new RigCarrier();
+  const carrier = new ScriptedCarrier();
   const clock = new ManualClock();
   const http = new HttpServerProtocol({ clock });
   const socket = new WebSocketProtocol({ clock });
@@ -326,7 +326,7 @@ Deno.test("WebSocketProtocol talks with itself as client, over the HTTP client",
 });
 
 Deno.test("WebSocketProtocol as client refuses a server that does not know the key", () => {
-  const carrier = new RigCarrier();
+  const carrier = new ScriptedCarrier();
   const clock = new ManualClock();
   const http = new HttpClientProtocol({ clock });
   const socket = new WebSocketProtocol({ clock, randomBytes: (length) => new Uint8Array(length) });
