@@ -35,6 +35,10 @@ const SCHEMA = new ConfigSchema({
 });
 const SOURCE = { name: "crtmp.toml" };
 
+function readDoc(name: string): string {
+  return Deno.readTextFileSync(new URL(`../../../docs/${name}`, import.meta.url));
+}
+
 Deno.test("the embedded default serves RTMP on 1935 and the web plane on 8080", () => {
   const { applications, web, logAppenders } = SCHEMA.defaults();
   assert.deepEqual(
@@ -56,7 +60,7 @@ Deno.test("the embedded default serves RTMP on 1935 and the web plane on 8080", 
 Deno.test("the sample reads back as the defaults, and is what the repository holds", () => {
   const sample = writeSample(new ConfigSchema().rows);
   assert.deepEqual(SCHEMA.parse(sample, SOURCE), SCHEMA.defaults());
-  assert.equal(Deno.readTextFileSync("docs/crtmp.toml"), sample);
+  assert.equal(readDoc("crtmp.toml"), sample);
   for (const line of sample.split("\n")) assert.ok(line.length <= 110, line);
 });
 
@@ -71,7 +75,7 @@ Deno.test("the sample documents every option once", () => {
 });
 
 Deno.test("the reference in the repository is the generated one", () => {
-  assert.equal(Deno.readTextFileSync("docs/configuration.md"), writeReference(new ConfigSchema().rows));
+  assert.equal(readDoc("configuration.md"), writeReference(new ConfigSchema().rows));
 });
 
 /** One broken file, and what the message about it must be. */

@@ -80,15 +80,15 @@ class ArgsParser {
   }
 
   addPositional(arg: string): void {
-    const isNumber = !this.#isIn("string", "_") && arg.trim() !== "" && Number.isFinite(Number(arg));
-    this.result._.push(isNumber ? Number(arg) : arg);
+    this.result._.push(this.#isIn("string", "_") ? arg : numberOrText(arg));
   }
 
   addFlag({ arg, key, value }: Flag): void {
     const isKnown = this.#isIn("boolean", key) || this.#isIn("string", key) || this.#isIn("collect", key);
     if (!isKnown && this.#options.unknown?.(arg, key, value) === false) return;
     if (this.#isIn("boolean", key)) this.#set(key, value !== "false");
-    else this.#set(key, value ?? (this.#isIn("string", key) ? "" : true));
+    else if (this.#isIn("string", key)) this.#set(key, value ?? "");
+    else this.#set(key, value === undefined ? true : numberOrText(value));
   }
 
   #set(key: string, value: unknown): void {
@@ -108,4 +108,8 @@ class ArgsParser {
     const full = pairs.find(([short]) => short === key)?.[1] ?? key;
     return [full, ...pairs.filter(([, name]) => name === full).map(([short]) => short)];
   }
+}
+
+function numberOrText(text: string): string | number {
+  return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
 }
