@@ -165,7 +165,8 @@ export class StreamCarrier implements Carrier {
       this.#isWriting = true;
       this.#lender = source;
       this.#connection.write(slice).then(this.#sliceWritten, this.#writeFailed);
-    } else if (this.#isClosing) {
+    } else if (this.#isClosing && !this.#isWriting && this.#own.length === 0) {
+      // the source may have sent and closed while it was asked
       this.abort(new ClosedError("Connection closed by this side"));
     }
   }

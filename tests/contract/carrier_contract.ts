@@ -137,6 +137,24 @@ const CLAUSES: Readonly<Record<string, Clause>> = {
     assert.equal(countOwnRuns(atRight.bytes(), { messageSize: 9_000, ownSize: 5 }), 20);
   },
 
+  async "a source that sends and closes while it is asked loses nothing"({ left, right }) {
+    const [atLeft, atRight] = [new Recorder(left), new Recorder(right)];
+    const bytes = pattern(100_000, 5);
+    left.setSource({
+      isAtBoundary: true,
+      nextSlice() {
+        left.send(bytes);
+        left.close();
+        return undefined;
+      },
+      accepted() {},
+      failed() {},
+    });
+    await atRight.waitEnd();
+    await atLeft.waitEnd();
+    assert.deepEqual(atRight.bytes(), bytes);
+  },
+
   async "a source taken off still hears the end of its loan, and gives no more"({ left, right }) {
     const atRight = new Recorder(right);
     new Recorder(left);
