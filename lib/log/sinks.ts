@@ -134,7 +134,9 @@ function openFile(options: LogSinkOptions): BaseHandler {
   try {
     handler.setup();
   } catch (cause) {
-    throw new ConfigError(`Cannot open log file ${fileName}: ${errorMessage(cause)}`, { cause });
+    // The runtime appends the operation and the path: `...: open 'logs/crtmp.log'`.
+    const reason = errorMessage(cause).replace(/: \w+ '.*'$/s, "");
+    throw new ConfigError(`Cannot open log file ${fileName}: ${reason}`, { cause });
   }
   return handler;
 }
