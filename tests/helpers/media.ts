@@ -42,13 +42,22 @@ const CLIPS = {
     args: [...PICTURE, ...NOISE, "-t", "4", "-c:v", "flv", "-g", "25", "-c:a", "libmp3lame"],
     extension: "flv",
   },
-  /** HEVC for Enhanced RTMP; FLV of ffmpeg 5 cannot hold it. */
+  /** HEVC with B-frames and AAC, for Enhanced RTMP; FLV of ffmpeg 5 cannot hold it. */
   hevc: {
     args: [
-      ...[...PICTURE, "-t", "3", "-c:v", "libx265", "-preset", "ultrafast", "-x265-params"],
-      ...["log-level=none:keyint=25:min-keyint=25:bframes=0:pools=1", "-pix_fmt", "yuv420p"],
+      ...[...PICTURE, ...NOISE, "-t", "4", "-c:v", "libx265", "-preset", "ultrafast", "-x265-params"],
+      ...["log-level=none:keyint=25:min-keyint=25:bframes=2:pools=1", "-pix_fmt", "yuv420p", ...AAC],
     ],
-    extension: "mp4",
+    extension: "mkv",
+  },
+  /** AV1 and Opus, for Enhanced RTMP. */
+  av1: {
+    args: [
+      ...["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25", ...NOISE, "-t", "4", "-pix_fmt", "yuv420p"],
+      ...["-c:v", "libaom-av1", "-cpu-used", "8", "-g", "25", "-lag-in-frames", "0", "-b:v", "100k"],
+      ...["-c:a", "libopus", "-ar", "48000", "-b:a", "64k"],
+    ],
+    extension: "mkv",
   },
 } as const satisfies Record<string, { args: readonly string[]; extension: string }>;
 
@@ -57,7 +66,7 @@ export type ClipName = keyof typeof CLIPS;
 
 const FOLDER = `${Deno.env.get("TMPDIR") ?? "/tmp"}/crtmp-test-media-${Deno.uid() ?? 0}`;
 /** Part of the file names; raised when a recipe above changes. */
-const EDITION = 1;
+const EDITION = 2;
 
 /**
  * Returns the path of clip `name`, making it if no earlier run has.

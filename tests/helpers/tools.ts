@@ -12,8 +12,6 @@ export const TOOL_PACKAGES = {
   curl: "curl",
   ffmpeg: "ffmpeg",
   ffprobe: "ffmpeg",
-  "gst-launch-1.0": "gstreamer1.0-tools",
-  nginx: "nginx-light",
   rtmpdump: "rtmpdump",
 } as const;
 
@@ -24,6 +22,8 @@ export type Tool = keyof typeof TOOL_PACKAGES;
 export interface EndToEndOptions {
   /** Programs that must be installed. */
   readonly tools?: readonly Tool[];
+  /** Other needs by name, and whether each is met. */
+  readonly needs?: Readonly<Record<string, boolean>>;
 }
 
 /** The environment variable with the path of the file that names of left-out tests are appended to. */
@@ -32,7 +32,7 @@ export const LEFT_OUT_VARIABLE = "CRTMP_LEFT_OUT";
 /**
  * Registers an end-to-end test.
  *
- * Where a program is missing, `CI=true` makes the test fail at once; elsewhere it is ignored and one line,
+ * Where something is missing, `CI=true` makes the test fail at once; elsewhere it is left out, and one line,
  * `NAME: needs PROGRAM (PACKAGE)`, is appended to the file that `CRTMP_LEFT_OUT` names.
  */
 export function e2e(
@@ -40,12 +40,17 @@ export function e2e(
   options: EndToEndOptions,
   body: (context: Deno.TestContext) => Promise<void>,
 ): void {
-  const missing = (options.tools ?? []).filter((tool) => !hasTool(tool));
+  const missing = [
+    ...(options.tools ?? []).filter((tool) => !hasTool(tool)).map((tool) =>
+      `${tool} (${TOOL_PACKAGES[tool]})`
+    ),
+    ...Object.entries(options.needs ?? {}).filter(([, isMet]) => !isMet).map(([need]) => need),
+  ];
   if (missing.length === 0) {
     Deno.test(name, body);
     return;
   }
-  const needs = missing.map((tool) => `${tool} (${TOOL_PACKAGES[tool]})`).join(", ");
+  const needs = missing.join(", ");
   if (Deno.env.get("CI") === "true") {
     Deno.test(name, () => {
       throw new Error(`Cannot run ${name}: ${needs} is not installed`);
