@@ -65,15 +65,15 @@ export class ConfigSchema {
   }
 
   /**
-   * Reads a configuration in TOML.
+   * Reads a configuration.
    *
-   * @param toml Its text.
+   * @param written Its text in TOML, or the tables that such a text would give.
    * @param source Where it comes from.
    * @throws {ConfigError} If it is no TOML, or an option is unknown or wrong; names the first one's path,
    * value and nearest valid key.
    */
-  parse(toml: string, source: ConfigSource): ServerConfig {
-    const { config, faults } = this.check(toml, source);
+  parse(written: string | WrittenTable, source: ConfigSource): ServerConfig {
+    const { config, faults } = this.check(written, source);
     const [first] = faults;
     if (first === undefined) return config;
     const others = faults.length === 1 ? "" : ` (and ${faults.length - 1} more)`;
@@ -86,12 +86,16 @@ export class ConfigSchema {
    * @throws {ConfigError} If it is no TOML, or a setting names nothing.
    */
   check(
-    toml: string,
+    written: string | WrittenTable,
     source: ConfigSource,
   ): { config: ServerConfig; faults: readonly OptionFault[] } {
-    const written = setOptions(parseTree(toml, source), { rows: this.rows, settings: source.settings ?? [] });
+    const tree = typeof written === "string" ? parseTree(written, source) : written;
+    const complete = setOptions(tree, { rows: this.rows, settings: source.settings ?? [] });
     const folder = source.folder === undefined ? {} : { folder: source.folder };
-    const { options: config, faults } = readOptions(this.rows, written, { ...folder, laterKeys: LATER_KEYS });
+    const { options: config, faults } = readOptions(this.rows, complete, {
+      ...folder,
+      laterKeys: LATER_KEYS,
+    });
     if (faults.length > 0) return { config, faults };
     const known = {
       ...this.#applications && { libraries: [...this.#applications.keys()] },

@@ -57,6 +57,12 @@ Deno.test("the embedded default serves RTMP on 1935 and the web plane on 8080", 
   assert.deepEqual(logAppenders.map(({ type, level }) => [type, level]), [["coloredConsole", 3]]);
 });
 
+Deno.test("ConfigSchema reads tables as it reads the TOML that gives them", () => {
+  const tables = { web: { port: 8000 }, applications: [{ name: "flvplayback", aliases: ["x"] }] };
+  const toml = "[web]\nport = 8000\n[[applications]]\nname = 'flvplayback'\naliases = ['x']";
+  assert.deepEqual(SCHEMA.parse(tables, SOURCE), SCHEMA.parse(toml, SOURCE));
+});
+
 Deno.test("the sample reads back as the defaults, and is what the repository holds", () => {
   const sample = writeSample(new ConfigSchema().rows);
   assert.deepEqual(SCHEMA.parse(sample, SOURCE), SCHEMA.defaults());
