@@ -1,3 +1,4 @@
+import type { OptionTable } from "#options";
 import type { ProtocolFactory } from "#stack";
 import type { Peer, Stream, StreamOptions, StreamRequest } from "#streaming";
 
@@ -68,6 +69,8 @@ export interface ApplicationDefinition {
   readonly about: string;
   /** Whether it hands connections to the application they name, instead of serving them itself. */
   readonly isSelector?: boolean;
+  /** Options of its own, which stand in its entry of `applications`. @default none */
+  readonly options?: OptionTable;
   /** Makes one instance. */
   create(context: ApplicationContext): Application;
 }
