@@ -79,6 +79,9 @@ export const FAMILIES = ["codecs", "mediaformats", "protocols", "bridges"] as co
 
 /** The only imports between two units of one family: importer, then imported. */
 export const SIDEWAYS: readonly (readonly [string, string])[] = [
+  ...["aac", "av1", "avc", "flac", "hevc", "mp3", "opus", "vp9"].map((codec) =>
+    ["codecs", `codecs/${codec}`] as const
+  ),
   ["protocols/websocket", "protocols/http"],
   ["protocols/rtmpt", "protocols/http"],
   ["protocols/rtsp", "protocols/rtp"],

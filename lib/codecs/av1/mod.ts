@@ -1,0 +1,16 @@
+/**
+ * AV1 (layer 3): codec configurations and sequence headers.
+ *
+ * ```ts
+ * import { describeAv1 } from "#codecs/av1";
+ *
+ * const track = describeAv1(Uint8Array.fromHex("81000c000a0b000000043cfecc02f80040"));
+ * console.log(track.codecString, track.width, track.height); // av01.0.00M.08 320 180
+ * ```
+ *
+ * @module
+ */
+export { decodeAv1CodecConfiguration, describeAv1 } from "./codec_configuration.ts";
+export type { Av1CodecConfiguration } from "./codec_configuration.ts";
+export { decodeAv1SequenceHeader } from "./sequence_header.ts";
+export type { Av1SequenceHeader } from "./sequence_header.ts";

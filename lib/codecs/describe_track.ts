@@ -1,0 +1,54 @@
+import { describeAac } from "#codecs/aac";
+import { describeAv1 } from "#codecs/av1";
+import { describeAvc } from "#codecs/avc";
+import { describeFlac } from "#codecs/flac";
+import { describeHevc } from "#codecs/hevc";
+import { describeMp3 } from "#codecs/mp3";
+import { describeOpus } from "#codecs/opus";
+import { describeVp8, describeVp9 } from "#codecs/vp9";
+import { FormatError, LimitError } from "#errors";
+import type { CodecId, Packet, TrackDescription } from "#media";
+
+type Describe = (bytes: Uint8Array) => TrackDescription;
+
+/** Codecs whose configuration describes the track. */
+const BY_CONFIGURATION: Partial<Record<CodecId, Describe>> = {
+  avc1: describeAvc,
+  hvc1: describeHevc,
+  av01: describeAv1,
+  vp08: describeVp8,
+  vp09: describeVp9,
+  mp4a: describeAac,
+  Opus: describeOpus,
+  fLaC: describeFlac,
+};
+
+/** Codecs without a configuration, whose frames describe themselves. */
+const BY_FRAME: Partial<Record<CodecId, Describe>> = {
+  ".mp3": describeMp3,
+  mp3_8k: describeMp3,
+};
+
+/**
+ * Describes the track of a packet as well as the packet allows: from a configuration, or from any frame where
+ * the codec has none. What cannot be read gives kind and codec alone; so this is safe on whatever a
+ * publisher sends.
+ *
+ * @param packet Borrowed.
+ */
+export function describeTrack(packet: Packet): TrackDescription {
+  const { kind, codec, role, payload } = packet;
+  const describe = role === "config"
+    ? BY_CONFIGURATION[codec]
+    : role === "media"
+    ? BY_FRAME[codec]
+    : undefined;
+  const plain: TrackDescription = { kind, codec, codecString: codec };
+  if (describe === undefined) return plain;
+  try {
+    return { ...describe(payload), codec };
+  } catch (error) {
+    if (error instanceof FormatError || error instanceof LimitError) return plain;
+    throw error;
+  }
+}

@@ -1,0 +1,14 @@
+/**
+ * MP3 and its older layers (layer 3): frame headers.
+ *
+ * ```ts
+ * import { describeMp3 } from "#codecs/mp3";
+ *
+ * const track = describeMp3(Uint8Array.fromHex("fffb9064"));
+ * console.log(track.profile, track.sampleRate, track.channels); // MPEG-1 layer 3 44100 2
+ * ```
+ *
+ * @module
+ */
+export { decodeMp3FrameHeader, describeMp3 } from "./frame_header.ts";
+export type { Mp3FrameHeader } from "./frame_header.ts";
