@@ -1,6 +1,22 @@
 /**
  * The packet model (layer 2): what flows from every input to every output.
  *
+ * ```ts
+ * import type { Packet } from "#media";
+ *
+ * const frame: Packet = {
+ *   kind: "video",
+ *   trackId: 0,
+ *   codec: "avc1",
+ *   role: "media",
+ *   dtsUs: 40_000,
+ *   ptsUs: 80_000,
+ *   isKeyFrame: true,
+ *   payload: new Uint8Array([0, 0, 0, 1, 0x65]),
+ * };
+ * console.log(frame.ptsUs - frame.dtsUs); // 40000
+ * ```
+ *
  * @module
  */
 export type { CodecId, Packet, PacketRole, TrackKind } from "./packet.ts";

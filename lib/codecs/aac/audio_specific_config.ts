@@ -127,12 +127,10 @@ function readObjectType(bits: BitReader): number {
 
 function readSampleRate(bits: BitReader): number {
   const index = bits.bits(4, "samplingFrequencyIndex");
-  if (index === ESCAPE_RATE_INDEX) return bits.bits(24, "samplingFrequency");
-  const rate = SAMPLE_RATES[index];
-  if (rate !== undefined) return rate;
-  throw new FormatError(`Cannot read AudioSpecificConfig: sampling frequency index ${index} is reserved`, {
-    offset: bits.bitOffset >> 3,
-  });
+  const rate = index === ESCAPE_RATE_INDEX ? bits.bits(24, "samplingFrequency") : SAMPLE_RATES[index];
+  if (rate) return rate;
+  const fault = rate === 0 ? "samplingFrequency is 0" : `sampling frequency index ${index} is reserved`;
+  throw new FormatError(`Cannot read AudioSpecificConfig: ${fault}`, { offset: bits.bitOffset >> 3 });
 }
 
 /** SBR told after the core's configuration, where old decoders do not look: section 1.6.5.2. */
