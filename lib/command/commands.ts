@@ -17,7 +17,10 @@ export const COMMANDS: readonly Command[] = [
       http: { value: "HOST:PORT", doc: "Where the web plane listens" },
       media: { value: "DIR", doc: "Folder of files to play" },
       set: SET,
-      "log-level": { value: "LEVEL", doc: "fatal, error, warning, info, debug, fine or finest" },
+      "log-level": {
+        value: "LEVEL",
+        doc: "Of every appender: fatal, error, warning, info, debug, fine or finest",
+      },
       "log-json": { doc: "One JSON object a line on standard output instead of text" },
     },
     load: () => import("./serve.ts"),

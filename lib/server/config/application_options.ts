@@ -15,7 +15,8 @@ import {
 } from "#options";
 import { STREAM_DEFAULTS } from "#streaming";
 
-const NAME = { pattern: /^[\p{L}\p{N}_.~-]+$/u, allowed: "letters, digits and any of _.~-" };
+const NAME = /^[\p{L}\p{N}_.~-]+$/u;
+const NAME_ALLOWED = "letters, digits and any of _.~-";
 
 const MIB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
@@ -88,11 +89,21 @@ export const STREAMING_OPTIONS = {
 
 /** Options of one entry of `applications`. */
 export const APPLICATION_OPTIONS = {
-  name: text({ ...NAME, default: "", doc: "Its name: players reach it as rtmp://HOST/NAME/STREAM." }),
+  name: text({
+    default: "",
+    pattern: NAME,
+    allowed: NAME_ALLOWED,
+    doc: "Its name: players reach it as rtmp://HOST/NAME/STREAM.",
+  }),
   description: text({ default: "", doc: "What it is for; shown on the status page." }),
   library: text({ default: "", doc: "The kind of application it is; empty for the one called like it." }),
   default: flag({ default: false, doc: "Whether it gets connections first; at most one application is." }),
-  aliases: textList({ ...NAME, default: [], doc: "Other names it answers to." }),
+  aliases: textList({
+    default: [],
+    pattern: NAME,
+    allowed: `an array of names: ${NAME_ALLOWED}`,
+    doc: "Other names it answers to.",
+  }),
   publishFrom: choice(["anywhere", "loopback", "nowhere"], {
     default: "anywhere",
     doc: "Where publishers may connect from; loopback is this machine.",

@@ -143,7 +143,7 @@ const BROKEN_FILES: readonly [toml: string, message: string | RegExp][] = [
   ],
   [
     "[[applications]]\nname = 'flvplayback'\naliases = ['a/b']",
-    "Cannot load crtmp.toml: applications[0].aliases must be letters, digits and any of _.~-, current value is " +
+    "Cannot load crtmp.toml: applications[0].aliases must be an array of names: letters, digits and any of _.~-, current value is " +
     '["a/b"]',
   ],
   [

@@ -88,7 +88,7 @@ function heading(row: OptionRow, path: readonly string[]): string[] {
 
 /** What a value may be, where its default does not show it. */
 function rangeNote(row: ValueRow<unknown>): string {
-  const isPlain = /^(a text|a path|an array of texts|true or false)$/.test(row.allowed);
+  const isPlain = /^(a text|a path|an array of .*|true or false)$/.test(row.allowed);
   return isPlain
     ? ""
     : `  # ${row.allowed.replace(/^a whole number, /, "").replace(/^a whole number of /, "")}`;

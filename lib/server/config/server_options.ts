@@ -9,11 +9,24 @@ import {
   port,
   text,
   value,
+  type ValueRow,
   wholeNumber,
 } from "#options";
+import { HEAD_TIMEOUT_MS, IDLE_TIMEOUT_MS } from "#protocols/http";
+import {
+  CONNECT_TIMEOUT_MS,
+  DECISION_TIMEOUT_MS,
+  HANDSHAKE_TIMEOUT_MS,
+  PING_INTERVAL_MS,
+  PING_TIMEOUT_MS,
+} from "#protocols/rtmp";
 import { APPLICATION_OPTIONS } from "./application_options.ts";
 
 const MIB = 1024 * 1024;
+
+function timeout(defaultMs: number, doc: string): ValueRow<number> {
+  return wholeNumber({ default: defaultMs, min: 100, max: 86_400_000, unit: "ms", doc });
+}
 
 /** Options of one entry of `logAppenders`. */
 export const LOG_APPENDER_OPTIONS = {
@@ -77,6 +90,8 @@ export const WEB_OPTIONS = {
     unit: "ms",
     doc: "How long a request for a stream nobody publishes is held open; 0 answers 404 at once.",
   }),
+  headTimeoutMs: timeout(HEAD_TIMEOUT_MS, "How long a client may take to send the head of a request."),
+  idleTimeoutMs: timeout(IDLE_TIMEOUT_MS, "How long a connection may wait for the next request."),
 };
 
 /** Options of RTMP connections. */
@@ -88,6 +103,14 @@ export const RTMP_OPTIONS = {
     unit: "ms",
     doc: "How long a player may wait for a publisher before it is disconnected; 0 for ever.",
   }),
+  handshakeTimeoutMs: timeout(HANDSHAKE_TIMEOUT_MS, "How long a peer may take for the handshake."),
+  connectTimeoutMs: timeout(CONNECT_TIMEOUT_MS, "How long it may then take to send connect."),
+  decisionTimeoutMs: timeout(
+    DECISION_TIMEOUT_MS,
+    "How long an application may take to decide about a connect, publish or play.",
+  ),
+  pingIntervalMs: timeout(PING_INTERVAL_MS, "Time between two pings of a peer."),
+  pingTimeoutMs: timeout(PING_TIMEOUT_MS, "A peer that gives no sign of life for this long is gone."),
 };
 
 /** Every option of the server. */
