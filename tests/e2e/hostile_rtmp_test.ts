@@ -46,6 +46,14 @@ const CASES: readonly HostileCase[] = [
   { name: "16 MiB messages on 60,000 chunk streams", send: manyChunkStreams(0xffffff), outcome: "ends" },
   { name: "chunk size 0", send: control(TYPE.SetChunkSize, [0, 0, 0, 0]), outcome: "ends" },
   { name: "chunk size 2^31", send: control(TYPE.SetChunkSize, [0x80, 0, 0, 0]), outcome: "ends" },
+  {
+    name: "chunk size 1, and a message of 20,000 bytes",
+    send: concatBytes([
+      encodeMessage(control(TYPE.SetChunkSize, [0, 0, 0, 1])[0]!, 128),
+      encodeMessage({ typeId: 9, chunkStreamId: 6, payload: new Uint8Array(20_000) }, 1),
+    ]),
+    outcome: "either",
+  },
   { name: "chunk size without a body", send: control(TYPE.SetChunkSize, []), outcome: "either" },
   { name: "chunk size of 2 bytes", send: control(TYPE.SetChunkSize, [1, 0]), outcome: "either" },
   { name: "abort without a body", send: control(TYPE.Abort, []), outcome: "either" },

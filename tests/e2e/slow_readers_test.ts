@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Bystander } from "../helpers/bystander.ts";
 import { RawConnection, RtmpClient } from "../helpers/rtmp_client.ts";
+import { processorMs } from "../helpers/process.ts";
 import { TestServer } from "../helpers/server.ts";
 import { e2e } from "../helpers/tools.ts";
 import { delay, waitFor } from "../helpers/wait.ts";
@@ -72,4 +73,9 @@ e2e("connections that come and go leave nothing behind", {}, async () => {
   const growth = server.residentBytes() - before;
   assert.ok(growth < 24 * MEGABYTE, `700 players that left cost ${Math.round(growth / MEGABYTE)} MiB`);
   await bystander.assertGoesOn();
+  await bystander[Symbol.asyncDispose]();
+  const startMs = processorMs(server.pid);
+  await delay(1_000);
+  const usedMs = processorMs(server.pid) - startMs;
+  assert.ok(usedMs < 200, `an idle server used ${usedMs} ms of the processor in a second`);
 });

@@ -8,6 +8,7 @@ import { readInputs, SESSIONS } from "./sessions.ts";
 import type { FuzzTarget } from "./target.ts";
 import { amf0Target, amf3Target } from "./targets/amf_target.ts";
 import { chunkTarget } from "./targets/chunk_target.ts";
+import { codecTarget } from "./targets/codec_target.ts";
 import { flvTarget, tagBodyTarget } from "./targets/flv_target.ts";
 import { handshakeTarget, rtmpTarget } from "./targets/rtmp_target.ts";
 import { httpTarget, webSocketTarget } from "./targets/web_target.ts";
@@ -19,6 +20,7 @@ export async function listTargets(): Promise<FuzzTarget[]> {
     amf0Target(),
     amf3Target(),
     chunkTarget(),
+    codecTarget(await readInputs(SESSIONS, "codec")),
     flvTarget(await readInputs(SESSIONS, "flv")),
     tagBodyTarget(),
     handshakeTarget(rtmp),

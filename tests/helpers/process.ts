@@ -118,6 +118,12 @@ export function residentBytes(pid: number): number {
   return Number(match[1]) * 1024;
 }
 
+/** Processor time that process `pid` has used, in ms; Linux only, where a tick is 10 ms. */
+export function processorMs(pid: number): number {
+  const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/^.*\) /, "").split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
 class TextSink {
   readonly ended: Promise<void>;
   #text = "";
