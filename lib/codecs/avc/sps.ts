@@ -74,10 +74,10 @@ interface SampleFormat {
 const PLAIN_SAMPLES: SampleFormat = { chromaFormatIdc: 1, isSeparatePlanes: false, bitDepth: 8 };
 
 function readSampleFormat(bits: BitReader): SampleFormat {
-  const chromaFormatIdc = boundedUe(bits, "chroma_format_idc", 3);
+  const chromaFormatIdc = boundedUe(bits, { what: "chroma_format_idc", max: 3 });
   const isSeparatePlanes = chromaFormatIdc === 3 && bits.flag("separate_colour_plane_flag");
-  const bitDepth = 8 + boundedUe(bits, "bit_depth_luma_minus8", 6);
-  boundedUe(bits, "bit_depth_chroma_minus8", 6);
+  const bitDepth = 8 + boundedUe(bits, { what: "bit_depth_luma_minus8", max: 6 });
+  boundedUe(bits, { what: "bit_depth_chroma_minus8", max: 6 });
   bits.skip(1, "qpprime_y_zero_transform_bypass_flag");
   if (bits.flag("seq_scaling_matrix_present_flag")) {
     const lists = chromaFormatIdc === 3 ? 12 : 8;
@@ -102,14 +102,14 @@ function skipScalingList(bits: BitReader, size: number): void {
 /** Fields from log2_max_frame_num_minus4 to gaps_in_frame_num_value_allowed_flag. */
 function skipOrderAndReferences(bits: BitReader): void {
   bits.ue("log2_max_frame_num_minus4");
-  const orderType = boundedUe(bits, "pic_order_cnt_type", 2);
+  const orderType = boundedUe(bits, { what: "pic_order_cnt_type", max: 2 });
   if (orderType === 0) {
     bits.ue("log2_max_pic_order_cnt_lsb_minus4");
   } else if (orderType === 1) {
     bits.skip(1, "delta_pic_order_always_zero_flag");
     bits.se("offset_for_non_ref_pic");
     bits.se("offset_for_top_to_bottom_field");
-    const count = boundedUe(bits, "num_ref_frames_in_pic_order_cnt_cycle", 255);
+    const count = boundedUe(bits, { what: "num_ref_frames_in_pic_order_cnt_cycle", max: 255 });
     for (let index = 0; index < count; index++) bits.se("offset_for_ref_frame");
   }
   bits.ue("max_num_ref_frames");
@@ -176,8 +176,8 @@ function readFrameRate(bits: BitReader): number | undefined {
   }
 }
 
-// params: hot path
-function boundedUe(bits: BitReader, what: string, max: number): number {
+function boundedUe(bits: BitReader, field: { what: string; max: number }): number {
+  const { what, max } = field;
   const value = bits.ue(what);
   if (value <= max) return value;
   throw new FormatError(`Cannot read SPS: ${what} is ${value}, at most ${max} is allowed`, {

@@ -45,10 +45,10 @@ export function decodeHevcSps(nalUnit: Uint8Array): HevcSps {
   bits.skip(1, "sps_temporal_id_nesting_flag");
   skipProfileTierLevel(bits, maxSubLayersMinus1);
   bits.ue("sps_seq_parameter_set_id");
-  const chromaFormatIdc = boundedUe(bits, "chroma_format_idc", 3);
+  const chromaFormatIdc = boundedUe(bits, { what: "chroma_format_idc", max: 3 });
   const isSeparatePlanes = chromaFormatIdc === 3 && bits.flag("separate_colour_plane_flag");
   const size = readPictureSize(bits, isSeparatePlanes ? 0 : chromaFormatIdc);
-  const bitDepth = 8 + boundedUe(bits, "bit_depth_luma_minus8", 8);
+  const bitDepth = 8 + boundedUe(bits, { what: "bit_depth_luma_minus8", max: 8 });
   return { chromaFormatIdc, bitDepth, ...size };
 }
 
@@ -86,8 +86,8 @@ function readPictureSize(bits: BitReader, chroma: number): { width: number; heig
   );
 }
 
-// params: hot path
-function boundedUe(bits: BitReader, what: string, max: number): number {
+function boundedUe(bits: BitReader, field: { what: string; max: number }): number {
+  const { what, max } = field;
   const value = bits.ue(what);
   if (value <= max) return value;
   throw new FormatError(`Cannot read SPS: ${what} is ${value}, at most ${max} is allowed`, {

@@ -4,6 +4,7 @@ import { SOUND_FORMAT } from "./codes.ts";
 /** SoundRate, SoundSize and SoundType of a legacy audio body: FLV 10.1 section E.4.2.1. */
 const SOUND_RATE = { Hz5512: 0, Hz11025: 1, Hz22050: 2, Hz44100: 3 } as const;
 const SIZE_16_BIT = 1;
+const MONO = 0;
 const STEREO = 1;
 
 /**
@@ -15,16 +16,16 @@ export function legacySoundByte(packet: Packet): number | undefined {
   switch (packet.codec) {
     case "mp4a":
       // for AAC the three fields are fixed, and ignored by players
-      return isControl ? undefined : soundByte(SOUND_FORMAT.Aac, SOUND_RATE.Hz44100, STEREO);
+      return isControl ? undefined : soundByte(SOUND_FORMAT.Aac, { rate: SOUND_RATE.Hz44100, type: STEREO });
     case ".mp3":
       return isControl ? undefined : mp3SoundByte(packet.payload);
     case "g711a":
-      return soundByte(SOUND_FORMAT.G711ALaw, SOUND_RATE.Hz5512, 0);
+      return soundByte(SOUND_FORMAT.G711ALaw, { rate: SOUND_RATE.Hz5512, type: MONO });
     case "g711u":
-      return soundByte(SOUND_FORMAT.G711MuLaw, SOUND_RATE.Hz5512, 0);
+      return soundByte(SOUND_FORMAT.G711MuLaw, { rate: SOUND_RATE.Hz5512, type: MONO });
     case "speex":
       // always 16 kHz mono, which the field cannot say
-      return soundByte(SOUND_FORMAT.Speex, SOUND_RATE.Hz11025, 0);
+      return soundByte(SOUND_FORMAT.Speex, { rate: SOUND_RATE.Hz11025, type: MONO });
     default:
       return undefined;
   }
@@ -38,10 +39,9 @@ function mp3SoundByte(payload: Uint8Array): number {
   // version: 3 is MPEG-1, 2 is MPEG-2 (half rates), 0 is MPEG-2.5 (quarter rates)
   const rate = version === 3 ? SOUND_RATE.Hz44100 : version === 2 ? SOUND_RATE.Hz22050 : SOUND_RATE.Hz11025;
   const is8k = version === 0 && rateIndex === 2;
-  return soundByte(is8k ? SOUND_FORMAT.Mp38k : SOUND_FORMAT.Mp3, rate, isMono ? 0 : STEREO);
+  return soundByte(is8k ? SOUND_FORMAT.Mp38k : SOUND_FORMAT.Mp3, { rate, type: isMono ? MONO : STEREO });
 }
 
-// params: hot path
-function soundByte(format: number, rate: number, type: number): number {
-  return format << 4 | rate << 2 | SIZE_16_BIT << 1 | type;
+function soundByte(format: number, sound: { rate: number; type: number }): number {
+  return format << 4 | sound.rate << 2 | SIZE_16_BIT << 1 | sound.type;
 }
