@@ -131,6 +131,7 @@ class ResponseWriter {
   readonly #exchange: ServerExchange;
   readonly #response: Response;
   #writtenBytes = 0;
+  #declaredBytes: number | undefined;
 
   constructor(exchange: ServerExchange, response: Response) {
     this.#exchange = exchange;
@@ -203,10 +204,9 @@ class ResponseWriter {
       ? { kind: "chunked" }
       : { kind: "length", lengthBytes: Number(declared) };
     if (!this.#exchange.startStream({ status, fields }, framing)) return;
+    if (declared !== null) this.#declaredBytes = Number(declared);
     await this.#pump(reader, next);
-    if (declared !== null && this.#writtenBytes !== Number(declared)) {
-      throw new TypeError(`Response has ${this.#writtenBytes} bytes, its Content-Length is ${declared}`);
-    }
+    if (this.#writtenBytes < (this.#declaredBytes ?? 0)) throw this.#lengthFault();
     this.#complete(completed);
   }
 
@@ -242,6 +242,7 @@ class ResponseWriter {
     if (exchange.isEnded) throw new ClosedError("The peer went away");
     const slices = exchange.isChunking ? exchange.chunkOf(bytes) : [bytes];
     this.#writtenBytes += bytes.length;
+    if (this.#writtenBytes > (this.#declaredBytes ?? Infinity)) throw this.#lengthFault();
     for (const slice of slices) exchange.count(slice.length);
     const { carrier, clock, progressTimeoutMs } = exchange.connection;
     await new Promise<void>((resolve, reject) => {
@@ -252,6 +253,12 @@ class ResponseWriter {
       });
       writer.write(slices, (error) => error === undefined ? resolve() : reject(error));
     });
+  }
+
+  #lengthFault(): TypeError {
+    return new TypeError(
+      `Response has ${this.#writtenBytes} bytes, its Content-Length is ${this.#declaredBytes}`,
+    );
   }
 
   #complete(completed: () => void): void {

@@ -27,7 +27,7 @@ export interface ExchangeConnection {
   readonly carrier: Carrier;
   /** Longest time, in ms, in which the peer may accept nothing of a body. */
   readonly progressTimeoutMs: number;
-  /** Whether what is left of the request's body can be dropped cheaply, so that the connection can go on. */
+  /** Whether the request's body is read or can be dropped cheaply, so that the connection can go on. */
   canDropBody(): boolean;
   /** Queues bytes of the answer. */
   write(bytes: Uint8Array): void;

@@ -173,7 +173,6 @@ export class HttpServerProtocol extends Protocol {
   #stepDiscarding(): boolean {
     this.#discardedBytes += this.#input.length;
     this.#input.consume(this.#input.length);
-    if (this.#mode === "closing" && this.#discardedBytes > MAX_DISCARDED_BYTES) this.#carrier.close();
     return false;
   }
 
@@ -298,7 +297,8 @@ export class HttpServerProtocol extends Protocol {
   /** Closes once the peer did or had time to read the answer: closing on unread input would lose it. */
   #linger(): void {
     this.#mode = "closing";
-    this.#setPause(false);
+    this.#isBodyPaused = false;
+    this.#process();
     this.#deadline.set(LINGER_TIMEOUT_MS, () => this.#carrier.close());
   }
 
@@ -329,7 +329,7 @@ export class HttpServerProtocol extends Protocol {
     this.#exchange = this.#outlet = undefined;
     if (exchange !== undefined) this.#options.onExchange?.(exchange.facts(true));
     this.#isBodyPaused = false;
-    if (isKept && this.#mode === "requests") {
+    if (isKept && this.#mode === "requests" && this.#isBodySmall) {
       if (this.#body === undefined) this.#awaitRequest();
       else {
         this.#receiver = DROP;
@@ -337,12 +337,10 @@ export class HttpServerProtocol extends Protocol {
       }
       return this.#process();
     }
-    if (this.#body !== undefined) this.#linger();
-    else if (this.#carrier.queuedBytes <= MAX_QUEUED_ANSWER_BYTES) this.close();
-    else {
-      this.#mode = "closing";
-      this.#whenDrained(() => this.close());
-    }
+    this.#mode = "closing";
+    const end = (): void => this.#body === undefined ? this.close() : this.#linger();
+    if (this.#carrier.queuedBytes > MAX_QUEUED_ANSWER_BYTES) this.#whenDrained(end);
+    else end();
   }
 
   #claimBody(receiver: HttpBodyReceiver): void {
@@ -364,20 +362,23 @@ export class HttpServerProtocol extends Protocol {
   }
 
   #updatePause(): void {
-    this.#setPause(this.#isBodyPaused || this.#input.length > PIPELINE_PAUSE_BYTES);
-  }
-
-  #setPause(isPaused: boolean): void {
+    const isPaused = this.#mode === "closing"
+      ? this.#discardedBytes > MAX_DISCARDED_BYTES
+      : this.#isBodyPaused || this.#input.length > PIPELINE_PAUSE_BYTES;
     if (this.#isPaused === isPaused || this.isClosed) return;
     this.#isPaused = isPaused;
     this.#carrier.pause(isPaused);
   }
 
+  /** Whether what is left of the request's body is read, or can be dropped cheaply. */
   get #canDropBody(): boolean {
+    return this.#receiver !== undefined || this.#isBodySmall;
+  }
+
+  get #isBodySmall(): boolean {
     if (this.#body === undefined) return true;
-    if (this.#isContinueAwaited) return false;
     const { remainingBytes } = this.#body;
-    return remainingBytes !== undefined && remainingBytes <= MAX_DISCARDED_BYTES;
+    return !this.#isContinueAwaited && remainingBytes !== undefined && remainingBytes <= MAX_DISCARDED_BYTES;
   }
 
   #pass(mode: "passOut" | "passBoth"): void {
