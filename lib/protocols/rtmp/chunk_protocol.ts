@@ -3,6 +3,7 @@ import { LimitError, ProtocolError } from "#errors";
 import { Protocol } from "#stack";
 import { ChunkReader } from "./chunk/chunk_reader.ts";
 import { encodeMessage } from "./chunk/chunk_writer.ts";
+import { LifeWatch } from "./life_watch.ts";
 import {
   HANDSHAKE_TIMEOUT_MS,
   INITIAL_CHUNK_BYTES,
@@ -25,15 +26,15 @@ import { CHUNK_STREAM_ID, MESSAGE_TYPE, USER_CONTROL_EVENT } from "./message/mes
 
 /** Time, randomness and patience of a `ChunkProtocol`. */
 export interface ChunkProtocolOptions {
-  /** @default {systemClock} */
+  /** Time of handshake, pings and decisions. @default {systemClock} */
   readonly clock?: Clock;
-  /** @default {systemRandomBytes} */
+  /** Bytes of the handshake. @default {systemRandomBytes} */
   readonly randomBytes?: RandomBytes;
-  /** @default {HANDSHAKE_TIMEOUT_MS} */
+  /** Time from opening to the end of the handshake. @default {HANDSHAKE_TIMEOUT_MS} */
   readonly handshakeTimeoutMs?: number;
-  /** @default {PING_INTERVAL_MS} */
+  /** Time between two ping requests. @default {PING_INTERVAL_MS} */
   readonly pingIntervalMs?: number;
-  /** @default {PING_TIMEOUT_MS} */
+  /** Time without a sign of life that ends a connection. @default {PING_TIMEOUT_MS} */
   readonly pingTimeoutMs?: number;
 }
 
@@ -52,9 +53,6 @@ export interface OutboundMessage {
   readonly timestamp: number;
   readonly messageStreamId: number;
 }
-
-/** Bytes the kernel must take between two pings, beyond the pings, to count as a sign of life. */
-const LIFE_SIGN_BYTES = 1024;
 
 /**
  * The part of an RTMP endpoint that both sides share: handshake, chunks and protocol control messages.
@@ -86,10 +84,6 @@ export abstract class ChunkProtocol extends Protocol {
   #outboundWindow = 0;
   #acknowledgedBytes = 0;
   #peerAcknowledgedBytes = 0;
-
-  #lifeSignMs = 0;
-  #lifeSignBytesIn = 0;
-  #lifeSignBytesOut = 0;
 
   constructor(options: ChunkProtocolOptions) {
     super();
@@ -197,9 +191,9 @@ export abstract class ChunkProtocol extends Protocol {
 
   /** Sends a ping request each interval, and ends a connection without a sign of life. */
   protected startPings(): void {
-    this.#lifeSignMs = this.clock.nowMs();
+    const watch = new LifeWatch(this.clock.nowMs());
     const intervalMs = this.#options.pingIntervalMs ?? PING_INTERVAL_MS;
-    this.keepTimer(this.clock.every(intervalMs, () => this.#ping()));
+    this.keepTimer(this.clock.every(intervalMs, () => this.#ping(watch)));
   }
 
   protected override onOpened(): void {
@@ -310,23 +304,15 @@ export abstract class ChunkProtocol extends Protocol {
     }
   }
 
-  #ping(): void {
+  #ping(watch: LifeWatch): void {
     const nowMs = this.clock.nowMs();
-    const { bytesIn } = this.statistics;
-    const bytesOut = this.carrier?.statistics.bytesOut ?? 0;
-    // a peer that takes media lives, even if it answers no ping; a held one cannot be heard
-    if (
-      this.#isHeld || bytesIn !== this.#lifeSignBytesIn || bytesOut - this.#lifeSignBytesOut > LIFE_SIGN_BYTES
-    ) {
-      this.#lifeSignMs = nowMs;
-    } else if (nowMs - this.#lifeSignMs >= (this.#options.pingTimeoutMs ?? PING_TIMEOUT_MS)) {
-      const silentMs = Math.round(nowMs - this.#lifeSignMs);
-      this.abort(new ProtocolError(`Cannot keep connection: no sign of life for ${silentMs} ms`));
+    const moved = { bytesIn: this.statistics.bytesIn, bytesOut: this.carrier?.statistics.bytesOut ?? 0 };
+    const silentMs = watch.look(moved, { nowMs, isExcused: this.#isHeld });
+    if (silentMs >= (this.#options.pingTimeoutMs ?? PING_TIMEOUT_MS)) {
+      this.abort(new ProtocolError(`Cannot keep connection: no sign of life for ${Math.round(silentMs)} ms`));
       return;
     }
-    this.#lifeSignBytesIn = bytesIn;
-    this.#lifeSignBytesOut = bytesOut;
-    const ping = encodeUserControl(USER_CONTROL_EVENT.PingRequest, { value: Math.floor(nowMs) >>> 0 });
+    const ping = encodeUserControl(USER_CONTROL_EVENT.PingRequest, { value: Math.floor(nowMs) });
     this.sendControl(MESSAGE_TYPE.UserControl, ping);
   }
 }

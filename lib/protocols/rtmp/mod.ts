@@ -4,16 +4,25 @@
  * An application from above decides about connects, publishes and plays; media payloads pass unread.
  *
  * ```ts
- * import { parsePublish } from "#protocols/rtmp";
+ * import { ChunkReader, decodeCommand, encodeCommand, encodeMessage, MESSAGE_TYPE } from "#protocols/rtmp";
  *
- * const request = parsePublish(["camera1?token=secret", "live"]);
- * console.log(request?.streamName, request?.publishType); // camera1 live
+ * const createStream = { name: "createStream", transactionId: 2, commandObject: null, args: [] };
+ * const header = { chunkStreamId: 3, messageTypeId: 20, timestamp: 0, messageStreamId: 0, outboundChunkSize: 128 };
+ * const wire = encodeMessage(header, encodeCommand(createStream));
+ *
+ * const reader = new ChunkReader({
+ *   onMessage: (messageTypeId, _timestamp, _messageStreamId, payload) => {
+ *     if (messageTypeId === MESSAGE_TYPE.CommandAmf0) console.log(decodeCommand(messageTypeId, payload).name);
+ *   },
+ * });
+ * reader.push(wire); // createStream
  * ```
  *
  * @module
  */
 export { RtmpProtocol } from "./rtmp_protocol.ts";
 export type { RtmpProtocolOptions } from "./rtmp_protocol.ts";
+export type { ConnectReplyOptions } from "./session/connect_reply.ts";
 export { RtmpClientProtocol } from "./client_protocol.ts";
 export type { ClientConnectOptions, ClientConnectResult, RtmpClientOptions } from "./client_protocol.ts";
 export { ClientStream } from "./session/client_stream.ts";

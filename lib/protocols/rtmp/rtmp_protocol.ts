@@ -5,17 +5,15 @@ import { CONNECT_TIMEOUT_MS } from "./limits.ts";
 import type { UserControlMessage } from "./message/control_message.ts";
 import { USER_CONTROL_EVENT } from "./message/message_type.ts";
 import { type RtmpApplication, type RtmpLog, type RtmpSession, SILENT_LOG } from "./session/application.ts";
+import type { ConnectReplyOptions } from "./session/connect_reply.ts";
 import { ServerSession } from "./session/server_session.ts";
 
 /** What an `RtmpProtocol` is made with. */
-export interface RtmpProtocolOptions extends ChunkProtocolOptions {
+export interface RtmpProtocolOptions extends ChunkProtocolOptions, ConnectReplyOptions {
+  /** Decides about connects, publishes and plays. */
   readonly application: RtmpApplication;
-  /** @default {SILENT_LOG} */
+  /** Takes one line an event worth one. @default {SILENT_LOG} */
   readonly log?: RtmpLog;
-  /** Chunk size announced with the answer to `connect`. @default {OUTBOUND_CHUNK_BYTES} */
-  readonly outboundChunkBytes?: number;
-  /** Window and bandwidth announced with the answer to `connect`. @default {WINDOW_ACK_BYTES} */
-  readonly windowAckBytes?: number;
   /** Time from the handshake to `connect`. @default {CONNECT_TIMEOUT_MS} */
   readonly connectTimeoutMs?: number;
   /** Time an application may take to decide. @default {DECISION_TIMEOUT_MS} */

@@ -1,6 +1,7 @@
 import { LimitError, ProtocolError } from "#errors";
 import { INITIAL_CHUNK_BYTES, MAX_CHUNK_STREAMS, MAX_MESSAGE_BYTES, MAX_PARTIAL_BYTES } from "../limits.ts";
 import { MESSAGE_TYPE } from "../message/message_type.ts";
+import { readU24, readU32, readU32Le, startsWithU32 } from "./_numbers.ts";
 import { ChunkStream } from "./chunk_stream.ts";
 
 /** Who takes the messages of a `ChunkReader`. */
@@ -26,11 +27,11 @@ export interface ChunkConsumer {
 
 /** Bounds of a `ChunkReader`; each defaults to the constant of its name. */
 export interface ChunkReaderOptions {
-  /** @default {MAX_MESSAGE_BYTES} */
+  /** Longest message. @default {MAX_MESSAGE_BYTES} */
   readonly maxMessageBytes?: number;
-  /** @default {MAX_PARTIAL_BYTES} */
+  /** Most memory for unfinished messages. @default {MAX_PARTIAL_BYTES} */
   readonly maxPartialBytes?: number;
-  /** @default {MAX_CHUNK_STREAMS} */
+  /** Most chunk streams. @default {MAX_CHUNK_STREAMS} */
   readonly maxChunkStreams?: number;
 }
 
@@ -46,6 +47,7 @@ const MIN_PAYLOAD_CAPACITY = 4096;
 const GROWTH_FACTOR = 4;
 /** A header is cut off: wait for more input. */
 const INCOMPLETE = -1;
+const EMPTY = new Uint8Array(0);
 
 /**
  * Reads chunks and joins them to messages: RTMP 1.0, section 5.3.
@@ -153,7 +155,7 @@ export class ChunkReader {
           return bytes.length;
         }
         at = body;
-        if (this.#chunkLeft === 0) this.#emit(this.#current, new Uint8Array(0));
+        if (this.#chunkLeft === 0) this.#emit(this.#current, EMPTY);
       } else {
         at = this.#readPayload(bytes, at);
       }
@@ -371,25 +373,4 @@ export class ChunkReader {
     const stream = this.#streams.get(readU32(payload, 0));
     if (stream !== undefined) this.#drop(stream);
   }
-}
-
-function readU24(bytes: Uint8Array, at: number): number {
-  return bytes[at]! << 16 | bytes[at + 1]! << 8 | bytes[at + 2]!;
-}
-
-function readU32(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! << 24 | bytes[at + 1]! << 16 | bytes[at + 2]! << 8 | bytes[at + 3]!) >>> 0;
-}
-
-function readU32Le(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16 | bytes[at + 3]! << 24) >>> 0;
-}
-
-/** Whether what there is of four bytes at `at` agrees with `value`; no bytes agree with any value. */
-// params: hot path
-function startsWithU32(bytes: Uint8Array, at: number, value: number): boolean {
-  for (let i = 0; i < 4 && at + i < bytes.length; i++) {
-    if (bytes[at + i] !== (value >>> (24 - 8 * i) & 0xff)) return false;
-  }
-  return true;
 }

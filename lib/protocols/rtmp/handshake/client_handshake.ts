@@ -6,6 +6,7 @@ import { PLAIN_VERSION } from "./server_handshake.ts";
 
 /** What a `ClientHandshake` needs. */
 export interface ClientHandshakeOptions {
+  /** Fills what the specification leaves random. */
   readonly randomBytes: RandomBytes;
   /** Takes C0 with C1, then C2; the arrays are owned by the receiver. */
   readonly send: (bytes: Uint8Array<ArrayBuffer>) => void;

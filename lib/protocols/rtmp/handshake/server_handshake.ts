@@ -19,6 +19,7 @@ export type ServerHandshakeState = "awaitC0" | "awaitC1" | "awaitC2" | "done";
 
 /** What a `ServerHandshake` needs. */
 export interface ServerHandshakeOptions {
+  /** Fills what the specification leaves random. */
   readonly randomBytes: RandomBytes;
   /** Takes S0, S1 and S2 as one array, once; owned by the receiver. */
   readonly send: (bytes: Uint8Array<ArrayBuffer>) => void;

@@ -18,6 +18,7 @@ export interface ClientStreamClient {
    */
   // params: hot path
   media?(messageTypeId: number, timestamp: number, payload: Uint8Array<ArrayBuffer>): void;
+  /** One data message: `onMetaData`, `|RtmpSampleAccess`, ... */
   data?(message: DataMessage): void;
   /** Every `onStatus`: level, code, description and what else the server sent. */
   status?(information: AmfObject): void;
@@ -25,7 +26,9 @@ export interface ClientStreamClient {
 
 /** What a stream needs from its connection. */
 export interface ClientStreamOwner {
+  /** Sends one message; `payload` is copied. */
   sendMessage(message: OutboundMessage, payload: Uint8Array): void;
+  /** Sends a command on the NetConnection that needs no answer. */
   notify(name: string, values: readonly AmfValue[]): void;
 }
 

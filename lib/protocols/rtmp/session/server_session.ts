@@ -2,42 +2,32 @@ import type { AmfValue } from "#amf";
 import { ClosedError, errorMessage, LimitError, ProtocolError } from "#errors";
 import { type Endpoint, formatEndpoint } from "#stack";
 import type { ChunkProtocol, OutboundMessage } from "../chunk_protocol.ts";
-import { DECISION_TIMEOUT_MS, OUTBOUND_CHUNK_BYTES, WINDOW_ACK_BYTES } from "../limits.ts";
+import { DECISION_TIMEOUT_MS } from "../limits.ts";
 import { splitAggregate } from "../message/aggregate.ts";
 import { decodeCommand, encodeCommand, type RtmpCommand } from "../message/command.ts";
-import { encodePeerBandwidth, encodeUserControl } from "../message/control_message.ts";
 import { unwrapDataMessage } from "../message/data_message.ts";
-import {
-  CHUNK_STREAM_ID,
-  MESSAGE_TYPE,
-  PEER_BANDWIDTH_LIMIT,
-  USER_CONTROL_EVENT,
-} from "../message/message_type.ts";
-import { type AmfProperties, type NetStatus, STATUS_CODE, statusObject } from "../message/status.ts";
+import { CHUNK_STREAM_ID, MESSAGE_TYPE } from "../message/message_type.ts";
+import { type NetStatus, statusObject } from "../message/status.ts";
 import type { ConnectAnswer, NetStream, RtmpApplication, RtmpLog } from "./application.ts";
 import { BandwidthCheck } from "./bandwidth_check.ts";
 import { CallTable } from "./call_table.ts";
 import { type ConnectRequest, NO_CONNECT_REQUEST, parseConnect } from "./connect_request.ts";
+import { acceptedReply, announceSizes, type ConnectReplyOptions, rejectedReply } from "./connect_reply.ts";
 import { type ConnectionCommandOwner, takeConnectionCommand } from "./connection_commands.ts";
 import { noStreamError, ServerStream, type StreamOwner } from "./server_stream.ts";
 import { StreamTable } from "./stream_table.ts";
 
 /** What a `ServerSession` is made with. */
-export interface ServerSessionOptions {
+export interface ServerSessionOptions extends ConnectReplyOptions {
   readonly application: RtmpApplication;
   readonly log: RtmpLog;
   /** Calls `callback` after `delayMs` unless disposed first. */
   readonly after: (delayMs: number, callback: () => void) => Disposable;
   readonly nowMs: () => number;
-  readonly outboundChunkBytes?: number;
-  readonly windowAckBytes?: number;
   readonly decisionTimeoutMs?: number;
   /** `connect` was accepted. */
   readonly onConnected: () => void;
 }
-
-/** What `_result` of `connect` says of the server, as players know it. */
-const SERVER_PROPERTIES: AmfProperties = { fmsVer: "FMS/3,0,1,123", capabilities: 31, mode: 1 };
 
 /** The server's side of a NetConnection: RTMP 1.0, section 7.2. */
 export class ServerSession implements StreamOwner, ConnectionCommandOwner {
@@ -49,7 +39,7 @@ export class ServerSession implements StreamOwner, ConnectionCommandOwner {
   readonly #options: ServerSessionOptions;
   #request: ConnectRequest = NO_CONNECT_REQUEST;
   #state: "awaitConnect" | "connecting" | "open" | "closed" = "awaitConnect";
-  #hasWarned = false;
+  #hasIgnored = false;
 
   constructor(protocol: ChunkProtocol, options: ServerSessionOptions) {
     this.protocol = protocol;
@@ -184,7 +174,7 @@ export class ServerSession implements StreamOwner, ConnectionCommandOwner {
         }
         return;
       default:
-        this.#options.log.debug(`${this}: ignores message type ${messageTypeId}`);
+        this.#ignore(`message type ${messageTypeId}`);
     }
   }
 
@@ -250,13 +240,14 @@ export class ServerSession implements StreamOwner, ConnectionCommandOwner {
     }
     const stream = this.table.find(messageStreamId);
     if (stream !== undefined) stream.refuseMedia(messageTypeId);
-    else if (!this.#hasWarned) {
-      // late media of a deleted stream is ordinary
-      this.#hasWarned = true;
-      this.#options.log.debug(
-        `${this}: ignores message type ${messageTypeId} on message stream ${messageStreamId}: there is no such stream`,
-      );
-    }
+    else this.#ignore(`message type ${messageTypeId}: there is no message stream ${messageStreamId}`);
+  }
+
+  /** One line for the first message that is ignored; late media of a deleted stream is ordinary. */
+  #ignore(what: string): void {
+    if (this.#hasIgnored) return;
+    this.#hasIgnored = true;
+    this.#options.log.debug(`${this}: ignores ${what}`);
   }
 
   #answerConnect(transactionId: number, answer: ConnectAnswer): void {
@@ -264,31 +255,16 @@ export class ServerSession implements StreamOwner, ConnectionCommandOwner {
       if (answer.isAccepted) this.application.closed?.(this, new ClosedError("The connection ended"));
       return;
     }
+    const { objectEncoding } = this.#request;
     if (!answer.isAccepted) {
-      const { code = STATUS_CODE.ConnectRejected, description, information = {} } = answer;
-      const status = statusObject({ level: "error", code, description, properties: information });
-      this.sendCommand({ name: "_error", transactionId, commandObject: null, args: [status] });
-      this.#options.log.info(`${this}: connect is rejected: ${description}`);
+      this.sendCommand(rejectedReply({ transactionId, objectEncoding, answer }));
+      this.#options.log.info(`${this}: connect is rejected: ${answer.description}`);
       this.close("connect was rejected");
       return;
     }
     this.#state = "open";
-    const windowBytes = this.#options.windowAckBytes ?? WINDOW_ACK_BYTES;
-    this.protocol.announceWindow(windowBytes);
-    this.protocol.sendControl(
-      MESSAGE_TYPE.SetPeerBandwidth,
-      encodePeerBandwidth({ windowBytes, limitType: PEER_BANDWIDTH_LIMIT.Dynamic }),
-    );
-    this.protocol.setOutboundChunkSize(this.#options.outboundChunkBytes ?? OUTBOUND_CHUNK_BYTES);
-    const begin = encodeUserControl(USER_CONTROL_EVENT.StreamBegin, { value: 0 });
-    this.protocol.sendControl(MESSAGE_TYPE.UserControl, begin);
-    const information = statusObject({
-      code: STATUS_CODE.ConnectSuccess,
-      description: "Connection succeeded.",
-      properties: { objectEncoding: this.#request.objectEncoding, ...answer.information },
-    });
-    const commandObject = { ...SERVER_PROPERTIES, ...answer.properties };
-    this.sendCommand({ name: "_result", transactionId, commandObject, args: [information] });
+    announceSizes(this.protocol, this.#options);
+    this.sendCommand(acceptedReply({ transactionId, objectEncoding, answer }));
     this.notify("onBWDone", []);
     this.#options.onConnected();
   }
