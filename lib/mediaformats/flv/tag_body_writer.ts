@@ -21,7 +21,8 @@ const MAX_OFFSET_MS = 0x7f_ffff;
  *
  * A packet that came in a tag body keeps it. Otherwise AVC, AAC, MP3, G.711 and Speex on track 0 take the
  * legacy header, and all that has a FourCC the enhanced one; another track makes a one-track multitrack body.
- * The composition time offset is rounded to ms and held within 24 bits.
+ * Role `control` becomes an end of sequence. The composition time offset is rounded to ms and held within 24
+ * bits.
  *
  * @returns Owned by the packet if it has a tag body, or is script data; otherwise by the caller.
  * @throws {TypeError} If no tag body can carry the codec, as PCM without the tag body it came in.
