@@ -37,9 +37,9 @@ export interface WebSocketOptions extends HandshakePolicy {
   readonly onText?: (text: string) => void;
   /** Takes a line for each peer that broke the protocol. @default nothing is written */
   readonly log?: HttpLog;
-  /** @default {MAX_FRAME_BYTES} */
+  /** Most bytes of a frame of the peer. @default {MAX_FRAME_BYTES} */
   readonly maxFrameBytes?: number;
-  /** @default {MAX_MESSAGE_BYTES} */
+  /** Most bytes of a message of the peer. @default {MAX_MESSAGE_BYTES} */
   readonly maxMessageBytes?: number;
   /** Time between pings, in ms; 0 sends none. @default {PING_INTERVAL_MS} */
   readonly pingIntervalMs?: number;
