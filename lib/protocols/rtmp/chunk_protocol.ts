@@ -206,7 +206,6 @@ export abstract class ChunkProtocol extends Protocol {
         ),
       );
     });
-    this.keepTimer(this.#handshakeTimer);
   }
 
   protected override onReceive(bytes: Uint8Array): void {
@@ -216,6 +215,7 @@ export abstract class ChunkProtocol extends Protocol {
       if (!this.#handshake.isDone) return;
       this.#handshake = undefined;
       this.#handshakeTimer?.[Symbol.dispose]();
+      this.#handshakeTimer = undefined;
       this.onHandshakeDone();
     }
     this.#read(bytes, at);
@@ -234,6 +234,7 @@ export abstract class ChunkProtocol extends Protocol {
   protected override onFarClosed(error: Error): void {
     this.#isEnding = true;
     this.#heldInput = [];
+    this.#handshakeTimer?.[Symbol.dispose]();
     for (const timer of this.#timers) timer[Symbol.dispose]();
     this.onEnded(error);
   }

@@ -18,7 +18,8 @@ export interface OpenCall {
 
 /** Joins our calls to the peer's `_result` and `_error` by transaction ID: RTMP 1.0, section 7.2.1.2. */
 export class CallTable {
-  readonly #pending = new Map<number, PendingCall>();
+  /** Made by the first call: most sessions make none. */
+  #pending: Map<number, PendingCall> | undefined = undefined;
   #lastTransactionId = 0;
 
   /**
@@ -27,30 +28,32 @@ export class CallTable {
    * @throws {LimitError} If MAX_PENDING_CALLS are waiting.
    */
   open(name: string): OpenCall {
-    if (this.#pending.size >= MAX_PENDING_CALLS) {
-      throw new LimitError("MAX_PENDING_CALLS", { value: this.#pending.size + 1, limit: MAX_PENDING_CALLS });
+    const pending = this.#pending ??= new Map();
+    if (pending.size >= MAX_PENDING_CALLS) {
+      throw new LimitError("MAX_PENDING_CALLS", { value: pending.size + 1, limit: MAX_PENDING_CALLS });
     }
     const transactionId = ++this.#lastTransactionId;
     const { promise, resolve, reject } = Promise.withResolvers<RtmpCommand>();
-    this.#pending.set(transactionId, { name, resolve, reject });
+    pending.set(transactionId, { name, resolve, reject });
     return { transactionId, answer: promise };
   }
 
   /** Takes a `_result` or `_error`; one that joins no call is ignored. */
   settle(answer: RtmpCommand): void {
-    const call = this.#pending.get(answer.transactionId);
+    const call = this.#pending?.get(answer.transactionId);
     if (call === undefined) return;
-    this.#pending.delete(answer.transactionId);
+    this.#pending?.delete(answer.transactionId);
     if (answer.name === "_result") call.resolve(answer);
     else call.reject(new ProtocolError(`Cannot call ${call.name}: ${describe(answer.args[0])}`));
   }
 
   /** Fails all waiting calls because the connection ended. */
   failAll(cause: Error): void {
-    for (const call of this.#pending.values()) {
+    const calls = this.#pending?.values() ?? [];
+    this.#pending = undefined;
+    for (const call of calls) {
       call.reject(new ClosedError(`Cannot call ${call.name}: the connection ended`, { cause }));
     }
-    this.#pending.clear();
   }
 }
 

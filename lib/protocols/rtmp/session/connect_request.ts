@@ -81,6 +81,9 @@ export function parseConnect(command: RtmpCommand): ConnectRequest {
   };
 }
 
+/** Shared by the many peers that announce nothing. */
+const NO_FLAGS: ReadonlyMap<string, number> = new Map();
+
 /** The request of a session that has not seen `connect` yet. */
 export const NO_CONNECT_REQUEST: ConnectRequest = parseConnect({
   name: "connect",
@@ -109,9 +112,10 @@ export function parseCapabilities(properties: AmfObject): EnhancedCapabilities {
   };
 }
 
-function flagsByFourCc(members: AmfObject | undefined): Map<string, number> {
+function flagsByFourCc(members: AmfObject | undefined): ReadonlyMap<string, number> {
+  if (members === undefined) return NO_FLAGS;
   const flags = new Map<string, number>();
-  for (const [fourCc, value] of Object.entries(members ?? {})) {
+  for (const [fourCc, value] of Object.entries(members)) {
     const number = finiteNumber(value);
     if (number !== undefined) flags.set(fourCc, number);
   }
