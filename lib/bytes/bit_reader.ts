@@ -36,10 +36,12 @@ export class BitReader {
     return value;
   }
 
+  /** Whether the next bit is set. */
   flag(what: string): boolean {
     return this.bits(1, what) === 1;
   }
 
+  /** Moves over `count` bits. */
   skip(count: number, what: string): void {
     for (let left = count; left > 0; left -= 32) this.bits(Math.min(32, left), what);
   }

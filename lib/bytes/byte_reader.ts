@@ -84,6 +84,7 @@ export class ByteReader {
     return value;
   }
 
+  /** Moves over `length` bytes. */
   skip(length: number, what: string): void {
     this.#advance(length, what);
   }

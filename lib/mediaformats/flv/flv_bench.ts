@@ -24,7 +24,7 @@ Deno.bench("parse AVC tag body", () => void videoTagToPacket(VIDEO, 1_000_000));
 Deno.bench("parse enhanced HEVC tag body", () => void videoTagToPacket(HEVC, 1_000_000));
 Deno.bench("parse AAC tag body", () => void audioTagToPacket(AUDIO, 1_000_000));
 Deno.bench("write AVC tag body of 10 kB", () => void tagBodyOf(BARE));
-Deno.bench("write tag of 10 kB into shared memory", () => {
+Deno.bench("write a 256 KiB segment of 10 kB tags into shared memory", () => {
   for (let at = 0; at + flvTagBytes(VIDEO.length) <= SEGMENT.length;) {
     at = writeFlvTagInto(SEGMENT, at, TAG, VIDEO);
   }
