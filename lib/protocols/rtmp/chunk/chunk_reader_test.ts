@@ -300,7 +300,7 @@ Deno.test("ChunkReader stops behind the message in which stop is called, at any 
 });
 
 Deno.test("ChunkReader stopped within held bytes goes on with the rest of them", () => {
-  // type 3 with 010203 looks like the extended timestamp until the fourth byte decides
+  // the last bytes agree with the extended timestamp until one more decides
   const wire = hex("06 ffffff 000081 09 01000000 c1c1c1c1 11*128   c6 c1   c6 c1c1");
   const times: number[] = [];
   const reader: ChunkReader = new ChunkReader({
