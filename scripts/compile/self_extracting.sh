@@ -41,7 +41,10 @@ refuse_shared() {
   set -- $(LC_ALL=C ls -ldn "$place" 2>&1)
   case $1:$3 in
   d???------*:"$user") ;;
-  *) fail "refuses $place: it must be a folder of user $user that only it can enter (drwx------), not $1 of user $3" ;;
+  *)
+    fail "refuses $place: it must be a folder of user $user that only it can enter (drwx------), not $1 of user $3;" \
+      "set XDG_CACHE_HOME to use another"
+    ;;
   esac
   case $(LC_ALL=C ls -ldn "${place%/*}/.") in
   d???????w[!tT]*) fail "refuses $place: anyone can replace it, for ${place%/*} is open to all; chmod +t helps" ;;
