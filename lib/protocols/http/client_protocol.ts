@@ -2,12 +2,12 @@ import { InputQueue } from "#bytes";
 import type { Clock } from "#clock";
 import { ClosedError, ProtocolError } from "#errors";
 import { Protocol } from "#stack";
-import { HttpBodyReader } from "./_body_reader.ts";
-import { decodeResponseHead, HeadScanner } from "./_head_reader.ts";
-import { Deadline } from "./_pace.ts";
-import { encodeLatin1, formatField, formatFields, TOKEN } from "./head.ts";
-import type { HttpHeaderFields, HttpResponseHead } from "./head.ts";
+import { Deadline } from "./deadline.ts";
 import { MAX_BODY_BYTES, MAX_PIPELINED_BYTES, PROGRESS_TIMEOUT_MS } from "./limits.ts";
+import { HttpBodyReader } from "./message/body_reader.ts";
+import { encodeLatin1, formatField, formatFields, TOKEN } from "./message/head.ts";
+import type { HttpHeaderFields, HttpResponseHead } from "./message/head.ts";
+import { decodeResponseHead, HeadScanner } from "./message/head_reader.ts";
 
 /** What an HTTP client connection is made of. */
 export interface HttpClientOptions {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { ManualClock, systemClock } from "#clock";
 import { Reactor } from "#netio";
+import { latin1, ScriptedCarrier, textOf } from "../../../tests/helpers/scripted_carrier.ts";
 import { HttpClientProtocol, HttpServerProtocol, PROGRESS_TIMEOUT_MS } from "./mod.ts";
 import type { HttpRequestMessage, HttpResponseReceiver } from "./mod.ts";
-import { tell } from "./rig_test.ts";
-import { latin1, ScriptedCarrier, textOf } from "../../../tests/helpers/scripted_carrier.ts";
+import { tell } from "./server/rig_test.ts";
 
 const GET: HttpRequestMessage = { method: "GET", target: "/a", authority: "b:80" };
 

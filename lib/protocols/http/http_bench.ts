@@ -1,8 +1,8 @@
 /** Requests over a carrier that costs nothing: what HTTP itself takes. */
 import { ManualClock } from "#clock";
+import { SinkCarrier } from "../../../tests/helpers/sink_carrier.ts";
 import { HttpServerProtocol } from "./mod.ts";
 import type { HttpRouter } from "./mod.ts";
-import { SinkCarrier } from "../../../tests/helpers/sink_carrier.ts";
 
 const CURL = new TextEncoder().encode(
   "GET /live/a.flv HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nUser-Agent: curl/8.14.1\r\nAccept: */*\r\n\r\n",

@@ -1,20 +1,52 @@
 /**
- * HTTP/1.1 as a transport protocol of the stack (layer 3).
+ * HTTP/1.1 as a transport protocol of the stack (layer 3): server and client.
+ *
+ * Bytes come from a carrier through `receive`, in any split; requests go to a router as exchanges, which are
+ * answered as a whole, by a protocol put on top, by a web-standard handler, or by switching protocols.
  *
  * ```ts
- * import { parseRange } from "#protocols/http";
+ * import { systemClock } from "#clock";
+ * import { Reactor } from "#netio";
+ * import { HttpServerProtocol } from "#protocols/http";
  *
- * console.log(parseRange("bytes=10-", 100)); // { first: 10, last: 99 }
+ * const reactor = new Reactor();
+ * const listener = reactor.listenTcp({ address: "127.0.0.1", port: 0 }, (carrier) => {
+ *   const http = new HttpServerProtocol({
+ *     clock: systemClock,
+ *     router: { route: (request, exchange) => exchange.respond({ status: 200, body: request.path }) },
+ *   });
+ *   http.openOn(carrier);
+ * });
+ * const response = await fetch(`http://127.0.0.1:${listener.local.port}/hello`);
+ * console.log(await response.text()); // /hello
+ * reactor.close();
  * ```
  *
  * @module
  */
 export { HttpClientProtocol } from "./client_protocol.ts";
 export type { HttpClientOptions, HttpRequestMessage, HttpResponseReceiver } from "./client_protocol.ts";
-export { HttpServerProtocol } from "./server_protocol.ts";
-export type { HttpServerOptions } from "./server_protocol.ts";
-export * from "./limits.ts";
-export { HttpHeaders, parseRange } from "./head.ts";
+export { HttpServerProtocol } from "./server/server_protocol.ts";
+export type { HttpServerOptions } from "./server/server_protocol.ts";
+export {
+  HEAD_TIMEOUT_MS,
+  IDLE_TIMEOUT_MS,
+  LINGER_TIMEOUT_MS,
+  MAX_BODY_BYTES,
+  MAX_CHUNK_LINE_BYTES,
+  MAX_COLLECTED_BYTES,
+  MAX_DISCARDED_BYTES,
+  MAX_HEAD_BYTES,
+  MAX_HEADERS,
+  MAX_PIPELINED_BYTES,
+  MAX_QUEUED_ANSWER_BYTES,
+  MAX_TARGET_BYTES,
+  MAX_TRAILER_BYTES,
+  NEAR_ANSWER_TIMEOUT_MS,
+  PIPELINE_PAUSE_BYTES,
+  PROGRESS_TIMEOUT_MS,
+} from "./limits.ts";
+export { HttpHeaders, parseRange } from "./message/head.ts";
 export type {
   ByteRange,
   HttpBodyFraming,
@@ -22,7 +54,7 @@ export type {
   HttpRequestHead,
   HttpResponseHead,
   HttpVersion,
-} from "./head.ts";
+} from "./message/head.ts";
 export type {
   HttpAnswer,
   HttpBodyReceiver,
@@ -34,4 +66,4 @@ export type {
   HttpRouter,
   HttpStreamAnswer,
   HttpUpgrade,
-} from "./exchange.ts";
+} from "./server/exchange.ts";

@@ -4,9 +4,9 @@ import { concatBytes } from "#bytes";
 import { systemClock } from "#clock";
 import { Reactor } from "#netio";
 import { Protocol } from "#stack";
+import { textOf } from "../../../tests/helpers/scripted_carrier.ts";
 import { HttpServerProtocol } from "./mod.ts";
 import type { HttpFetchHandler, HttpServerOptions } from "./mod.ts";
-import { textOf } from "../../../tests/helpers/scripted_carrier.ts";
 
 /** Listens on a free port; each connection gets `options`, or a protocol on top. */
 function serve(

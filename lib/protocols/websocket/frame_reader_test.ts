@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import { concatBytes } from "#bytes";
 import { ProtocolError } from "#errors";
 import { FrameReader } from "./_frame_reader.ts";

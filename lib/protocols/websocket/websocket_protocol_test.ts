@@ -4,6 +4,7 @@ import { ManualClock, systemClock, systemRandomBytes } from "#clock";
 import { Reactor } from "#netio";
 import { HttpClientProtocol, HttpServerProtocol } from "#protocols/http";
 import { Protocol } from "#stack";
+import { latin1, ScriptedCarrier } from "../../../tests/helpers/scripted_carrier.ts";
 import { frameOf } from "./frame_rig_test.ts";
 import {
   CLOSE_TIMEOUT_MS,
@@ -14,7 +15,6 @@ import {
   writeWebSocketHeaderInto,
 } from "./mod.ts";
 import type { WebSocketOptions } from "./mod.ts";
-import { latin1, ScriptedCarrier } from "../../../tests/helpers/scripted_carrier.ts";
 
 /** Keeps what it receives; sends what the test says. */
 class KeepingProtocol extends Protocol {

@@ -1,11 +1,11 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import { ProtocolError } from "#errors";
+import { latin1 } from "../../../../tests/helpers/scripted_carrier.ts";
+import { MAX_HEADERS, MAX_TARGET_BYTES } from "../mod.ts";
+import type { HttpBodyFraming, HttpVersion } from "../mod.ts";
 import { REFUSED } from "./head_cases_test.ts";
-import { decodeRequestHead, decodeResponseHead, HeadScanner } from "./_head_reader.ts";
-import { MAX_HEADERS, MAX_TARGET_BYTES } from "./mod.ts";
-import type { HttpBodyFraming, HttpVersion } from "./mod.ts";
-import { latin1 } from "../../../tests/helpers/scripted_carrier.ts";
+import { decodeRequestHead, decodeResponseHead, HeadScanner } from "./head_reader.ts";
 
 interface Accepted {
   readonly name: string;

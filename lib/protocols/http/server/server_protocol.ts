@@ -1,14 +1,9 @@
 import { InputQueue } from "#bytes";
 import type { Clock } from "#clock";
 import { ClosedError, errorMessage, ProtocolError } from "#errors";
-import type { Carrier } from "#stack";
 import { formatEndpoint, Protocol } from "#stack";
-import { answerWithFetch } from "./_fetch.ts";
-import { HttpBodyReader } from "./_body_reader.ts";
-import type { HttpBodyReceiver, HttpExchangeFacts, HttpLog, HttpRouter } from "./exchange.ts";
-import { encodeLatin1, reasonOf } from "./head.ts";
-import type { HttpRequestHead } from "./head.ts";
-import { decodeRequestHead, HeadScanner } from "./_head_reader.ts";
+import type { Carrier } from "#stack";
+import { Deadline } from "../deadline.ts";
 import {
   HEAD_TIMEOUT_MS,
   IDLE_TIMEOUT_MS,
@@ -19,11 +14,16 @@ import {
   MAX_QUEUED_ANSWER_BYTES,
   PIPELINE_PAUSE_BYTES,
   PROGRESS_TIMEOUT_MS,
-  refusal,
   refusalStatus,
-} from "./limits.ts";
+} from "../limits.ts";
+import { encodeLatin1 } from "../message/head.ts";
+import { decodeRequestHead, HeadScanner } from "../message/head_reader.ts";
+import { formatRefusal } from "./_answer_head.ts";
+import type { HttpBodyReceiver, HttpExchangeFacts, HttpLog, HttpRouter } from "./exchange.ts";
+import { answerWithFetch } from "./_fetch.ts";
+import { IncomingBody } from "./_incoming_body.ts";
 import { NearRouter } from "./_near_router.ts";
-import { Deadline, PacedWriter } from "./_pace.ts";
+import { whenDrained } from "./_paced_writer.ts";
 import { ServerExchange } from "./_server_exchange.ts";
 import type { ExchangeConnection, NearOutlet } from "./_server_exchange.ts";
 
@@ -77,14 +77,11 @@ export class HttpServerProtocol extends Protocol {
   #connection: ExchangeConnection | undefined;
   #mode: Mode = "requests";
   #exchange: ServerExchange | undefined;
-  #body: HttpBodyReader | undefined;
-  #receiver: HttpBodyReceiver | undefined;
-  #isContinueAwaited = false;
+  #body: IncomingBody | undefined;
   #outlet: NearOutlet | undefined;
   #hasOwnNear = false;
   #isProcessing = false;
   #isDraining = false;
-  #isBodyPaused = false;
   #isPaused = false;
   #discardedBytes = 0;
 
@@ -133,7 +130,7 @@ export class HttpServerProtocol extends Protocol {
   protected override onFarClosed(): void {
     this.#deadline[Symbol.dispose]();
     const exchange = this.#exchange;
-    this.#exchange = this.#receiver = this.#body = undefined;
+    this.#exchange = this.#body = undefined;
     if (exchange === undefined) return;
     const isWhole = this.#mode !== "requests" && exchange.isAnswered;
     exchange.gone();
@@ -159,7 +156,7 @@ export class HttpServerProtocol extends Protocol {
     if (this.#mode !== "requests") return this.#stepDiscarding();
     if (this.#carrier.queuedBytes > MAX_QUEUED_ANSWER_BYTES) this.#drain();
     if (this.#isDraining) return false;
-    if (this.#body !== undefined) return this.#receiver !== undefined && this.#stepBody(this.#body);
+    if (this.#body !== undefined) return this.#body.isClaimed && this.#stepBody(this.#body);
     return this.#exchange === undefined && this.#stepHead();
   }
 
@@ -198,11 +195,8 @@ export class HttpServerProtocol extends Protocol {
     this.#input.consume(length);
     const exchange = new ServerExchange(this.#link, head);
     this.#exchange = exchange;
-    this.#isContinueAwaited = awaitsContinue(head);
     if (head.framing.kind !== "none") {
-      this.#body = new HttpBodyReader(head.framing, {
-        maxBytes: this.#options.maxBodyBytes ?? MAX_BODY_BYTES,
-      });
+      this.#body = new IncomingBody(head, { maxBytes: this.#options.maxBodyBytes ?? MAX_BODY_BYTES });
     }
     this.#route(exchange);
     return true;
@@ -218,21 +212,17 @@ export class HttpServerProtocol extends Protocol {
     }
   }
 
-  #stepBody(body: HttpBodyReader): boolean {
+  #stepBody(body: IncomingBody): boolean {
+    const taken = body.read(this.#input.readable);
+    if (this.isClosed) return false;
+    this.#input.consume(taken);
     if (!body.isEnded) {
-      const taken = body.read(this.#input.readable, (bytes) => this.#receiver?.receive(bytes));
-      if (this.isClosed) return false;
-      this.#input.consume(taken);
-      if (!body.isEnded) {
-        if (!this.#isBodyPaused) this.#awaitBody();
-        return false;
-      }
+      if (!body.isPaused) this.#awaitBody();
+      return false;
     }
-    const receiver = this.#receiver;
-    this.#body = this.#receiver = undefined;
-    this.#isBodyPaused = false;
+    this.#body = undefined;
     this.#deadline.clear();
-    receiver?.ended();
+    body.end();
     if (this.#exchange === undefined && this.#mode === "requests") this.#awaitRequest();
     return true;
   }
@@ -278,15 +268,9 @@ export class HttpServerProtocol extends Protocol {
     this.#options.log?.info(`${peer}: answered ${status}: ${message}`);
     const exchange = this.#exchange;
     if (exchange?.isAnswered === true) return this.abort(new ProtocolError(message));
-    this.#exchange = this.#body = this.#receiver = undefined;
-    const body = `${message}\n`;
-    const date = new Date(this.#options.clock.wallMs()).toUTCString();
-    this.send(encodeLatin1(
-      `HTTP/1.1 ${status} ${reasonOf(status)}\r\nDate: ${date}\r\nContent-Type: text/plain\r\n` +
-        `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${
-          exchange?.request.method === "HEAD" ? "" : body
-        }`,
-    ));
+    this.#exchange = this.#body = undefined;
+    const hasBody = exchange?.request.method !== "HEAD";
+    this.send(formatRefusal(status, { reason: message, wallMs: this.#options.clock.wallMs(), hasBody }));
     if (exchange !== undefined) {
       exchange.gone();
       this.#options.onExchange?.({ ...exchange.facts(false), status });
@@ -297,7 +281,6 @@ export class HttpServerProtocol extends Protocol {
   /** Closes once the peer did or had time to read the answer: closing on unread input would lose it. */
   #linger(): void {
     this.#mode = "closing";
-    this.#isBodyPaused = false;
     this.#process();
     this.#deadline.set(LINGER_TIMEOUT_MS, () => this.#carrier.close());
   }
@@ -312,50 +295,44 @@ export class HttpServerProtocol extends Protocol {
     });
   }
 
-  #whenDrained(callback: () => void): void {
+  #whenDrained(drained: () => void): void {
+    const { clock } = this.#options;
     const timeoutMs = this.#progressTimeoutMs;
-    const writer = new PacedWriter(this.#carrier, {
-      clock: this.#options.clock,
-      timeoutMs,
-      onStall: () => this.abort(new ClosedError(`The peer took nothing for ${timeoutMs} ms`)),
-    });
-    writer.write([], (error) => {
-      if (error === undefined) callback();
-    });
+    const onStall = (): void => this.abort(new ClosedError(`The peer took nothing for ${timeoutMs} ms`));
+    whenDrained(this.#carrier, { clock, timeoutMs, onStall, drained });
   }
 
   #finish(isKept: boolean): void {
     const exchange = this.#exchange;
     this.#exchange = this.#outlet = undefined;
     if (exchange !== undefined) this.#options.onExchange?.(exchange.facts(true));
-    this.#isBodyPaused = false;
-    if (isKept && this.#mode === "requests" && this.#isBodySmall) {
-      if (this.#body === undefined) this.#awaitRequest();
-      else {
-        this.#receiver = DROP;
-        this.#awaitBody();
-      }
+    const body = this.#body;
+    if (isKept && this.#mode === "requests" && body?.isSmall !== false) {
+      body?.drop();
+      if (body === undefined) this.#awaitRequest();
+      else this.#awaitBody();
       return this.#process();
     }
     this.#mode = "closing";
-    const end = (): void => this.#body === undefined ? this.close() : this.#linger();
+    const end = (): void => body === undefined ? this.close() : this.#linger();
     if (this.#carrier.queuedBytes > MAX_QUEUED_ANSWER_BYTES) this.#whenDrained(end);
     else end();
   }
 
   #claimBody(receiver: HttpBodyReceiver): void {
-    if (this.#receiver !== undefined) throw new TypeError("Cannot receive the body twice");
-    if (this.#body === undefined) return receiver.ended();
-    this.#receiver = receiver;
-    if (this.#isContinueAwaited) this.send(encodeLatin1("HTTP/1.1 100 Continue\r\n\r\n"));
-    this.#isContinueAwaited = false;
+    const body = this.#body;
+    if (body === undefined) return receiver.ended();
+    body.claim(receiver);
+    if (body.isContinueAwaited) this.send(encodeLatin1("HTTP/1.1 100 Continue\r\n\r\n"));
+    body.isContinueAwaited = false;
     this.#awaitBody();
     this.#process();
   }
 
   #pauseBody(isPaused: boolean): void {
-    if (this.#isBodyPaused === isPaused || this.#body === undefined) return;
-    this.#isBodyPaused = isPaused;
+    const body = this.#body;
+    if (body === undefined || body.isPaused === isPaused) return;
+    body.isPaused = isPaused;
     if (isPaused) this.#deadline.clear();
     else this.#awaitBody();
     this.#updatePause();
@@ -364,27 +341,15 @@ export class HttpServerProtocol extends Protocol {
   #updatePause(): void {
     const isPaused = this.#mode === "closing"
       ? this.#discardedBytes > MAX_DISCARDED_BYTES
-      : this.#isBodyPaused || this.#input.length > PIPELINE_PAUSE_BYTES;
+      : this.#body?.isPaused === true || this.#input.length > PIPELINE_PAUSE_BYTES;
     if (this.#isPaused === isPaused || this.isClosed) return;
     this.#isPaused = isPaused;
     this.#carrier.pause(isPaused);
   }
 
-  /** Whether what is left of the request's body is read, or can be dropped cheaply. */
-  get #canDropBody(): boolean {
-    return this.#receiver !== undefined || this.#isBodySmall;
-  }
-
-  get #isBodySmall(): boolean {
-    if (this.#body === undefined) return true;
-    const { remainingBytes } = this.#body;
-    return !this.#isContinueAwaited && remainingBytes !== undefined && remainingBytes <= MAX_DISCARDED_BYTES;
-  }
-
   #pass(mode: "passOut" | "passBoth"): void {
     this.#mode = mode;
-    this.#body = this.#receiver = undefined;
-    this.#isBodyPaused = false;
+    this.#body = undefined;
     this.#deadline[Symbol.dispose]();
   }
 
@@ -413,7 +378,7 @@ export class HttpServerProtocol extends Protocol {
       remote: this.remote,
       carrier: this.#carrier,
       progressTimeoutMs: this.#progressTimeoutMs,
-      canDropBody: () => this.#canDropBody,
+      canDropBody: () => this.#body === undefined || this.#body.isClaimed || this.#body.isSmall,
       write: (bytes) => this.send(bytes),
       claimBody: (receiver) => this.#claimBody(receiver),
       pauseBody: (isPaused) => this.#pauseBody(isPaused),
@@ -428,20 +393,7 @@ export class HttpServerProtocol extends Protocol {
   }
 }
 
-/** Takes what is left of a body nobody wants. */
-const DROP: HttpBodyReceiver = { receive() {}, ended() {} };
-
 /** Whether a protocol that stands on HTTP wants the requests themselves. */
 function isRouter(near: Protocol): near is Protocol & HttpRouter {
   return "route" in near && typeof near.route === "function";
-}
-
-/** RFC 9110 section 10.1.1. */
-function awaitsContinue(head: HttpRequestHead): boolean {
-  const expect = head.headers.get("expect");
-  if (expect === undefined || head.version === "1.0") return false;
-  if (expect.toLowerCase() !== "100-continue") {
-    throw refusal(417, "Cannot meet Expect: only 100-continue is understood");
-  }
-  return head.framing.kind !== "none";
 }

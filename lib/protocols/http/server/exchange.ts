@@ -1,5 +1,5 @@
 import type { Endpoint, Protocol } from "#stack";
-import type { HttpHeaderFields, HttpRequestHead } from "./head.ts";
+import type { HttpHeaderFields, HttpRequestHead } from "../message/head.ts";
 
 /** Decides who answers a request; the owner of the connection implements it. */
 export interface HttpRouter {

@@ -1,57 +1,7 @@
 import type { Clock } from "#clock";
 import { ClosedError } from "#errors";
 import type { Carrier, SliceSource } from "#stack";
-
-/** One deadline of a connection; moving it later costs nothing but a number. */
-export class Deadline {
-  readonly #clock: Clock;
-  #dueMs = Infinity;
-  #timerDueMs = Infinity;
-  #timer: Disposable | undefined;
-  #expire: () => void = NOTHING;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  /** Calls `expire` once, `delayMs` from now, unless set again or cleared before. */
-  set(delayMs: number, expire: () => void): void {
-    this.#dueMs = this.#clock.nowMs() + delayMs;
-    this.#expire = expire;
-    if (this.#timerDueMs > this.#dueMs) this.#arm();
-  }
-
-  /** Forgets the deadline; its timer may still ring, to no effect. */
-  clear(): void {
-    this.#dueMs = Infinity;
-    this.#expire = NOTHING;
-  }
-
-  /** Forgets the deadline and its timer. */
-  [Symbol.dispose](): void {
-    this.clear();
-    this.#timer?.[Symbol.dispose]();
-    this.#timer = undefined;
-    this.#timerDueMs = Infinity;
-  }
-
-  #arm(): void {
-    this.#timer?.[Symbol.dispose]();
-    this.#timerDueMs = this.#dueMs;
-    this.#timer = this.#clock.after(this.#dueMs - this.#clock.nowMs(), () => this.#ring());
-  }
-
-  #ring(): void {
-    this.#timer = undefined;
-    this.#timerDueMs = Infinity;
-    if (this.#dueMs === Infinity) return;
-    // timers may ring a fraction of a millisecond early
-    if (this.#dueMs - this.#clock.nowMs() > 1) return this.#arm();
-    const expire = this.#expire;
-    this.clear();
-    expire();
-  }
-}
+import { Deadline } from "../deadline.ts";
 
 /** How long a peer may accept no byte, and what happens then. */
 export interface StallOptions {
@@ -140,4 +90,9 @@ export class PacedWriter implements SliceSource {
   }
 }
 
-function NOTHING(): void {}
+/** Calls `drained` once all that was sent over `carrier` has left; not at all if the connection ends first. */
+export function whenDrained(carrier: Carrier, options: StallOptions & { drained: () => void }): void {
+  new PacedWriter(carrier, options).write([], (error) => {
+    if (error === undefined) options.drained();
+  });
+}

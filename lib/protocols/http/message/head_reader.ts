@@ -1,6 +1,6 @@
+import { MAX_HEAD_BYTES, MAX_HEADERS, MAX_TARGET_BYTES, refusal } from "../limits.ts";
 import { FIELD_VALUE, HttpHeaders, TOKEN } from "./head.ts";
 import type { HttpBodyFraming, HttpRequestHead, HttpResponseHead, HttpVersion } from "./head.ts";
-import { MAX_HEAD_BYTES, MAX_HEADERS, MAX_TARGET_BYTES, refusal } from "./limits.ts";
 
 const CR = 13;
 const LF = 10;

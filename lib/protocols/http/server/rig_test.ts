@@ -1,8 +1,8 @@
 /** A server connection on a carrier without a network, for the tests of this folder. */
 import { ManualClock } from "#clock";
-import { HttpServerProtocol } from "./mod.ts";
-import type { HttpExchange, HttpExchangeFacts, HttpRequestHead, HttpServerOptions } from "./mod.ts";
-import { ScriptedCarrier, textOf } from "../../../tests/helpers/scripted_carrier.ts";
+import { ScriptedCarrier, textOf } from "../../../../tests/helpers/scripted_carrier.ts";
+import { HttpServerProtocol } from "../mod.ts";
+import type { HttpExchange, HttpExchangeFacts, HttpRequestHead, HttpServerOptions } from "../mod.ts";
 
 /** A server connection under test. */
 export interface Rig {

@@ -1,10 +1,10 @@
 /** Answers by a web-standard handler. */
 import assert from "node:assert/strict";
-import { PROGRESS_TIMEOUT_MS } from "./mod.ts";
-import type { HttpFetchHandler } from "./mod.ts";
+import { latin1 } from "../../../../tests/helpers/scripted_carrier.ts";
+import { PROGRESS_TIMEOUT_MS } from "../mod.ts";
+import type { HttpFetchHandler } from "../mod.ts";
 import { DATE, openRig, turns } from "./rig_test.ts";
 import type { Rig } from "./rig_test.ts";
-import { latin1 } from "../../../tests/helpers/scripted_carrier.ts";
 
 const HOST = "Host: a:8080\r\n";
 const GET = `GET /a?b=c HTTP/1.1\r\n${HOST}\r\n`;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "#clock";
 import { Protocol } from "#stack";
-import { REFUSED } from "./head_cases_test.ts";
+import { latin1, ScriptedCarrier, textOf } from "../../../../tests/helpers/scripted_carrier.ts";
+import { REFUSED } from "../message/head_cases_test.ts";
 import {
   HEAD_TIMEOUT_MS,
   HttpServerProtocol,
@@ -13,10 +14,9 @@ import {
   NEAR_ANSWER_TIMEOUT_MS,
   PIPELINE_PAUSE_BYTES,
   PROGRESS_TIMEOUT_MS,
-} from "./mod.ts";
-import type { HttpExchange } from "./mod.ts";
+} from "../mod.ts";
+import type { HttpExchange } from "../mod.ts";
 import { DATE, openRig, tell } from "./rig_test.ts";
-import { latin1, ScriptedCarrier, textOf } from "../../../tests/helpers/scripted_carrier.ts";
 
 const HOST = "Host: a\r\n";
 const GET = `GET /a HTTP/1.1\r\n${HOST}\r\n`;

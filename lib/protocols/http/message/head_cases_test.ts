@@ -1,5 +1,5 @@
 /** Heads that are refused, for the tests of this folder. */
-import { MAX_HEAD_BYTES, MAX_HEADERS, MAX_TARGET_BYTES } from "./mod.ts";
+import { MAX_HEAD_BYTES, MAX_HEADERS, MAX_TARGET_BYTES } from "../mod.ts";
 
 const HOST = "Host: a\r\n";
 

@@ -1,8 +1,12 @@
 import { concatBytes } from "#bytes";
 import type { Clock } from "#clock";
 import { errorMessage } from "#errors";
-import type { Carrier, Endpoint, Protocol } from "#stack";
 import { formatEndpoint } from "#stack";
+import type { Carrier, Endpoint, Protocol } from "#stack";
+import { encodeLatin1, formatField, reasonOf } from "../message/head.ts";
+import type { HttpBodyFraming, HttpRequestHead } from "../message/head.ts";
+import { formatAnswerFields, formatAnswerHead, isKeepAlive, NO_BODY } from "./_answer_head.ts";
+import type { AnswerStart } from "./_answer_head.ts";
 import type {
   HttpAnswer,
   HttpBodyReceiver,
@@ -13,8 +17,6 @@ import type {
   HttpStreamAnswer,
   HttpUpgrade,
 } from "./exchange.ts";
-import { encodeLatin1, formatField, formatFields, reasonOf } from "./head.ts";
-import type { HttpBodyFraming, HttpRequestHead } from "./head.ts";
 
 /** Where the bytes of a protocol on top go. */
 export type NearOutlet = (bytes: Uint8Array) => void;
@@ -47,19 +49,11 @@ export interface ExchangeConnection {
   abort(error: Error): void;
 }
 
-/** Fields that tell framing or belong to one hop; the transport writes them itself. */
-const OWN_FIELDS = ["connection", "content-length", "transfer-encoding", "keep-alive"];
 /** A body up to here is copied behind its head, so that both leave as one array. */
 const JOINED_BODY_BYTES = 16_384;
 const UTF8 = new TextEncoder();
 const CRLF = new Uint8Array([13, 10]);
 const LAST_CHUNK = encodeLatin1("0\r\n\r\n");
-
-/** Status and header fields of an answer, the fields formatted with their line ends. */
-export interface AnswerStart {
-  readonly status: number;
-  readonly fields: string;
-}
 
 /** The exchange of a server: one request, and the answer in the making. */
 export class ServerExchange implements HttpExchange {
@@ -117,7 +111,7 @@ export class ServerExchange implements HttpExchange {
 
   respond(answer: HttpAnswer): void {
     const body = typeof answer.body === "string" ? UTF8.encode(answer.body) : answer.body;
-    this.respondBytes({ status: answer.status, fields: fieldText(answer) }, body);
+    this.respondBytes({ status: answer.status, fields: formatAnswerFields(answer) }, body);
   }
 
   /** Answers as a whole, with header fields already formatted. */
@@ -138,7 +132,7 @@ export class ServerExchange implements HttpExchange {
   }
 
   startBody(answer: HttpStreamAnswer): boolean {
-    const start = { status: answer.status, fields: fieldText(answer) };
+    const start = { status: answer.status, fields: formatAnswerFields(answer) };
     if (!this.startStream(start, { kind: answer.framing })) return false;
     if (this.#framing === "close") {
       this.#isPassing = true;
@@ -183,7 +177,7 @@ export class ServerExchange implements HttpExchange {
   upgrade(upgrade: HttpUpgrade): void {
     if (this.isAnswered) return this.#refuseSecond();
     this.#status = 101;
-    const fields = fieldText(upgrade);
+    const fields = formatAnswerFields(upgrade);
     const head = `HTTP/1.1 101 ${reasonOf(101)}\r\n${formatField("Upgrade", upgrade.protocol)}` +
       `Connection: Upgrade\r\n${fields}\r\n`;
     this.write(encodeLatin1(head));
@@ -261,7 +255,7 @@ export class ServerExchange implements HttpExchange {
 
   /** Starts the answer; `undefined` if the peer is gone. */
   #begin(start: AnswerStart, framing: HttpBodyFraming): Uint8Array | undefined {
-    const { status, fields } = start;
+    const { status } = start;
     if (this.isAnswered) {
       this.#refuseSecond();
       return undefined;
@@ -271,48 +265,17 @@ export class ServerExchange implements HttpExchange {
     }
     this.#status = status;
     this.#framing = framing.kind;
-    this.#isKept = framing.kind !== "close" && this.#isKeepAlive() && this.#connection.canDropBody();
-    const date = new Date(this.#connection.clock.wallMs()).toUTCString();
-    return encodeLatin1(
-      `HTTP/1.1 ${status} ${reasonOf(status)}\r\nDate: ${date}\r\n${fields}${framingField(framing)}` +
-        `${this.#connectionField(fields)}\r\n`,
-    );
-  }
-
-  #connectionField(fields: string): string {
-    const options: string[] = [];
-    // RFC 9110 section 7.8: who sends Upgrade lists it in Connection
-    if (/^upgrade:/im.test(fields)) options.push("upgrade");
-    if (!this.#isKept) options.push("close");
-    else if (this.request.version === "1.0") options.push("keep-alive");
-    return options.length === 0 ? "" : `Connection: ${options.join(", ")}\r\n`;
-  }
-
-  #isKeepAlive(): boolean {
-    const connection = this.request.headers.tokens("connection");
-    return this.request.version === "1.1" ? !connection.includes("close") : connection.includes("keep-alive");
+    this.#isKept = framing.kind !== "close" && isKeepAlive(this.request) && this.#connection.canDropBody();
+    return encodeLatin1(formatAnswerHead(start, {
+      framing,
+      version: this.request.version,
+      isKept: this.#isKept,
+      wallMs: this.#connection.clock.wallMs(),
+    }));
   }
 
   #refuseSecond(): void {
     if (this.#isEnded && this.#status === 0) return;
     throw new TypeError(`Cannot answer ${this.request.method} twice: status ${this.#status} was sent`);
   }
-}
-
-const NO_BODY: HttpBodyFraming = { kind: "none" };
-
-function framingField(framing: HttpBodyFraming): string {
-  if (framing.kind === "length") return `Content-Length: ${framing.lengthBytes}\r\n`;
-  return framing.kind === "chunked" ? "Transfer-Encoding: chunked\r\n" : "";
-}
-
-function fieldText(answer: { headers?: HttpAnswer["headers"] }): string {
-  const { headers } = answer;
-  if (headers === undefined) return "";
-  for (const name in headers) {
-    if (OWN_FIELDS.includes(name.toLowerCase())) {
-      throw new TypeError(`Cannot answer with header ${name}: the transport writes it`);
-    }
-  }
-  return formatFields(headers);
 }

@@ -1,11 +1,11 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import { concatBytes } from "#bytes";
 import { ProtocolError } from "#errors";
-import { HttpBodyReader } from "./_body_reader.ts";
-import { MAX_CHUNK_LINE_BYTES, MAX_TRAILER_BYTES } from "./mod.ts";
-import type { HttpBodyFraming } from "./mod.ts";
-import { latin1, textOf } from "../../../tests/helpers/scripted_carrier.ts";
+import { latin1, textOf } from "../../../../tests/helpers/scripted_carrier.ts";
+import { MAX_CHUNK_LINE_BYTES, MAX_TRAILER_BYTES } from "../mod.ts";
+import type { HttpBodyFraming } from "../mod.ts";
+import { HttpBodyReader } from "./body_reader.ts";
 
 const MAX_BYTES = 1_000;
 const CHUNKED: HttpBodyFraming = { kind: "chunked" };

@@ -1,6 +1,6 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
-import { HttpHeaders, parseRange } from "./mod.ts";
+import assert from "node:assert/strict";
+import { HttpHeaders, parseRange } from "../mod.ts";
 
 Deno.test("HttpHeaders joins fields of one name, compares names without case, and splits lists", () => {
   const headers = new HttpHeaders(["accept", "a", "connection", "Keep-Alive, ,Upgrade", "accept", "b"]);

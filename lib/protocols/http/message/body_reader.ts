@@ -1,5 +1,5 @@
+import { MAX_CHUNK_LINE_BYTES, MAX_TRAILER_BYTES, refusal } from "../limits.ts";
 import type { HttpBodyFraming } from "./head.ts";
-import { MAX_CHUNK_LINE_BYTES, MAX_TRAILER_BYTES, refusal } from "./limits.ts";
 
 const CR = 13;
 const LF = 10;

@@ -2,10 +2,10 @@ import { concatBytes } from "#bytes";
 import type { Clock } from "#clock";
 import { ProtocolError } from "#errors";
 import type { Protocol } from "#stack";
+import { Deadline } from "../deadline.ts";
+import { MAX_COLLECTED_BYTES, NEAR_ANSWER_TIMEOUT_MS } from "../limits.ts";
+import type { HttpRequestHead } from "../message/head.ts";
 import type { HttpBodyReceiver, HttpExchange, HttpRouter } from "./exchange.ts";
-import type { HttpRequestHead } from "./head.ts";
-import { MAX_COLLECTED_BYTES, NEAR_ANSWER_TIMEOUT_MS } from "./limits.ts";
-import { Deadline } from "./_pace.ts";
 
 /**
  * Lets an ordinary protocol stand on HTTP without knowing it: the body of each request goes to its
