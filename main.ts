@@ -5,6 +5,6 @@ import manifest from "./deno.json" with { type: "json" };
 const status = await runCommand(Deno.args, {
   ...CONSOLE,
   version: manifest.version,
-  loadApplications: () => Promise.resolve([]),
+  loadApplications: async () => (await import("./apps/mod.ts")).APPLICATIONS,
 });
 Deno.exit(status);

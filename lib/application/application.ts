@@ -22,8 +22,6 @@ export interface Call {
  * the server does not.
  */
 export interface Application {
-  /** A protocol of its own, offered to acceptors under the factory's chain names. */
-  readonly factory?: ProtocolFactory;
   /** Decides about a connection; without it every connection is accepted. */
   connect?(peer: Peer): Decision | Promise<Decision>;
   /** Decides about a publish; without it everybody may publish. */
@@ -71,6 +69,8 @@ export interface ApplicationDefinition {
   readonly isSelector?: boolean;
   /** Options of its own, which stand in its entry of `applications`. @default none */
   readonly options?: OptionTable;
+  /** Protocols of its own, offered to acceptors under the factory's chain names. */
+  readonly factory?: ProtocolFactory;
   /** Makes one instance. */
   create(context: ApplicationContext): Application;
 }
@@ -82,5 +82,7 @@ export interface RunningApplication {
   readonly isDefault: boolean;
   readonly isSelector: boolean;
   readonly streamOptions: StreamOptions;
+  /** Where publishers may connect from; `loopback` is this machine. */
+  readonly publishFrom: "anywhere" | "loopback" | "nowhere";
   readonly application: Application;
 }

@@ -1,8 +1,8 @@
 import { ConfigError } from "#errors";
-import { nameFault } from "#uri";
+import { isLoopback, nameFault } from "#uri";
 import type { Peer, Stream, StreamAccess, StreamRequest } from "#streaming";
 import type { Access } from "#streaming";
-import type { Decision, RunningApplication } from "./application.ts";
+import type { Call, Decision, RunningApplication } from "./application.ts";
 
 /** Finds applications by name and alias, and asks them who may publish and play. */
 export class ApplicationRegistry {
@@ -62,8 +62,14 @@ export class ApplicationRegistry {
     return owner.isSelector || owner === named ? named : undefined;
   }
 
-  /** Asks the application about a connection. */
-  async connect(running: RunningApplication, peer: Peer): Promise<string | undefined> {
+  /**
+   * Asks the application that `peer` names about its connection.
+   *
+   * @returns Why it is refused, or `undefined`.
+   */
+  async connect(owner: RunningApplication, peer: Peer): Promise<string | undefined> {
+    const running = this.select(owner, peer.appName);
+    if (running === undefined) return `There is no application ${peer.appName || "without a name"}`;
     const decision = await running.application.connect?.(peer) ?? true;
     return refusalOf(decision, "Connection refused by the application");
   }
@@ -74,7 +80,7 @@ export class ApplicationRegistry {
       publish: (request) =>
         this.#access(owner, request, {
           verb: "publish",
-          decide: (running) => running.application.publish?.(request),
+          decide: (running) => placeRefusal(running, request.peer) ?? running.application.publish?.(request),
         }),
       play: (request) =>
         this.#access(owner, request, {
@@ -82,6 +88,11 @@ export class ApplicationRegistry {
           decide: (running) => running.application.play?.(request),
         }),
     };
+  }
+
+  /** Asks the application that `peer` names for the result of a call. */
+  async call(owner: RunningApplication, call: Call): Promise<readonly unknown[] | undefined> {
+    return await this.select(owner, call.peer.appName)?.application.call?.(call);
   }
 
   /** Tells the application of `stream` that a publisher came or left. */
@@ -119,6 +130,13 @@ export class ApplicationRegistry {
       options: running.streamOptions,
     };
   }
+}
+
+/** Why nobody may publish from where `peer` is, or `undefined`. */
+function placeRefusal(running: RunningApplication, peer: Peer): string | undefined {
+  if (running.publishFrom === "anywhere") return undefined;
+  if (running.publishFrom === "loopback" && isLoopback(peer.address)) return undefined;
+  return `Publishing to ${running.name} is not allowed from ${peer.address}`;
 }
 
 function refusalOf(decision: Decision, unexplained: string): string | undefined {

@@ -1,13 +1,25 @@
-import type { ApplicationDefinition } from "#application";
+import { ApplicationRegistry } from "#application";
+import type { ApplicationDefinition, RunningApplication } from "#application";
+import { systemClock } from "#clock";
+import { ClosedError, ConfigError } from "#errors";
 import type { Logger } from "#log";
-import type { ServerConfig, ServiceRow } from "./config/mod.ts";
-import { ConfigError } from "#errors";
+import { Reactor } from "#netio";
+import type { Carrier } from "#stack";
+import { carrierOf, formatEndpoint, ProtocolFactoryRegistry, ProtocolRegistry } from "#stack";
+import { StreamRegistry } from "#streaming";
+import { ACCEPTOR_CHAINS } from "./chain_table.ts";
+import type { AcceptorConfig, ApplicationConfig, ServerConfig, ServiceRow } from "./config/mod.ts";
+import { builtInFactory } from "./protocol_spawner.ts";
+import { readTlsKeys } from "./tls_keys.ts";
+import { serviceUrls } from "./urls.ts";
 
 /** What a server is started with, beside its configuration. */
 export interface StartOptions {
   readonly log: Logger;
   /** Kinds of application that the configuration may name. */
   readonly applications: readonly ApplicationDefinition[];
+  /** Shown on the status page. @default "" */
+  readonly version?: string;
 }
 
 /** A server that runs. */
@@ -18,6 +30,8 @@ export interface RunningServer {
   readonly urls: { readonly publish: readonly string[]; readonly play: readonly string[] };
   /** Whether anybody who reaches it may publish. */
   readonly isPublishingOpen: boolean;
+  /** Live streams. */
+  readonly streams: StreamRegistry;
   /** Resolves when it has closed, for whatever reason. */
   readonly closed: Promise<void>;
   /** Closes listeners, then connections. */
@@ -31,11 +45,151 @@ export interface ChainSummary {
 }
 
 /** The chains there are, those of applications included. */
-export function chainSummaries(_applications: readonly ApplicationDefinition[]): ChainSummary[] {
-  return [{ name: "inboundRtmp", carrier: "tcp" }];
+export function chainSummaries(applications: readonly ApplicationDefinition[]): ChainSummary[] {
+  const chains = [
+    ...ACCEPTOR_CHAINS,
+    ...applications.flatMap((definition) => definition.factory?.chains ?? []),
+  ];
+  return chains.map((chain) => ({ name: chain.name, carrier: carrierOf(chain) }));
 }
 
-/** Starts a server. */
-export function startServer(_config: ServerConfig, _options: StartOptions): Promise<RunningServer> {
-  return Promise.reject(new ConfigError("Cannot start: this build has no server"));
+/**
+ * Starts a server: applications, protocol factories, listeners.
+ *
+ * @param config A whole, checked configuration.
+ * @throws {ConfigError} If a listener cannot be opened or an application cannot be made; nothing stays open.
+ */
+export async function startServer(config: ServerConfig, options: StartOptions): Promise<RunningServer> {
+  const server = new Server(config, options);
+  try {
+    await server.open();
+  } catch (error) {
+    await server.close("failed to start");
+    throw error;
+  }
+  return server;
+}
+
+/** The composition root at run time. */
+class Server implements RunningServer {
+  readonly services: ServiceRow[] = [];
+  readonly streams: StreamRegistry;
+  readonly #config: ServerConfig;
+  readonly #options: StartOptions;
+  readonly #reactor: Reactor;
+  readonly #applications = new ApplicationRegistry();
+  readonly #factories = new ProtocolFactoryRegistry();
+  readonly #protocols = new ProtocolRegistry();
+  readonly #closed = Promise.withResolvers<void>();
+  #isClosing = false;
+
+  constructor(config: ServerConfig, options: StartOptions) {
+    this.#config = config;
+    this.#options = options;
+    this.#reactor = new Reactor({
+      log: { warn: (text) => options.log.child("netio").warning(text) },
+      ...(config.maxConnections === 0 ? {} : { maxConnections: config.maxConnections }),
+    });
+    this.streams = new StreamRegistry(
+      systemClock,
+      (stream, isLive) => this.#applications.streamChanged(stream, isLive),
+    );
+  }
+
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  get urls(): RunningServer["urls"] {
+    return serviceUrls(this.services, this.#applications.list());
+  }
+
+  get isPublishingOpen(): boolean {
+    const isReachable = this.services.some((service) => !/^(127\.|::1$|localhost$)/.test(service.ip));
+    return isReachable &&
+      this.#applications.list().some((running) =>
+        !running.isSelector && running.publishFrom === "anywhere" &&
+        running.application.publish === undefined
+      );
+  }
+
+  /** Makes applications and opens every listener. */
+  async open(): Promise<void> {
+    const { log, version = "" } = this.#options;
+    for (const entry of this.#config.applications) this.#applications.add(this.#makeApplication(entry));
+    const { factory, webOwner } = builtInFactory({
+      config: this.#config,
+      applications: this.#applications,
+      streams: this.streams,
+      log,
+      version,
+    });
+    this.#factories.register(factory);
+    for (const definition of this.#options.applications) {
+      if (definition.factory !== undefined) this.#factories.register(definition.factory);
+    }
+    for (const entry of this.#config.applications) {
+      const owner = this.#applications.find(entry.name)!;
+      for (const acceptor of entry.acceptors) await this.#listen(owner, acceptor);
+    }
+    const { enabled, ip, port } = this.#config.web;
+    if (enabled) await this.#listen(webOwner, { ip, port, protocol: "inboundHttp" });
+  }
+
+  async close(reason: string): Promise<void> {
+    if (this.#isClosing) return this.#closed.promise;
+    this.#isClosing = true;
+    this.#reactor.close();
+    await this.#protocols.closeAll(reason);
+    this.#applications.close();
+    this.#closed.resolve();
+  }
+
+  #makeApplication(entry: ApplicationConfig): RunningApplication {
+    const kind = entry.library === "" ? entry.name : entry.library;
+    const definition = this.#options.applications.find(({ name }) => name === kind);
+    if (definition === undefined) {
+      throw new ConfigError(`Cannot make application ${entry.name}: there is no kind of application ${kind}`);
+    }
+    const log = this.#options.log.child(entry.name);
+    return {
+      name: entry.name,
+      aliases: entry.aliases,
+      isDefault: entry.default,
+      isSelector: definition.isSelector ?? false,
+      streamOptions: entry.streaming,
+      publishFrom: entry.publishFrom,
+      application: definition.create({ name: entry.name, options: entry, log }),
+    };
+  }
+
+  async #listen(
+    owner: RunningApplication,
+    acceptor: Pick<AcceptorConfig, "ip" | "port" | "protocol"> & Partial<AcceptorConfig>,
+  ): Promise<void> {
+    const { ip: address, port, protocol } = acceptor;
+    const chain = this.#factories.chain(protocol);
+    if (chain === undefined) {
+      throw new ConfigError(`Cannot listen on ${formatEndpoint({ address, port })}: no chain is ${protocol}`);
+    }
+    const accepted = (carrier: Carrier) => this.#accept(carrier, { protocol, owner, acceptor });
+    const carrier = carrierOf(chain);
+    if (carrier === "udp") throw new ConfigError(`Cannot listen with ${protocol}: UDP chains come later`);
+    const listener = carrier === "tls"
+      ? this.#reactor.listenTls({ address, port, ...await readTlsKeys(acceptor) }, accepted)
+      : this.#reactor.listenTcp({ address, port }, accepted);
+    const application = protocol === "inboundHttp" ? "web" : owner.name;
+    this.services.push({ carrier, ip: address, port: listener.local.port, protocol, application });
+  }
+
+  #accept(
+    carrier: Carrier,
+    use: { protocol: string; owner: RunningApplication; acceptor: Partial<AcceptorConfig> },
+  ): void {
+    if (this.#isClosing) return carrier.abort(new ClosedError("Server closes"));
+    const stack = this.#factories.spawn(use.protocol, { owner: use.owner, acceptor: use.acceptor, carrier });
+    const bottom = stack[0]!;
+    this.#protocols.add(bottom);
+    bottom.openOn(carrier);
+  }
 }

@@ -33,6 +33,7 @@ export type {
   ChainDeclaration,
   ChainOptions,
   ProtocolFactory,
+  SpawnPlace,
   SpawnProtocol,
 } from "./protocol_factory.ts";
 export { ProtocolRegistry } from "./protocol_registry.ts";

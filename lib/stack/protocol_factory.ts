@@ -5,8 +5,15 @@ import type { Protocol } from "./protocol.ts";
 /** Values an acceptor or connector hands to the protocols it spawns: the options of its configuration. */
 export type ChainOptions = Readonly<Record<string, unknown>>;
 
+/** Where in a stack a protocol is to stand. */
+export interface SpawnPlace {
+  readonly chain: ChainDeclaration;
+  /** Whether nothing is declared on top of it. */
+  readonly isNearest: boolean;
+}
+
 /** Makes one protocol of a stack. */
-export type SpawnProtocol = (options: ChainOptions) => Protocol;
+export type SpawnProtocol = (options: ChainOptions, place: SpawnPlace) => Protocol;
 
 /** A named stack: tags from far to near, the carrier's (`tcp`, `tls`, `udp`) first. */
 export interface ChainDeclaration {
@@ -84,12 +91,13 @@ export class ProtocolFactoryRegistry {
     const chain = this.chain(name);
     if (chain === undefined) throw new ConfigError(`Cannot build stack: no chain is called ${name}`);
     const stack: Protocol[] = [];
-    for (const tag of chain.tags.filter((tag) => !CARRIER_TAGS.includes(tag))) {
+    const tags = chain.tags.filter((tag) => !CARRIER_TAGS.includes(tag));
+    for (const [index, tag] of tags.entries()) {
       const entry = this.#spawn.get(tag);
       if (entry === undefined) {
         throw new ConfigError(`Cannot build stack ${name}: no factory makes protocol ${tag}`);
       }
-      const protocol = entry.spawn(options);
+      const protocol = entry.spawn(options, { chain, isNearest: index === tags.length - 1 });
       stack.at(-1)?.linkNear(protocol);
       stack.push(protocol);
     }

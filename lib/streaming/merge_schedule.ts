@@ -115,7 +115,10 @@ export class FlushTimer {
     if (this.#anchorAtMs >= 0) {
       const intervalMs = Math.min(1000, nowMs - this.#anchorAtMs);
       // several packets in one read are one beat
-      if (intervalMs > 1) this.#anchorIntervalMs += (intervalMs - this.#anchorIntervalMs) / 8;
+      const known = this.#anchorIntervalMs;
+      if (intervalMs > 1) {
+        this.#anchorIntervalMs = known === 0 ? intervalMs : known + (intervalMs - known) / 8;
+      }
     }
     this.#anchorAtMs = nowMs;
   }

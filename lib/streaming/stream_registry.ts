@@ -20,6 +20,8 @@ export class StreamRegistry {
   readonly pool: SegmentPool = new SegmentPool();
   readonly #schedule: MergeSchedule;
 
+  /** Who waits for a publisher, by stream. */
+  readonly #awaited = new Map<string, Set<() => void>>();
   readonly #changed: (stream: Stream, isLive: boolean) => void;
 
   /**
@@ -47,6 +49,30 @@ export class StreamRegistry {
     return this.#streams.get(formatStreamPath(path));
   }
 
+  /**
+   * Waits for a publisher without making a stream.
+   *
+   * @param path Which stream.
+   * @param waitMs How long.
+   * @returns Whether one is live.
+   */
+  async whenLive(path: StreamPath, waitMs: number): Promise<boolean> {
+    if (this.find(path)?.publisher !== undefined) return true;
+    if (waitMs <= 0) return false;
+    const key = formatStreamPath(path);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const arrived = () => resolve(true);
+    const waiting = this.#awaited.get(key) ?? new Set();
+    this.#awaited.set(key, waiting.add(arrived));
+    using _timer = this.#clock.after(waitMs, () => resolve(false));
+    try {
+      return await promise;
+    } finally {
+      waiting.delete(arrived);
+      if (waiting.size === 0) this.#awaited.delete(key);
+    }
+  }
+
   /** All streams, oldest first. */
   list(): Stream[] {
     return [...this.#streams.values()];
@@ -66,7 +92,10 @@ export class StreamRegistry {
       clock: this.#clock,
       pool: this.pool,
       schedule: this.#schedule,
-      changed: this.#changed,
+      changed: (changed, isLive) => {
+        this.#changed(changed, isLive);
+        if (isLive) { for (const arrived of this.#awaited.get(key) ?? []) arrived(); }
+      },
       emptied: (emptied) => {
         if (this.#streams.get(key) === emptied) this.#streams.delete(key);
         emptied.close();

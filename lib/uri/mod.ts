@@ -22,3 +22,4 @@ export { formatRtmpUri, parseRtmpUri } from "./rtmp_uri.ts";
 export type { RtmpUri } from "./rtmp_uri.ts";
 export { DEFAULT_PORTS, formatUri, MAX_URI_CHARS, parseUri } from "./uri.ts";
 export type { Uri } from "./uri.ts";
+export { isLoopback } from "./loopback.ts";

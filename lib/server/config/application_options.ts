@@ -85,6 +85,13 @@ export const STREAMING_OPTIONS = {
     unit: "ms",
     doc: "A publisher that sent no media for this long may be replaced by another; one that sends is kept.",
   }),
+  publisherGraceMs: wholeNumber({
+    default: STREAM_DEFAULTS.publisherGraceMs,
+    min: 0,
+    max: HOUR_MS,
+    unit: "ms",
+    doc: "How long players are left in peace when a publisher's connection is lost: it may be back soon.",
+  }),
 };
 
 /** Options of one entry of `applications`. */

@@ -1,0 +1,11 @@
+/**
+ * The applications that are shipped with the server.
+ *
+ * @module
+ */
+import type { ApplicationDefinition } from "#crtmp";
+import { appselector } from "./appselector/mod.ts";
+import { flvplayback } from "./flvplayback/mod.ts";
+
+/** All shipped applications, as configurations name them. */
+export const APPLICATIONS: readonly ApplicationDefinition[] = [flvplayback, appselector];

@@ -1,0 +1,60 @@
+import type { Logger } from "#log";
+import { Protocol } from "#stack";
+import type { Stream, Subscriber, WireFormat } from "#streaming";
+
+/** What plays one stream over a transparent HTTP body or WebSocket. */
+export interface FlvPlayerOptions {
+  readonly stream: Stream;
+  readonly wire: WireFormat;
+  /** Prefixed with protocol, address and stream. */
+  readonly log: Logger;
+}
+
+/**
+ * Sends one live stream as FLV to the far side: the endpoint on an HTTP body or a WebSocket.
+ *
+ * The cursor is the carrier's source, so a tag is never copied for a viewer. When the publisher leaves for
+ * good the body ends, as players of HTTP-FLV expect.
+ */
+export class FlvPlayerProtocol extends Protocol {
+  readonly tag = "flvout";
+  readonly kind = "endpoint";
+  readonly #options: FlvPlayerOptions;
+  #subscriber: Subscriber | undefined;
+
+  constructor(options: FlvPlayerOptions) {
+    super();
+    this.#options = options;
+  }
+
+  protected override onOpened(): void {
+    const carrier = this.directCarrier;
+    if (carrier === undefined) throw new TypeError("Cannot play FLV: the stack has no direct carrier");
+    const { stream, wire, log } = this.#options;
+    this.#subscriber = stream.subscribe(carrier, wire, {
+      publisherChanged: (isLive) => {
+        if (!isLive) this.close("publisher left");
+      },
+      jumped: (skippedMs) => this.#jumped(skippedMs),
+    });
+    log.info(stream.publisher === undefined ? "playing, waits for a publisher" : "playing");
+  }
+
+  /** Viewers have nothing to say; what they send is dropped. */
+  protected override onReceive(_bytes: Uint8Array): void {}
+
+  protected override onFarClosed(_error: Error): void {
+    const subscriber = this.#subscriber;
+    if (subscriber === undefined) return;
+    this.#subscriber = undefined;
+    this.#options.stream.unsubscribe(subscriber);
+    this.#options.log.info("stopped playing");
+  }
+
+  #jumped(skippedMs: number): void {
+    const jumps = this.#subscriber?.jumps ?? 1;
+    const text = `viewer is too slow: skipped ${skippedMs} ms to the newest key frame, ${jumps} times so far`;
+    if ((jumps & (jumps - 1)) === 0) this.#options.log.warning(text);
+    else this.#options.log.debug(text);
+  }
+}

@@ -1,0 +1,108 @@
+import { encodeFlvHeader, flvTagBytes, tagBodyOf, writeFlvTagInto } from "#mediaformats/flv";
+import { FLV_TAG_TYPE } from "#mediaformats/flv";
+import type { Packet } from "#media";
+import { webSocketHeaderBytes, writeWebSocketHeaderInto } from "#protocols/websocket";
+import type { StreamHeader, WireFormat } from "#streaming";
+
+/** Keys of `onMetaData` that announce a track before its first packet. */
+const VIDEO_KEY = new TextEncoder().encode("videocodecid");
+const AUDIO_KEY = new TextEncoder().encode("audiocodecid");
+
+/** FLV tags, as HTTP-FLV sends them: a header, then tags with absolute timestamps. */
+export class FlvWire implements WireFormat {
+  readonly key: string = "flv";
+
+  carries(packet: Packet): boolean {
+    return packet.kind !== "data" || packet.role !== "clear";
+  }
+
+  encodedBytes(packet: Packet): number {
+    return flvTagBytes(bodyOf(packet).length);
+  }
+
+  encodeInto(target: Uint8Array, offset: number, packet: Packet): void {
+    writeTag(target, offset, packet, packet.dtsUs);
+  }
+
+  prelude(header: StreamHeader, dtsUs: number, isFirst: boolean): Uint8Array {
+    const start = isFirst ? encodeFlvHeader(flvTracks(header)) : NOTHING;
+    const packets = header.metadata === undefined ? header.configs : [header.metadata, ...header.configs];
+    let length = start.length;
+    for (const packet of packets) length += flvTagBytes(bodyOf(packet).length);
+    const bytes = new Uint8Array(length);
+    bytes.set(start);
+    let at = start.length;
+    for (const packet of packets) at = writeTag(bytes, at, packet, dtsUs);
+    return bytes;
+  }
+}
+
+/**
+ * FLV over WebSocket: each tag is one binary message, its frame header included, so that the log's bytes go
+ * to the socket as they are.
+ */
+export class WebSocketFlvWire implements WireFormat {
+  readonly key: string = "ws-flv";
+  readonly #flv = new FlvWire();
+
+  carries(packet: Packet): boolean {
+    return this.#flv.carries(packet);
+  }
+
+  encodedBytes(packet: Packet): number {
+    const tagBytes = this.#flv.encodedBytes(packet);
+    return webSocketHeaderBytes(tagBytes) + tagBytes;
+  }
+
+  encodeInto(target: Uint8Array, offset: number, packet: Packet): void {
+    const headerBytes = writeWebSocketHeaderInto(target, offset, this.#flv.encodedBytes(packet));
+    this.#flv.encodeInto(target, offset + headerBytes, packet);
+  }
+
+  prelude(header: StreamHeader, dtsUs: number, isFirst: boolean): Uint8Array {
+    const body = this.#flv.prelude(header, dtsUs, isFirst);
+    if (body.length === 0) return body;
+    const framed = new Uint8Array(webSocketHeaderBytes(body.length) + body.length);
+    framed.set(body, writeWebSocketHeaderInto(framed, 0, body.length));
+    return framed;
+  }
+}
+
+/**
+ * The tracks an FLV header announces: those seen, and those the metadata promises. A player waits for every
+ * track announced, and may ignore one that was not.
+ */
+export function flvTracks(header: StreamHeader): { hasVideo: boolean; hasAudio: boolean } {
+  const metadata = header.metadata?.payload ?? NOTHING;
+  return {
+    hasVideo: header.hasVideo || includes(metadata, VIDEO_KEY),
+    hasAudio: header.hasAudio || includes(metadata, AUDIO_KEY),
+  };
+}
+
+const NOTHING = new Uint8Array(0);
+
+// params: hot path
+function writeTag(target: Uint8Array, offset: number, packet: Packet, dtsUs: number): number {
+  const tagType = packet.kind === "video"
+    ? FLV_TAG_TYPE.Video
+    : packet.kind === "audio"
+    ? FLV_TAG_TYPE.Audio
+    : FLV_TAG_TYPE.Script;
+  const timestampMs = Math.round(dtsUs / 1000) % 4_294_967_296;
+  return writeFlvTagInto(target, offset, { tagType, timestampMs }, bodyOf(packet));
+}
+
+function bodyOf(packet: Packet): Uint8Array {
+  return packet.kind === "data" ? packet.payload : tagBodyOf(packet);
+}
+
+function includes(bytes: Uint8Array, wanted: Uint8Array): boolean {
+  const first = wanted[0]!;
+  for (let at = bytes.indexOf(first); at >= 0; at = bytes.indexOf(first, at + 1)) {
+    let matched = 1;
+    while (matched < wanted.length && bytes[at + matched] === wanted[matched]) matched++;
+    if (matched === wanted.length) return true;
+  }
+  return false;
+}

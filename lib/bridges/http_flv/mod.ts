@@ -1,0 +1,15 @@
+/**
+ * The seam between streams and FLV over HTTP and WebSocket (layer 5).
+ *
+ * ```ts
+ * import { flvTracks } from "#bridges/http_flv";
+ * import { EMPTY_STREAM_HEADER } from "#streaming";
+ *
+ * console.log(flvTracks(EMPTY_STREAM_HEADER)); // { hasVideo: false, hasAudio: false }
+ * ```
+ *
+ * @module
+ */
+export { flvTracks, FlvWire, WebSocketFlvWire } from "./flv_wire.ts";
+export { FlvPlayerProtocol } from "./flv_player.ts";
+export type { FlvPlayerOptions } from "./flv_player.ts";

@@ -1,0 +1,183 @@
+import type { Clock } from "#clock";
+import type { Logger } from "#log";
+import { STATUS_CODE } from "#protocols/rtmp";
+import type { DataMessage, NetStream, NetStreamClient, PlayRequest, PublishRequest } from "#protocols/rtmp";
+import type { AccessGrant, Peer, Publisher, StreamAccess, StreamRegistry } from "#streaming";
+import { RtmpToStream } from "./rtmp_to_stream.ts";
+import { StreamToRtmp } from "./stream_to_rtmp.ts";
+
+/** What the NetStreams of one connection share. */
+export interface LiveContext {
+  readonly registry: StreamRegistry;
+  readonly access: StreamAccess;
+  readonly peer: Peer;
+  /** Prefixed with protocol and address. */
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** How long a player may wait for a publisher, in ms; 0 for ever. */
+  readonly waitForPublisherMs: number;
+}
+
+/** Takes the commands and media of one NetStream: publishes to a stream, or plays one. */
+export class LiveNetStream implements NetStreamClient {
+  readonly #netStream: NetStream;
+  readonly #context: LiveContext;
+  #log: Logger;
+  #publisher: Publisher | undefined;
+  #feed: RtmpToStream | undefined;
+  #player: StreamToRtmp | undefined;
+
+  constructor(netStream: NetStream, context: LiveContext) {
+    this.#netStream = netStream;
+    this.#context = context;
+    this.#log = context.log;
+  }
+
+  async publish(request: PublishRequest): Promise<void> {
+    this.#nameLog(request.streamName);
+    if (request.publishType !== "live") {
+      return this.#refusePublish(
+        `Publish type ${request.publishType} is not available: this server does not record`,
+        STATUS_CODE.RecordNoAccess,
+      );
+    }
+    const access = await this.#context.access.publish({ ...request, peer: this.#context.peer });
+    if (this.#netStream.session.isClosed) return;
+    if (!access.isGranted) return this.#refusePublish(access.reason, STATUS_CODE.PublishBadName);
+    this.#startPublishing(access);
+  }
+
+  async play(request: PlayRequest): Promise<void> {
+    this.#nameLog(request.streamName);
+    const access = await this.#context.access.play({ ...request, peer: this.#context.peer });
+    if (this.#netStream.session.isClosed) return;
+    if (!access.isGranted) {
+      this.#log.warning(`play refused: ${access.reason}`);
+      this.#netStream.sendStatus({
+        level: "error",
+        code: STATUS_CODE.PlayFailed,
+        description: access.reason,
+      });
+      return;
+    }
+    const isLive = this.#context.registry.find(access.path)?.publisher !== undefined;
+    // a start in time asks for a recording; but rtmpdump says 0 also where it wants what is there
+    if (typeof request.start === "number" && !(request.start === 0 && isLive)) {
+      this.#log.warning("play refused: there is no recording of this name");
+      this.#netStream.sendStatus({
+        level: "error",
+        code: STATUS_CODE.PlayStreamNotFound,
+        description: `There is no recording called ${request.streamName}.`,
+      });
+      return;
+    }
+    this.#startPlaying(access, request);
+  }
+
+  // params: hot path
+  media(messageTypeId: number, timestamp: number, payload: Uint8Array<ArrayBuffer>): void {
+    this.#feed?.media(messageTypeId, timestamp, payload);
+  }
+
+  data(message: DataMessage): void {
+    this.#feed?.data(message);
+  }
+
+  pause(isPaused: boolean): void {
+    this.#player?.pause(isPaused);
+  }
+
+  receiveAudio(isWanted: boolean): void {
+    this.#player?.receive({ hasAudio: isWanted });
+  }
+
+  receiveVideo(isWanted: boolean): void {
+    this.#player?.receive({ hasVideo: isWanted });
+  }
+
+  stop(): void {
+    const publisher = this.#publisher;
+    this.#publisher = this.#feed = undefined;
+    if (publisher !== undefined && !publisher.isEnded) {
+      const { videoPackets, audioPackets, bytes } = publisher.statistics;
+      const isLost = this.#netStream.session.isClosed;
+      this.#log.info(
+        `stopped publishing${isLost ? ", connection lost" : ""}: ${videoPackets} video and ${audioPackets} ` +
+          `audio packets, ${bytes} bytes`,
+      );
+      publisher.end({ isLost });
+    }
+    const player = this.#player;
+    this.#player = undefined;
+    if (player !== undefined) {
+      player.stop();
+      this.#log.info("stopped playing");
+    }
+  }
+
+  #startPublishing(access: AccessGrant): void {
+    const stream = this.#context.registry.open(access.path, access.options);
+    const publisher = stream.publish({
+      origin: originOf(this.#context.peer),
+      replaced: () => this.#replaced(),
+    });
+    if (publisher === undefined) {
+      const holder = stream.publisher?.origin ?? "another connection";
+      this.#log.warning(`publish refused: the stream is being published by ${holder}`);
+      this.#answerPublish(STATUS_CODE.PublishBadName, `${access.path.streamName} is already published.`);
+      return;
+    }
+    this.#publisher = publisher;
+    this.#feed = new RtmpToStream(
+      publisher,
+      (error) => this.#log.warning(`drops messages it cannot read, this first: ${error.message}`),
+    );
+    this.#netStream.startPublishing();
+    this.#netStream.sendStatus({
+      code: STATUS_CODE.PublishStart,
+      description: `${access.path.streamName} is now published.`,
+      properties: { details: access.path.streamName },
+    });
+    this.#log.info(`publishing, ${this.#context.peer.userAgent || "encoder unnamed"}`);
+  }
+
+  #startPlaying(access: AccessGrant, request: PlayRequest): void {
+    const stream = this.#context.registry.open(access.path, access.options);
+    const player = new StreamToRtmp({
+      netStream: this.#netStream,
+      stream,
+      log: this.#log,
+      clock: this.#context.clock,
+      waitForPublisherMs: this.#context.waitForPublisherMs,
+    });
+    this.#player = player;
+    player.start({ streamName: request.streamName, isReset: request.isReset });
+    this.#log.info(stream.publisher === undefined ? "playing, waits for a publisher" : "playing");
+  }
+
+  #refusePublish(reason: string, code: typeof STATUS_CODE[keyof typeof STATUS_CODE]): void {
+    this.#log.warning(`publish refused: ${reason}`);
+    this.#answerPublish(code, reason);
+  }
+
+  #answerPublish(code: typeof STATUS_CODE[keyof typeof STATUS_CODE], description: string): void {
+    this.#netStream.sendStatus({ level: "error", code, description });
+  }
+
+  /** The publisher was silent, and another took its name. */
+  #replaced(): void {
+    this.#log.warning("replaced by another publisher after a silence");
+    this.#publisher = this.#feed = undefined;
+    this.#netStream.becomeIdle();
+    this.#netStream.session.close("replaced by another publisher");
+  }
+
+  #nameLog(streamName: string): void {
+    this.#log = this.#context.log.about(`${this.#context.peer.appName}/${streamName}`);
+  }
+}
+
+/** Who publishes, for the log and the status page. */
+function originOf(peer: Peer): string {
+  return `${peer.protocol} ${peer.address.includes(":") ? `[${peer.address}]` : peer.address}:${peer.port}`;
+}

@@ -1,0 +1,109 @@
+import { AmfEcmaArray } from "#amf";
+import type { AmfValue } from "#amf";
+import type { Clock } from "#clock";
+import type { Logger } from "#log";
+import { CAPS_EX_FLAG, FOUR_CC_FLAG, STATUS_CODE } from "#protocols/rtmp";
+import type {
+  CallAnswer,
+  ConnectAnswer,
+  ConnectRequest,
+  NetStream,
+  NetStreamClient,
+  RtmpApplication,
+  RtmpCommand,
+  RtmpSession,
+} from "#protocols/rtmp";
+import { formatEndpoint } from "#stack";
+import type { Peer, StreamAccess, StreamRegistry } from "#streaming";
+import { LiveNetStream } from "./live_net_stream.ts";
+
+/** What the server decides for RTMP connections. */
+export interface RtmpAccess extends StreamAccess {
+  /** Reason to refuse a connection, or `undefined` to accept it. */
+  connect(peer: Peer): string | undefined | Promise<string | undefined>;
+  /** Answers a call the session does not know; `undefined` if there is none of that name. */
+  call(peer: Peer, command: RtmpCommand): CallAnswer | Promise<CallAnswer>;
+}
+
+/** What an RTMP bridge is made of. */
+export interface LiveRtmpOptions {
+  readonly registry: StreamRegistry;
+  readonly access: RtmpAccess;
+  /** Prefixed with `rtmp`; each connection adds its address. */
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** How long a player may wait for a publisher before it is disconnected, in ms; 0 for ever. */
+  readonly waitForPublisherMs: number;
+}
+
+/**
+ * Answer to what peers announce of Enhanced RTMP: every codec is forwarded unread, and only what is parsed is
+ * claimed (Enhanced RTMP v2, "Enhancing NetConnection connect").
+ */
+const ENHANCED_PROPERTIES = {
+  videoFourCcInfoMap: { "*": FOUR_CC_FLAG.CanForward },
+  audioFourCcInfoMap: { "*": FOUR_CC_FLAG.CanForward },
+  capsEx: CAPS_EX_FLAG.ModEx,
+} satisfies Record<string, AmfValue>;
+
+/** Joins the RTMP sessions of one acceptor to the streams: the seam between the two towers. */
+export class LiveRtmpApplication implements RtmpApplication {
+  readonly #options: LiveRtmpOptions;
+  readonly #peers = new Map<RtmpSession, Peer>();
+
+  /** @param options Streams, permissions and log. */
+  constructor(options: LiveRtmpOptions) {
+    this.#options = options;
+  }
+
+  async connect(session: RtmpSession, request: ConnectRequest): Promise<ConnectAnswer> {
+    const peer = peerOf(session, request);
+    const log = this.#log(session);
+    const refusal = await this.#options.access.connect(peer);
+    if (refusal !== undefined) {
+      log.warning(`connect refused: ${refusal}`);
+      return { isAccepted: false, code: STATUS_CODE.ConnectRejected, description: refusal };
+    }
+    this.#peers.set(session, peer);
+    log.debug(() => `connected to ${peer.appName}, ${request.flashVer || "client unnamed"}`);
+    const isEnhanced = request.capabilities.isEnhanced;
+    return {
+      isAccepted: true,
+      ...(isEnhanced ? { properties: ENHANCED_PROPERTIES } : {}),
+      information: { data: new AmfEcmaArray({ version: "3,5,7,7009" }) },
+    };
+  }
+
+  createStream(stream: NetStream): NetStreamClient {
+    const peer = this.#peers.get(stream.session);
+    if (peer === undefined) throw new TypeError("Cannot create a NetStream before connect was accepted");
+    return new LiveNetStream(stream, { ...this.#options, peer, log: this.#log(stream.session) });
+  }
+
+  call(session: RtmpSession, command: RtmpCommand): CallAnswer | Promise<CallAnswer> {
+    const peer = this.#peers.get(session);
+    return peer === undefined ? undefined : this.#options.access.call(peer, command);
+  }
+
+  closed(session: RtmpSession, error: Error): void {
+    this.#peers.delete(session);
+    this.#log(session).debug(() => `disconnected: ${error.message}`);
+  }
+
+  #log(session: RtmpSession): Logger {
+    return this.#options.log.child(formatEndpoint(session.remote));
+  }
+}
+
+function peerOf(session: RtmpSession, request: ConnectRequest): Peer {
+  return {
+    protocol: "rtmp",
+    address: session.remote.address,
+    port: session.remote.port,
+    appName: request.appName,
+    instance: request.instance,
+    userAgent: request.flashVer,
+    pageUrl: request.pageUrl,
+    query: request.query,
+  };
+}

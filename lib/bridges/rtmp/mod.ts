@@ -1,0 +1,19 @@
+/**
+ * The seam between RTMP and streams (layer 5): messages become packets of a publisher, and the log of a stream
+ * becomes the bytes of its players.
+ *
+ * ```ts
+ * import { RtmpWire } from "#bridges/rtmp";
+ *
+ * const wire = new RtmpWire({ messageStreamId: 1, isEnhanced: false, hasAudio: true, hasVideo: true });
+ * console.log(wire.key); // rtmp/1/legacy/av
+ * ```
+ *
+ * @module
+ */
+export { LiveRtmpApplication } from "./live_rtmp_application.ts";
+export type { LiveRtmpOptions, RtmpAccess } from "./live_rtmp_application.ts";
+export { RtmpToStream } from "./rtmp_to_stream.ts";
+export { rtmpTimestamp, RtmpWire } from "./rtmp_wire.ts";
+export type { RtmpWireOptions } from "./rtmp_wire.ts";
+export { StreamToRtmp } from "./stream_to_rtmp.ts";

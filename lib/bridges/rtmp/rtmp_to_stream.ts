@@ -1,0 +1,97 @@
+import { FormatError } from "#errors";
+import { audioTagToPacket, videoTagToPacket } from "#mediaformats/flv";
+import type { Packet } from "#media";
+import { MESSAGE_TYPE } from "#protocols/rtmp";
+import type { DataMessage } from "#protocols/rtmp";
+import type { Publisher } from "#streaming";
+
+/** `onMetaData` as an AMF0 string: marker, length, text. */
+const ON_META_DATA = new TextEncoder().encode("\x02\x00\x0aonMetaData");
+
+/**
+ * Feeds a publisher from the messages of one RTMP NetStream.
+ *
+ * Payloads go on unread but for their first bytes: key frame, configuration, codec. Timestamps of 32 bits are
+ * unwrapped, so that a stream may run for ever.
+ */
+export class RtmpToStream {
+  readonly #publisher: Publisher;
+  #lastTimestamp = 0;
+  #ms: number | undefined;
+
+  #malformedMessages = 0;
+  readonly #onMalformed: (error: FormatError) => void;
+
+  /**
+   * @param publisher Fed from now on.
+   * @param onMalformed Told of the first message that cannot be read.
+   */
+  constructor(publisher: Publisher, onMalformed: (error: FormatError) => void = () => {}) {
+    this.#publisher = publisher;
+    this.#onMalformed = onMalformed;
+  }
+
+  /** Messages that were dropped because their header was cut short. */
+  get malformedMessages(): number {
+    return this.#malformedMessages;
+  }
+
+  /**
+   * Takes one audio or video message.
+   *
+   * @param messageTypeId 8 audio or 9 video.
+   * @param timestamp In ms, modulo 2^32.
+   * @param payload FLV tag body, owned from here on; an empty one carries nothing.
+   */
+  // params: hot path
+  media(messageTypeId: number, timestamp: number, payload: Uint8Array<ArrayBuffer>): void {
+    if (payload.length === 0) return;
+    const dtsUs = this.#unwrap(timestamp) * 1000;
+    let packet: Packet | undefined;
+    try {
+      packet = messageTypeId === MESSAGE_TYPE.Video
+        ? videoTagToPacket(payload, dtsUs)
+        : audioTagToPacket(payload, dtsUs);
+    } catch (error) {
+      // a message cut short is dropped; the encoder goes on
+      this.#malformed(error);
+      return;
+    }
+    if (packet !== undefined) this.#publisher.publish(packet);
+  }
+
+  #malformed(error: unknown): void {
+    if (!(error instanceof FormatError)) throw error;
+    if (this.#malformedMessages++ === 0) this.#onMalformed(error);
+  }
+
+  /** Takes one data message. */
+  data(message: DataMessage): void {
+    const isMetadata = message.action === "set" || startsWith(message.payload, ON_META_DATA);
+    const dtsUs = this.#unwrap(message.timestamp) * 1000;
+    const packet: Packet = {
+      kind: "data",
+      trackId: 0,
+      codec: "script",
+      role: message.action === "clear" ? "clear" : isMetadata ? "metadata" : "data",
+      dtsUs,
+      ptsUs: dtsUs,
+      isKeyFrame: false,
+      payload: message.payload,
+    };
+    this.#publisher.publish(packet);
+  }
+
+  /** Absolute ms; a step of less than 2^31 either way is taken as it is, over the wrap too. */
+  #unwrap(timestamp: number): number {
+    const ms = this.#ms === undefined ? timestamp : this.#ms + ((timestamp - this.#lastTimestamp) | 0);
+    this.#lastTimestamp = timestamp;
+    return this.#ms = ms;
+  }
+}
+
+function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
+  if (bytes.length < prefix.length) return false;
+  for (let i = 0; i < prefix.length; i++) if (bytes[i] !== prefix[i]) return false;
+  return true;
+}

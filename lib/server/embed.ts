@@ -1,0 +1,69 @@
+import type { Application, ApplicationDefinition } from "#application";
+import { Logger, openSink, parseLogLevel } from "#log";
+import { parseHostPort } from "#uri";
+import type { Stream } from "#streaming";
+import { ConfigSchema } from "./config/mod.ts";
+import { startServer } from "./server.ts";
+
+/** What a server inside another program is started with: addresses, and an application's hooks. */
+export interface ServeOptions extends Pick<Application, "connect" | "publish" | "play" | "call"> {
+  /** `HOST:PORT` for RTMP; port 0 is any free one. @default {"0.0.0.0:1935"} */
+  readonly rtmp?: string;
+  /** `HOST:PORT` for HTTP-FLV, WebSocket-FLV and pages. @default none */
+  readonly http?: string;
+  /** First part of stream addresses, as in `rtmp://host/live/NAME`. @default {"live"} */
+  readonly appName?: string;
+  /** Lines up to this level go to the console: `error`, `warning`, `info`, `debug`. @default none */
+  readonly logLevel?: string;
+  /** A publisher has started on this stream. */
+  readonly streamUp?: (stream: Stream) => void;
+  /** The publisher of this stream has left. */
+  readonly streamDown?: (stream: Stream) => void;
+}
+
+/** A server inside another program. */
+export interface EmbeddedServer {
+  /** Addresses of publishers and players; NAME stands for the stream. */
+  readonly urls: { readonly publish: readonly string[]; readonly play: readonly string[] };
+  /** Live streams now. */
+  streams(): Stream[];
+  /** Closes listeners, then connections. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a server with one application made of `options`' hooks. Works without `--unstable-net`.
+ *
+ * ```ts
+ * import { serve } from "@crtmp/crtmp";
+ *
+ * const server = await serve({ rtmp: "127.0.0.1:0", publish: ({ peer }) => peer.address === "127.0.0.1" });
+ * await server.close();
+ * ```
+ *
+ * @throws {ConfigError} If an address cannot be listened on.
+ */
+export async function serve(options: ServeOptions = {}): Promise<EmbeddedServer> {
+  const { rtmp = "0.0.0.0:1935", http, appName = "live", logLevel } = options;
+  const definition: ApplicationDefinition = { name: appName, about: "embedded", create: () => options };
+  const address = parseHostPort(rtmp, { host: "0.0.0.0" });
+  const web = http === undefined ? undefined : parseHostPort(http, { host: "0.0.0.0" });
+  const schema = new ConfigSchema({ applications: [definition] });
+  const config = schema.parse({
+    applications: [{ name: appName, acceptors: [{ ip: address.host, port: address.port }] }],
+    web: web === undefined ? { enabled: false } : { ip: web.host, port: web.port },
+  }, { name: "serve options" });
+  const level = logLevel === undefined ? undefined : parseLogLevel(logLevel);
+  const log = level === undefined
+    ? Logger.silent()
+    : new Logger({ sinks: [openSink({ name: "console", type: "console", level })] });
+  const server = await startServer(config, { log, applications: [definition] });
+  return {
+    urls: server.urls,
+    streams: () => server.streams.list(),
+    close: async () => {
+      await server.close("closed by its program");
+      log.close();
+    },
+  };
+}

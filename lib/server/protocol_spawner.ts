@@ -1,0 +1,108 @@
+import type { ApplicationRegistry, RunningApplication } from "#application";
+import { LiveRtmpApplication } from "#bridges/rtmp";
+import { systemClock } from "#clock";
+import type { Logger } from "#log";
+import { HttpServerProtocol } from "#protocols/http";
+import type { HttpRouter } from "#protocols/http";
+import { RtmpProtocol } from "#protocols/rtmp";
+import type { CallAnswer } from "#protocols/rtmp";
+import type { ChainOptions, ProtocolFactory } from "#stack";
+import type { StreamRegistry } from "#streaming";
+import { ACCEPTOR_CHAINS } from "./chain_table.ts";
+import type { ServerConfig } from "./config/mod.ts";
+import { webPages } from "./web/pages.ts";
+import { StreamStatusReader } from "./web/status.ts";
+import { webLog, WebRouter } from "./web/web_router.ts";
+
+/** What the protocols of the server are made with. */
+export interface SpawnerOptions {
+  readonly config: ServerConfig;
+  readonly applications: ApplicationRegistry;
+  readonly streams: StreamRegistry;
+  readonly log: Logger;
+  readonly version: string;
+}
+
+/** The owner of the web plane's acceptor: reaches every application. */
+const WEB_OWNER: RunningApplication = {
+  name: "web",
+  aliases: [],
+  isDefault: false,
+  isSelector: true,
+  streamOptions: undefined as never,
+  publishFrom: "nowhere",
+  application: {},
+};
+
+/** The factory of the server's own protocols, and who owns the web plane. */
+export function builtInFactory(
+  options: SpawnerOptions,
+): { factory: ProtocolFactory; webOwner: RunningApplication } {
+  const { config, log } = options;
+  const rtmpApplications = new Map<RunningApplication, LiveRtmpApplication>();
+  const router = webRouter(options);
+  const rtmpLog = log.child("rtmp");
+  const rtmpLines = {
+    debug: (text: string) => rtmpLog.debug(text),
+    info: (text: string) => rtmpLog.info(text),
+    warn: (text: string) => rtmpLog.warning(text),
+  };
+  return {
+    webOwner: WEB_OWNER,
+    factory: {
+      name: "crtmp",
+      chains: ACCEPTOR_CHAINS,
+      protocols: {
+        rtmp(chainOptions) {
+          const owner = ownerOf(chainOptions);
+          const application = rtmpApplications.get(owner) ?? rtmpApplication(owner, options);
+          rtmpApplications.set(owner, application);
+          return new RtmpProtocol({ ...config.rtmp, application, log: rtmpLines });
+        },
+        http: (_chainOptions, place) =>
+          new HttpServerProtocol({
+            clock: systemClock,
+            log: webLog(log.child("http")),
+            headTimeoutMs: config.web.headTimeoutMs,
+            idleTimeoutMs: config.web.idleTimeoutMs,
+            // under another protocol, that protocol answers
+            ...(place.isNearest ? { router } : {}),
+          }),
+      },
+    },
+  };
+}
+
+function rtmpApplication(owner: RunningApplication, options: SpawnerOptions): LiveRtmpApplication {
+  const { applications, streams, config, log } = options;
+  return new LiveRtmpApplication({
+    registry: streams,
+    clock: systemClock,
+    log: log.child("rtmp"),
+    waitForPublisherMs: config.rtmp.waitForPublisherMs,
+    access: {
+      ...applications.accessFor(owner),
+      connect: (peer) => applications.connect(owner, peer),
+      call: (peer, command) =>
+        applications.call(owner, { peer, name: command.name, args: command.args }) as Promise<CallAnswer>,
+    },
+  });
+}
+
+function webRouter(options: SpawnerOptions): HttpRouter {
+  const { applications, streams, config, log, version } = options;
+  const status = new StreamStatusReader(streams, () => systemClock.nowMs());
+  return new WebRouter({
+    registry: streams,
+    access: applications.accessFor(WEB_OWNER),
+    log,
+    clock: systemClock,
+    waitForStreamMs: config.web.waitForStreamMs,
+    allowOrigin: config.web.allowOrigin,
+    fetch: webPages({ version, status: config.web.status, streams: () => status.read() }),
+  });
+}
+
+function ownerOf(options: ChainOptions): RunningApplication {
+  return options["owner"] as RunningApplication;
+}

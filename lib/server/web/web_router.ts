@@ -1,0 +1,161 @@
+import type { Clock } from "#clock";
+import { FlvPlayerProtocol, FlvWire, WebSocketFlvWire } from "#bridges/http_flv";
+import type { Logger } from "#log";
+import type {
+  HttpExchange,
+  HttpFetchHandler,
+  HttpHeaderFields,
+  HttpLog,
+  HttpRequestHead,
+  HttpRouter,
+} from "#protocols/http";
+import { isWebSocketRequest, WebSocketProtocol } from "#protocols/websocket";
+import { formatEndpoint } from "#stack";
+import type { AccessGrant, Peer, StreamAccess, StreamRegistry } from "#streaming";
+
+/** What the web plane is made of. */
+export interface WebRouterOptions {
+  readonly registry: StreamRegistry;
+  readonly access: StreamAccess;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** How long a viewer of a stream that nobody publishes is held before 404, in ms. */
+  readonly waitForStreamMs: number;
+  /** Pages that may play, as Access-Control-Allow-Origin has it; empty for none. */
+  readonly allowOrigin: string;
+  /** Answers everything that is not media. */
+  readonly fetch: HttpFetchHandler;
+}
+
+const CORS_HEADERS = {
+  "access-control-allow-methods": "GET, HEAD, OPTIONS",
+  "access-control-allow-headers": "Range, Content-Type",
+  "access-control-expose-headers": "Content-Length, Content-Range",
+  "access-control-max-age": "86400",
+};
+
+interface MediaTarget {
+  readonly appName: string;
+  readonly streamName: string;
+}
+
+/**
+ * Routes the requests of the web plane: `/APP/NAME.flv` over HTTP and WebSocket is media and never leaves the
+ * protocol stack; everything else goes to the `fetch` of the pages.
+ */
+export class WebRouter implements HttpRouter {
+  readonly #options: WebRouterOptions;
+  readonly #cors: HttpHeaderFields;
+
+  constructor(options: WebRouterOptions) {
+    this.#options = options;
+    this.#cors = options.allowOrigin === ""
+      ? {}
+      : { "access-control-allow-origin": options.allowOrigin, ...CORS_HEADERS };
+  }
+
+  route(request: HttpRequestHead, exchange: HttpExchange): void {
+    const target = mediaTarget(request.path);
+    if (target === undefined) return exchange.respondWith(this.#options.fetch);
+    if (request.method === "OPTIONS") return exchange.respond({ status: 204, headers: this.#cors });
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      return exchange.respond({
+        status: 405,
+        headers: { ...this.#cors, allow: "GET, HEAD, OPTIONS" },
+        body: `Cannot ${request.method} a stream: GET plays it.\n`,
+      });
+    }
+    this.#play(request, exchange, target).catch((error) => {
+      this.#options.log.error(`request for ${target.appName}/${target.streamName} failed`, error);
+      if (!exchange.isAnswered) exchange.respond({ status: 500, body: "The server failed.\n" });
+    });
+  }
+
+  async #play(request: HttpRequestHead, exchange: HttpExchange, target: MediaTarget): Promise<void> {
+    const isWebSocket = isWebSocketRequest(request);
+    const peer = peerOf(request, exchange, { target, isWebSocket });
+    const log = this.#options.log.child(peer.protocol).child(formatEndpoint(exchange.remote))
+      .about(`${target.appName}/${target.streamName}`);
+    const access = await this.#options.access.play({
+      peer,
+      streamName: target.streamName,
+      query: request.query,
+    });
+    if (exchange.isAnswered) return;
+    if (!access.isGranted) {
+      log.warning(`play refused: ${access.reason}`);
+      return this.#refuse(exchange, 403, access.reason);
+    }
+    const isLive = await this.#options.registry.whenLive(access.path, this.#options.waitForStreamMs);
+    if (exchange.isAnswered) return;
+    if (!isLive) {
+      log.debug("not found");
+      return this.#refuse(exchange, 404, `Nobody publishes ${target.appName}/${target.streamName}`);
+    }
+    if (isWebSocket) this.#startWebSocket(exchange, access, log);
+    else this.#startBody(exchange, access, log);
+  }
+
+  // params: exchange, then what to answer
+  #refuse(exchange: HttpExchange, status: number, reason: string): void {
+    exchange.respond({
+      status,
+      headers: { ...this.#cors, "content-type": "text/plain; charset=utf-8" },
+      body: `${reason}.\n`,
+    });
+  }
+
+  #startBody(exchange: HttpExchange, access: AccessGrant, log: Logger): void {
+    const stream = this.#options.registry.open(access.path, access.options);
+    exchange.startBody({
+      status: 200,
+      headers: { ...this.#cors, "cache-control": "no-store", "content-type": "video/x-flv" },
+      framing: "close",
+      near: new FlvPlayerProtocol({ stream, wire: new FlvWire(), log }),
+    });
+  }
+
+  #startWebSocket(exchange: HttpExchange, access: AccessGrant, log: Logger): void {
+    const stream = this.#options.registry.open(access.path, access.options);
+    const webSocket = new WebSocketProtocol({
+      clock: this.#options.clock,
+      isPreframed: true,
+      log: webLog(log),
+    });
+    webSocket.linkNear(new FlvPlayerProtocol({ stream, wire: new WebSocketFlvWire(), log }));
+    webSocket.accept(exchange);
+  }
+}
+
+/** A logger as the web protocols want it. */
+export function webLog(log: Logger): HttpLog {
+  return { info: (text) => log.info(text), warn: (text) => log.warning(text) };
+}
+
+/** The stream a path names: `/APP/NAME.flv`, where NAME may have slashes; `undefined` for any other path. */
+export function mediaTarget(path: string): MediaTarget | undefined {
+  const match = /^\/([^/]+)\/(.+)\.flv$/.exec(path);
+  if (match === null) return undefined;
+  try {
+    return { appName: decodeURIComponent(match[1]!), streamName: decodeURIComponent(match[2]!) };
+  } catch {
+    return undefined;
+  }
+}
+
+function peerOf(
+  request: HttpRequestHead,
+  exchange: HttpExchange,
+  use: { target: MediaTarget; isWebSocket: boolean },
+): Peer {
+  return {
+    protocol: use.isWebSocket ? "ws-flv" : "http-flv",
+    address: exchange.remote.address,
+    port: exchange.remote.port,
+    appName: use.target.appName,
+    instance: "",
+    userAgent: request.headers.get("user-agent") ?? "",
+    pageUrl: request.headers.get("referer") ?? "",
+    query: request.query,
+  };
+}

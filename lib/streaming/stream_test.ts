@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { audio, config, inter, key, LineWire, packet, settled, TestSink, testStreams } from "./_rig_test.ts";
+
+const ORIGIN = { origin: "test", replaced() {} };
+
+Deno.test("Stream gives a late joiner configs and the newest GOP, then what is published", async () => {
+  const stream = testStreams().open();
+  const publisher = stream.publish(ORIGIN)!;
+  for (const each of [config("video", "sps"), config("audio", "asc"), key(0), inter(40), audio(50)]) {
+    publisher.publish(each);
+  }
+  publisher.publish(key(80));
+  publisher.publish(inter(120));
+  const sink = new TestSink();
+  stream.subscribe(sink, new LineWire());
+  assert.equal(sink.received, "H:80:sps,asc\nv:media:80:K\nv:media:120:p\n");
+  publisher.publish(audio(130));
+  await settled();
+  assert.equal(sink.received, "H:80:sps,asc\nv:media:80:K\nv:media:120:p\na:media:130:a\n");
+});
+
+Deno.test("Stream lets a player wait for the publisher and its first key frame", async () => {
+  const stream = testStreams().open();
+  const sink = new TestSink();
+  const heard: boolean[] = [];
+  stream.subscribe(sink, new LineWire(), { publisherChanged: (isLive) => heard.push(isLive) });
+  const publisher = stream.publish(ORIGIN)!;
+  publisher.publish(inter(0));
+  publisher.publish(key(40));
+  await settled();
+  assert.equal(sink.received, "H:40:\nv:media:40:K\n");
+  publisher.end();
+  assert.deepEqual(heard, [true, false]);
+});
+
+Deno.test("Stream starts an audio-only player at the newest frame", async () => {
+  const stream = testStreams().open();
+  const publisher = stream.publish(ORIGIN)!;
+  for (let ms = 0; ms < 1200; ms += 100) publisher.publish(audio(ms));
+  const sink = new TestSink();
+  stream.subscribe(sink, new LineWire());
+  await settled();
+  assert.equal(sink.received, "H:1100:\na:media:1100:a\n");
+});
+
+Deno.test("Stream keeps a live publisher, and replaces one that is silent", () => {
+  const { clock, open } = testStreams();
+  const stream = open();
+  let replaced = 0;
+  const first = stream.publish({ origin: "first", replaced: () => replaced++ })!;
+  first.publish(key(1000));
+  clock.advance(4_999);
+  assert.equal(stream.publish(ORIGIN), undefined);
+  clock.advance(1);
+  const second = stream.publish({ origin: "second", replaced() {} })!;
+  assert.equal(replaced, 1);
+  assert.equal(stream.publisher, second);
+  first.publish(key(2000));
+  assert.equal(stream.newestDtsUs, 1_000_000, "the replaced publisher feeds nothing");
+});
+
+Deno.test("Stream keeps viewers over a takeover, and times rise", async () => {
+  const { clock, open } = testStreams();
+  const stream = open();
+  const first = stream.publish(ORIGIN)!;
+  const sink = new TestSink();
+  const heard: boolean[] = [];
+  stream.subscribe(sink, new LineWire(), { publisherChanged: (isLive) => heard.push(isLive) });
+  first.publish(key(5000));
+  await settled();
+  clock.advance(5_000);
+  const second = stream.publish(ORIGIN)!;
+  second.publish(packet("data", 0, { role: "metadata", text: "meta" }));
+  second.publish(inter(90, "before key"));
+  second.publish(key(100));
+  second.publish(inter(140));
+  await settled();
+  assert.equal(
+    sink.received,
+    "H:5000:\nv:media:5000:K\nd:metadata:5040:meta\nv:media:5040:K\nv:media:5080:p\n",
+  );
+  assert.deepEqual(heard, [], "viewers hear nothing of a takeover");
+  assert.equal(second.statistics.droppedPackets, 1);
+});
+
+Deno.test("Stream tells viewers of a lost publisher only after the grace", () => {
+  const { clock, open } = testStreams({ publisherGraceMs: 3_000 });
+  const stream = open();
+  const heard: boolean[] = [];
+  stream.subscribe(new TestSink(), new LineWire(), { publisherChanged: (isLive) => heard.push(isLive) });
+  stream.publish(ORIGIN)!.end({ isLost: true });
+  clock.advance(2_999);
+  const back = stream.publish(ORIGIN)!;
+  clock.advance(10_000);
+  assert.deepEqual(heard, [true], "it came back in time");
+  back.end({ isLost: true });
+  clock.advance(3_000);
+  assert.deepEqual(heard, [true, false]);
+});
+
+Deno.test("Stream tells of the end only after the last bytes were taken", async () => {
+  const stream = testStreams().open();
+  const publisher = stream.publish(ORIGIN)!;
+  const sink = new TestSink();
+  sink.room = 5;
+  let wasComplete: boolean | undefined;
+  stream.subscribe(sink, new LineWire(), {
+    publisherChanged: (isLive) => wasComplete = isLive ? undefined : sink.received.endsWith("v:media:0:K\n"),
+  });
+  publisher.publish(key(0));
+  await settled();
+  publisher.end();
+  assert.equal(wasComplete, undefined);
+  sink.drain();
+  assert.equal(wasComplete, true);
+});
+
+Deno.test("StreamRegistry frees a stream with its last publisher and subscriber", () => {
+  const { registry, open, clock } = testStreams();
+  const stream = open();
+  const publisher = stream.publish(ORIGIN)!;
+  publisher.publish(key(0));
+  const subscriber = stream.subscribe(new TestSink(), new LineWire());
+  publisher.end();
+  assert.equal(registry.size, 1);
+  stream.unsubscribe(subscriber);
+  assert.equal(registry.size, 0);
+  assert.equal(registry.pool.live, 0, "all segments went back");
+  assert.equal(clock.pending, 0, "no timer is left");
+});
+
+Deno.test("Stream shares one log among equal wires, and drops it with the last subscriber", () => {
+  const stream = testStreams().open();
+  stream.publish(ORIGIN)!.publish(key(0));
+  const first = stream.subscribe(new TestSink(), new LineWire());
+  const second = stream.subscribe(new TestSink(), new LineWire());
+  const other = stream.subscribe(new TestSink(), new LineWire("other"));
+  assert.deepEqual([...stream.logs.keys()], ["line", "other"]);
+  for (const each of [first, second]) stream.unsubscribe(each);
+  assert.deepEqual([...stream.logs.keys()], ["other"]);
+  stream.unsubscribe(other);
+  assert.equal(stream.logs.size, 0);
+});
+
+Deno.test("Stream tells a wire without video about it, and plays it the audio", async () => {
+  const stream = testStreams().open();
+  const publisher = stream.publish(ORIGIN)!;
+  publisher.publish(key(0));
+  const sink = new TestSink();
+  const missing: string[] = [];
+  stream.subscribe(sink, new LineWire("audio", (each) => each.kind !== "video"), {
+    notCarried: (each) => missing.push(each.kind),
+  });
+  publisher.publish(audio(10));
+  publisher.publish(key(20));
+  publisher.publish(audio(30));
+  await settled();
+  assert.equal(sink.received, "H:10:\na:media:10:a\na:media:30:a\n");
+  assert.deepEqual(missing, ["video"]);
+});
+
+Deno.test("Stream forgets a GOP that exceeds its bounds", async () => {
+  const stream = testStreams({ gopCacheMs: 1_000 }).open();
+  const publisher = stream.publish(ORIGIN)!;
+  publisher.publish(key(0));
+  const early = new TestSink();
+  const kept = stream.subscribe(early, new LineWire());
+  for (let ms = 100; ms <= 1_100; ms += 100) publisher.publish(inter(ms));
+  const late = new TestSink();
+  stream.subscribe(late, new LineWire());
+  await settled();
+  assert.equal(late.received, "", "it waits for the next key frame");
+  publisher.publish(key(1_200));
+  await settled();
+  assert.equal(late.received, "H:1200:\nv:media:1200:K\n");
+  assert.equal(stream.packets.end - stream.packets.first, 1);
+  stream.unsubscribe(kept);
+});
+
+Deno.test("PacketCursor reads from the newest key frame and jumps when it is too slow", () => {
+  const stream = testStreams({ gopCacheMs: 500 }).open();
+  const publisher = stream.publish(ORIGIN)!;
+  publisher.publish(key(0));
+  publisher.publish(inter(100));
+  using cursor = stream.readPackets();
+  assert.equal(cursor.next()?.dtsUs, 0);
+  for (let ms = 200; ms <= 900; ms += 100) publisher.publish(ms === 600 ? key(ms) : inter(ms));
+  assert.equal(cursor.next()?.dtsUs, 600_000);
+  assert.equal(cursor.missed, 5);
+  assert.equal(cursor.next()?.dtsUs, 700_000);
+});

@@ -1,0 +1,30 @@
+/**
+ * crtmp as a library: start a server with your own permissions, or use any part of it without one.
+ *
+ * ```ts
+ * import { serve } from "@crtmp/crtmp";
+ *
+ * const server = await serve({
+ *   rtmp: "127.0.0.1:0",
+ *   publish: ({ query }) => new URLSearchParams(query).get("key") === "studio" || "The key is wrong",
+ * });
+ * console.log(server.urls.publish.length); // 1
+ * await server.close();
+ * ```
+ *
+ * @module
+ */
+export * from "#errors";
+export type {
+  Application,
+  ApplicationContext,
+  ApplicationDefinition,
+  ApplicationLog,
+  Call,
+  Decision,
+} from "#application";
+export { serve } from "#server";
+export type { EmbeddedServer, ServeOptions } from "#server";
+export { Protocol } from "#stack";
+export type { ProtocolFactory, ProtocolKind } from "#stack";
+export type { Peer, Stream, StreamRequest } from "#streaming";
