@@ -89,6 +89,8 @@ export class RtmpClientProtocol extends ChunkProtocol {
    */
   async createStream(client: ClientStreamClient): Promise<ClientStream> {
     const [id] = await this.call("createStream", []);
+    // it may have ended between the answer and this turn, and then no stream would hear of it
+    if (this.isClosed) throw new ClosedError("Cannot create stream: the connection ended");
     if (typeof id !== "number") {
       throw new ProtocolError(`Cannot create stream: the server answered ${typeof id} for its ID`);
     }

@@ -112,6 +112,16 @@ Deno.test("RtmpClientProtocol fails what waits when the connection ends", async 
   await assert.rejects(client.call("x", []), ClosedError);
 });
 
+Deno.test("RtmpClientProtocol fails what is asked after the connection ended", async () => {
+  const { client, server } = pair();
+  await client.connect(APP);
+  const stream = await client.createStream({});
+  server.abort(new ClosedError("gone"));
+  await settled();
+  await assert.rejects(stream.play("a"), ClosedError);
+  await assert.rejects(client.createStream({}), ClosedError);
+});
+
 Deno.test("RtmpClientProtocol ends a handshake that does not answer", async () => {
   const clock = new ManualClock();
   const client = new RtmpClientProtocol({ clock, handshakeTimeoutMs: 3000 });

@@ -46,6 +46,7 @@ export class ClientStream {
   readonly #owner: ClientStreamOwner;
   readonly #client: ClientStreamClient;
   #wait: StatusWait | undefined = undefined;
+  #isEnded = false;
 
   constructor(
     owner: ClientStreamOwner,
@@ -133,6 +134,7 @@ export class ClientStream {
 
   /** The connection is gone. */
   ended(cause: Error): void {
+    this.#isEnded = true;
     this.#wait?.reject(new ClosedError("The connection ended before the server answered", { cause }));
     this.#wait = undefined;
   }
@@ -143,6 +145,7 @@ export class ClientStream {
   ): Promise<AmfObject> {
     this.#wait?.reject(new ClosedError(`Another command came before the server answered: ${name}`));
     const { promise, resolve, reject } = Promise.withResolvers<AmfObject>();
+    if (this.#isEnded) reject(new ClosedError(`Cannot ${name}: the connection ended`));
     this.#wait = { name, code: options.code, resolve, reject };
     this.command(name, options.args);
     return promise;
