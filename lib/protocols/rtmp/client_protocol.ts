@@ -74,6 +74,7 @@ export class RtmpClientProtocol extends ChunkProtocol {
       commandObject: { app, tcUrl, ...CONNECT_PROPERTIES, ...options.properties },
       args: [],
     });
+    if (this.isClosed) throw new ClosedError("Cannot connect: the connection ended");
     this.startPings();
     return {
       properties: amfMembers(answer.commandObject) ?? amfObject(),

@@ -113,11 +113,10 @@ Deno.test("RtmpClientProtocol fails what waits when the connection ends", async 
 });
 
 Deno.test("RtmpClientProtocol fails what is asked after the connection ended", async () => {
-  const { client, server } = pair();
+  const { client, carriers } = pair();
   await client.connect(APP);
   const stream = await client.createStream({});
-  server.abort(new ClosedError("gone"));
-  await settled();
+  carriers[0].abort(new ClosedError("gone"));
   await assert.rejects(stream.play("a"), ClosedError);
   await assert.rejects(client.createStream({}), ClosedError);
 });
