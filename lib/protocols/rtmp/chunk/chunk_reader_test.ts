@@ -300,20 +300,25 @@ Deno.test("ChunkReader stops behind the message in which stop is called, at any 
 });
 
 Deno.test("ChunkReader stopped within held bytes goes on with the rest of them", () => {
-  // the last bytes agree with the extended timestamp until one more decides
-  const wire = hex("06 ffffff 000081 09 01000000 c1c1c1c1 11*128   c6 c1   c6 c1c1");
-  const times: number[] = [];
-  const reader: ChunkReader = new ChunkReader({
-    onMessage: (_type, timestamp) => {
-      times.push(timestamp);
-      reader.stop();
-    },
-  });
-  const split = wire.length - 4;
-  let at = reader.push(wire.subarray(0, split));
-  assert.equal(at, split);
-  while (at < wire.length) at = reader.push(wire, at);
-  assert.equal(times.length, 1);
+  // header and payload of the second chunk, and the next header, look like a repeated extended timestamp
+  const wire = hex("06 ffffff 000081 09 01000000 c6c6c6c6 11*128   c6 c6   c6 c6 11*127   c6 22");
+  const expected = [
+    { timestamp: 0xc6c6c6c6, payload: hex("11*128 c6") },
+    { timestamp: 0xc6c6c6c6 * 2 % 2 ** 32, payload: hex("c6 11*127 22") },
+  ];
+  for (let split = 0; split <= wire.length; split++) {
+    const got: { timestamp: number; payload: Uint8Array }[] = [];
+    const reader: ChunkReader = new ChunkReader({
+      onMessage: (_type, timestamp, _streamId, payload) => {
+        got.push({ timestamp, payload });
+        reader.stop();
+      },
+    });
+    for (const part of [wire.slice(0, split), wire.slice(split)]) {
+      for (let at = 0; at < part.length;) at = reader.push(part, at);
+    }
+    assert.deepEqual(got, expected, `split at ${split}`);
+  }
 });
 
 Deno.test("ChunkReader memory follows bytes received, not declared lengths", () => {
