@@ -8,6 +8,7 @@ import { readInputs, SESSIONS } from "./sessions.ts";
 import type { FuzzTarget } from "./target.ts";
 import { amf0Target, amf3Target } from "./targets/amf_target.ts";
 import { chunkTarget } from "./targets/chunk_target.ts";
+import { httpClientTarget, rtmpClientTarget } from "./targets/client_target.ts";
 import { codecTarget } from "./targets/codec_target.ts";
 import { flvTarget, tagBodyTarget } from "./targets/flv_target.ts";
 import { handshakeTarget, rtmpTarget } from "./targets/rtmp_target.ts";
@@ -27,5 +28,7 @@ export async function listTargets(): Promise<FuzzTarget[]> {
     rtmpTarget(rtmp),
     httpTarget(await readInputs(SESSIONS, "http")),
     webSocketTarget(await readInputs(SESSIONS, "websocket")),
+    rtmpClientTarget(),
+    httpClientTarget(),
   ];
 }

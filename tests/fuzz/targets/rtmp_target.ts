@@ -62,6 +62,8 @@ function openServer(): FuzzServer {
   const registry = new StreamRegistry(clock);
   const application = new LiveRtmpApplication({
     registry,
+    clock,
+    waitForPublisherMs: 0,
     log: new Logger({ sinks: [], clock }),
     access: {
       connect: () => undefined,
