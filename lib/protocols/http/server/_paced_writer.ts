@@ -3,31 +3,33 @@ import { ClosedError } from "#errors";
 import type { Carrier, SliceSource } from "#stack";
 import { Deadline } from "../deadline.ts";
 
-/** How long a peer may accept no byte, and what happens then. */
-export interface StallOptions {
+/** Called once when what was written has left, or with the error if the connection ends first. */
+export type Written = (error?: Error) => void;
+
+/** How long a peer may accept no byte, in ms. */
+export interface PaceOptions {
   readonly clock: Clock;
   readonly timeoutMs: number;
-  onStall(): void;
 }
 
 /**
  * Gives bytes to a carrier at the pace at which its peer takes them: each `write` ends when all of it was
  * accepted. A carrier writes its own queued bytes before those of its source, so an empty write waits until
- * what was sent before has left.
+ * what was sent before has left. A peer that accepts nothing for too long is dropped.
  */
 export class PacedWriter implements SliceSource {
   readonly #carrier: Carrier;
   readonly #deadline: Deadline;
-  readonly #stall: StallOptions;
+  readonly #timeoutMs: number;
   #slices: Uint8Array[] = [];
-  #settle: ((error?: Error) => void) | undefined;
+  #written: Written[] = [];
   #seenBytesOut = 0;
   #isBegun = false;
 
-  constructor(carrier: Carrier, stall: StallOptions) {
+  constructor(carrier: Carrier, options: PaceOptions) {
     this.#carrier = carrier;
-    this.#stall = stall;
-    this.#deadline = new Deadline(stall.clock);
+    this.#timeoutMs = options.timeoutMs;
+    this.#deadline = new Deadline(options.clock);
   }
 
   /** Whether nothing of the current write went out yet, so that a head sent before goes first. */
@@ -36,17 +38,27 @@ export class PacedWriter implements SliceSource {
   }
 
   /**
-   * Writes `slices` in order; one write at a time. `done` is called when all were accepted, with the error
-   * if the connection ended first.
+   * Writes `slices` in order.
    *
-   * @param slices Lent until `done`; none of them empty.
+   * @param slices Lent until `written`; none of them empty. No slices wait for what was sent before.
+   * @throws {TypeError} If slices of an earlier write are still lent.
    */
-  write(slices: Uint8Array[], done: (error?: Error) => void): void {
-    this.#slices = slices;
-    this.#settle = done;
+  write(slices: Uint8Array[], written: Written): void {
+    if (slices.length > 0 && this.#slices.length > 0) throw new TypeError("Cannot write twice at once");
+    if (slices.length > 0) this.#slices = slices;
+    this.#written.push(written);
     this.#watch();
     this.#carrier.setSource(this);
     this.#carrier.wake();
+  }
+
+  /** Leaves the carrier to another source; nothing that waits is told any more. */
+  release(): void {
+    if (this.#written.length === 0) return;
+    this.#written = [];
+    this.#slices = [];
+    this.#deadline[Symbol.dispose]();
+    this.#carrier.setSource(undefined);
   }
 
   nextSlice(): Uint8Array | undefined {
@@ -71,28 +83,21 @@ export class PacedWriter implements SliceSource {
   }
 
   #finish(error?: Error): void {
-    const settle = this.#settle;
-    if (settle === undefined) return;
-    this.#settle = undefined;
+    const written = this.#written;
+    if (written.length === 0) return;
+    this.#written = [];
     this.#isBegun = false;
     this.#deadline[Symbol.dispose]();
     if (error === undefined) this.#carrier.setSource(undefined);
-    settle(error);
+    for (const callback of written) callback(error);
   }
 
   #watch(): void {
     this.#seenBytesOut = this.#carrier.statistics.bytesOut;
-    this.#deadline.set(this.#stall.timeoutMs, () => {
-      if (this.#settle === undefined) return;
+    this.#deadline.set(this.#timeoutMs, () => {
+      if (this.#written.length === 0) return;
       if (this.#carrier.statistics.bytesOut > this.#seenBytesOut) this.#watch();
-      else this.#stall.onStall();
+      else this.#carrier.abort(new ClosedError(`The peer took nothing for ${this.#timeoutMs} ms`));
     });
   }
-}
-
-/** Calls `drained` once all that was sent over `carrier` has left; not at all if the connection ends first. */
-export function whenDrained(carrier: Carrier, options: StallOptions & { drained: () => void }): void {
-  new PacedWriter(carrier, options).write([], (error) => {
-    if (error === undefined) options.drained();
-  });
 }

@@ -1,7 +1,6 @@
 import { ClosedError } from "#errors";
 import { formatField } from "../message/head.ts";
 import type { HttpBodyFraming } from "../message/head.ts";
-import { PacedWriter } from "./_paced_writer.ts";
 import type { ServerExchange } from "./_server_exchange.ts";
 
 /** Header fields of one hop (RFC 9110 section 7.6.1), and framing, which is decided here. */
@@ -136,14 +135,8 @@ export class ResponseWriter {
     this.#writtenBytes += bytes.length;
     if (this.#writtenBytes > (this.#declaredBytes ?? Infinity)) throw this.#lengthFault();
     for (const slice of slices) exchange.count(slice.length);
-    const { carrier, clock, progressTimeoutMs } = exchange.connection;
     await new Promise<void>((resolve, reject) => {
-      const writer = new PacedWriter(carrier, {
-        clock,
-        timeoutMs: progressTimeoutMs,
-        onStall: () => carrier.abort(new ClosedError(`The peer took nothing for ${progressTimeoutMs} ms`)),
-      });
-      writer.write(slices, (error) => error === undefined ? resolve() : reject(error));
+      exchange.connection.writePaced(slices, (error) => error === undefined ? resolve() : reject(error));
     });
   }
 

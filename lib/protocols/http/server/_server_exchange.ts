@@ -7,6 +7,7 @@ import { encodeLatin1, formatField, reasonOf } from "../message/head.ts";
 import type { HttpBodyFraming, HttpRequestHead } from "../message/head.ts";
 import { formatAnswerFields, formatAnswerHead, isKeepAlive, NO_BODY } from "./_answer_head.ts";
 import type { AnswerStart } from "./_answer_head.ts";
+import type { Written } from "./_paced_writer.ts";
 import type {
   HttpAnswer,
   HttpBodyReceiver,
@@ -27,12 +28,12 @@ export interface ExchangeConnection {
   readonly log: HttpLog | undefined;
   readonly remote: Endpoint;
   readonly carrier: Carrier;
-  /** Longest time, in ms, in which the peer may accept nothing of a body. */
-  readonly progressTimeoutMs: number;
   /** Whether the request's body is read or can be dropped cheaply, so that the connection can go on. */
   canDropBody(): boolean;
   /** Queues bytes of the answer. */
   write(bytes: Uint8Array): void;
+  /** Gives slices to the peer at its pace; lent until `written`. */
+  writePaced(slices: Uint8Array[], written: Written): void;
   claimBody(receiver: HttpBodyReceiver): void;
   pauseBody(isPaused: boolean): void;
   /** Links and opens `near`, unless it is linked already, and sends what it sends to `outlet`. */
@@ -67,6 +68,9 @@ export class ServerExchange implements HttpExchange {
   #isKept = false;
   #isEnded = false;
   #isPassing = false;
+  /** Whether a body in chunks ends when this side closes: what `startBody` began does. */
+  #isOpenEnded = false;
+  #isComplete = false;
   #framing: HttpBodyFraming["kind"] = "none";
   #onEnded: (() => void)[] = [];
 
@@ -134,6 +138,7 @@ export class ServerExchange implements HttpExchange {
   startBody(answer: HttpStreamAnswer): boolean {
     const start = { status: answer.status, fields: formatAnswerFields(answer) };
     if (!this.startStream(start, { kind: answer.framing })) return false;
+    this.#isOpenEnded = true;
     if (this.#framing === "close") {
       this.#isPassing = true;
       this.#connection.pass("passOut");
@@ -212,13 +217,16 @@ export class ServerExchange implements HttpExchange {
   /** The answer is complete. */
   finish(): void {
     if (this.#isEnded) return;
+    this.#isComplete = true;
     this.#end();
     this.#connection.finish(this.#isKept);
   }
 
-  /** Ends a body in chunks, before the connection closes. */
+  /** This side closes: a body that `startBody` began is complete, one of a handler is cut. */
   closeBody(): void {
-    if (this.isChunking) this.write(LAST_CHUNK);
+    if (!this.#isOpenEnded || !this.isChunking) return;
+    this.write(LAST_CHUNK);
+    this.#isComplete = true;
   }
 
   /** The connection ended. */
@@ -227,7 +235,7 @@ export class ServerExchange implements HttpExchange {
   }
 
   /** Facts for an access log, once the exchange has ended. */
-  facts(isComplete: boolean): HttpExchangeFacts {
+  facts(): HttpExchangeFacts {
     const passed = this.#connection.carrier.statistics.bytesOut - this.#bytesOutBefore;
     return {
       remote: this.remote,
@@ -236,7 +244,7 @@ export class ServerExchange implements HttpExchange {
       status: this.#status,
       bytes: this.#isPassing ? passed : this.#bytes,
       durationMs: this.#connection.clock.nowMs() - this.#startedMs,
-      isComplete,
+      isComplete: this.#isComplete || this.#isPassing,
     };
   }
 

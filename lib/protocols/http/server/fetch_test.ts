@@ -355,3 +355,20 @@ Deno.test("respondWith refuses what the web's Request cannot hold", async () => 
   const old = await ask((request) => new Response(request.url), "GET /x HTTP/1.0\r\n\r\n");
   assert.ok(old.text.endsWith("http://127.0.0.1:8080/x"), "without Host the address itself");
 });
+
+Deno.test("closing this side cuts a response body, so that the peer can tell, and leaves nothing behind", async () => {
+  const body = stepped();
+  const { carrier, clock, http, facts } = await ask(() => new Response(body.stream));
+  carrier.isStuck = true;
+  body.push("a");
+  await turns();
+  http.close("shutdown");
+  carrier.isStuck = false;
+  carrier.pump();
+  await turns();
+  assert.ok(carrier.closedWith !== undefined);
+  assert.ok(!carrier.text.endsWith("0\r\n\r\n"));
+  assert.equal(body.cancelled.length, 1);
+  assert.equal(facts[0]?.isComplete, false);
+  assert.equal(clock.pending, 0);
+});

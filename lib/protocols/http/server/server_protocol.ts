@@ -23,7 +23,8 @@ import type { HttpBodyReceiver, HttpExchangeFacts, HttpLog, HttpRouter } from ".
 import { answerWithFetch } from "./_fetch.ts";
 import { IncomingBody } from "./_incoming_body.ts";
 import { NearRouter } from "./_near_router.ts";
-import { whenDrained } from "./_paced_writer.ts";
+import { PacedWriter } from "./_paced_writer.ts";
+import type { Written } from "./_paced_writer.ts";
 import { ServerExchange } from "./_server_exchange.ts";
 import type { ExchangeConnection, NearOutlet } from "./_server_exchange.ts";
 
@@ -80,6 +81,7 @@ export class HttpServerProtocol extends Protocol {
   #body: IncomingBody | undefined;
   #outlet: NearOutlet | undefined;
   #hasOwnNear = false;
+  #paced: PacedWriter | undefined;
   #isProcessing = false;
   #isDraining = false;
   #isPaused = false;
@@ -127,14 +129,14 @@ export class HttpServerProtocol extends Protocol {
     this.#deadline[Symbol.dispose]();
   }
 
-  protected override onFarClosed(): void {
+  protected override onFarClosed(error: Error): void {
     this.#deadline[Symbol.dispose]();
+    this.#paced?.failed(error);
     const exchange = this.#exchange;
     this.#exchange = this.#body = undefined;
     if (exchange === undefined) return;
-    const isWhole = this.#mode !== "requests" && exchange.isAnswered;
     exchange.gone();
-    this.#options.onExchange?.(exchange.facts(isWhole));
+    this.#options.onExchange?.(exchange.facts());
   }
 
   #process(): void {
@@ -273,7 +275,7 @@ export class HttpServerProtocol extends Protocol {
     this.send(formatRefusal(status, { reason: message, wallMs: this.#options.clock.wallMs(), hasBody }));
     if (exchange !== undefined) {
       exchange.gone();
-      this.#options.onExchange?.({ ...exchange.facts(false), status });
+      this.#options.onExchange?.({ ...exchange.facts(), status });
     }
     this.#linger();
   }
@@ -296,16 +298,23 @@ export class HttpServerProtocol extends Protocol {
   }
 
   #whenDrained(drained: () => void): void {
-    const { clock } = this.#options;
-    const timeoutMs = this.#progressTimeoutMs;
-    const onStall = (): void => this.abort(new ClosedError(`The peer took nothing for ${timeoutMs} ms`));
-    whenDrained(this.#carrier, { clock, timeoutMs, onStall, drained });
+    this.#writePaced([], (error) => {
+      if (error === undefined) drained();
+    });
+  }
+
+  #writePaced(slices: Uint8Array[], written: Written): void {
+    this.#paced ??= new PacedWriter(this.#carrier, {
+      clock: this.#options.clock,
+      timeoutMs: this.#progressTimeoutMs,
+    });
+    this.#paced.write(slices, written);
   }
 
   #finish(isKept: boolean): void {
     const exchange = this.#exchange;
     this.#exchange = this.#outlet = undefined;
-    if (exchange !== undefined) this.#options.onExchange?.(exchange.facts(true));
+    if (exchange !== undefined) this.#options.onExchange?.(exchange.facts());
     const body = this.#body;
     if (isKept && this.#mode === "requests" && body?.isSmall !== false) {
       body?.drop();
@@ -350,6 +359,7 @@ export class HttpServerProtocol extends Protocol {
   #pass(mode: "passOut" | "passBoth"): void {
     this.#mode = mode;
     this.#body = undefined;
+    this.#paced?.release();
     this.#deadline[Symbol.dispose]();
   }
 
@@ -377,9 +387,9 @@ export class HttpServerProtocol extends Protocol {
       log: this.#options.log,
       remote: this.remote,
       carrier: this.#carrier,
-      progressTimeoutMs: this.#progressTimeoutMs,
       canDropBody: () => this.#body === undefined || this.#body.isClaimed || this.#body.isSmall,
       write: (bytes) => this.send(bytes),
+      writePaced: (slices, written) => this.#writePaced(slices, written),
       claimBody: (receiver) => this.#claimBody(receiver),
       pauseBody: (isPaused) => this.#pauseBody(isPaused),
       putNear: (near, outlet) => this.#putNear(near, outlet),
