@@ -75,7 +75,7 @@ export const REFUSED: readonly [name: string, text: string, status: number, reas
   ["blank before the first header", `GET / HTTP/1.1\r\n ${HOST}\r\n`, 400, /folding/],
   ["blank before colon", `POST / HTTP/1.1\r\n${HOST}Content-Length : 4\r\n\r\n`, 400, /not a name/],
   ["tab before colon", `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding\t: chunked\r\n\r\n`, 400, /not a name/],
-  ["no colon", `GET / HTTP/1.1\r\n${HOST}Content-Length\r\n\r\n`, 400, /not a name/],
+  ["no colon", `GET / HTTP/1.1\r\n${HOST}Content-Length\r\n\r\n`, 400, /no colon/],
   ["empty name", `GET / HTTP/1.1\r\n${HOST}: a\r\n\r\n`, 400, /not a name/],
   ["bytes above ASCII in a name", `GET / HTTP/1.1\r\n${HOST}X\xe4: a\r\n\r\n`, 400, /not a name/],
   ["brackets in a name", `GET / HTTP/1.1\r\n${HOST}X(a): a\r\n\r\n`, 400, /not a name/],

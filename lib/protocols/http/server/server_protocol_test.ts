@@ -344,6 +344,25 @@ Deno.test("upgrade passes bytes both ways, those that came early too", () => {
   assert.equal(http.isTransparent, true);
 });
 
+Deno.test("no line of the log holds a query or a header's value", () => {
+  const secrets = [
+    `GET /a?key=s3cret  HTTP/1.1\r\n${HOST}\r\n`,
+    `GET /a?key=s3cret HTTP/3.0\r\n${HOST}\r\n`,
+    `GET /a?key=s3cret HTTP/1.1\r\n\r\n`,
+    `GET /a HTTP/1.1\r\n${HOST}Authorization s3cret\r\n\r\n`,
+    `GET /a HTTP/1.1\r\n${HOST}Authorization: s3cret\x01\r\n\r\n`,
+    `GET /a#s3cret HTTP/1.1\r\n${HOST}\r\n`,
+    `GET http://s3cret@a/ HTTP/1.1\r\n${HOST}\r\n`,
+    `POST /a?key=s3cret HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\nx`,
+  ];
+  for (const text of secrets) {
+    const { carrier, log, facts } = openRig(tell);
+    carrier.deliver(text);
+    assert.equal(log.length, 1, text);
+    assert.ok(!log[0]!.includes("s3cret") && !JSON.stringify(facts).includes("s3cret"), log[0]);
+  }
+});
+
 Deno.test("a router that throws is answered 500 and logged without the query", () => {
   const { carrier, log } = openRig(() => {
     throw new Error("no such table");
