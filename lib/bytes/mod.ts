@@ -17,4 +17,5 @@ export { ByteReader } from "./byte_reader.ts";
 export { ByteWriter } from "./byte_writer.ts";
 export { BitReader } from "./bit_reader.ts";
 export { InputQueue } from "./input_queue.ts";
+export { Slab, SLAB_BYTES } from "./slab.ts";
 export { bytesEqual, concatBytes, hexOf } from "./arrays.ts";

@@ -1,7 +1,8 @@
 /** Sizes of read buffers in bytes: a quiet peer's read pins the smallest, a busy publisher's the largest. */
 export const READ_BUFFER_BYTES = [2_048, 16_384, 65_536, 262_144] as const;
 
-const MAX_IDLE_PER_CLASS = 32;
+/** Most bytes of idle buffers kept of each size: a beat of the pacer gives hundreds back at once. */
+const MAX_IDLE_BYTES = 8 * 1024 * 1024;
 
 /** Free lists of read buffers, by size class; buffers are lent to a pending read and given back. */
 export class ReadBuffers {
@@ -15,7 +16,7 @@ export class ReadBuffers {
   /** Takes a buffer back. */
   give(sizeClass: number, buffer: Uint8Array<ArrayBuffer>): void {
     const idle = this.#idle[sizeClass]!;
-    if (idle.length < MAX_IDLE_PER_CLASS) idle.push(buffer);
+    if (idle.length * buffer.length < MAX_IDLE_BYTES) idle.push(buffer);
   }
 }
 

@@ -9,6 +9,9 @@ import type { ReadPacer } from "./read_pacer.ts";
 /** Longest wait, in ms, for queued bytes to leave when a carrier is closed. */
 export const CLOSE_DRAIN_MS = 2_000;
 
+/** A connection that has received this much is a flow, whose reads may be merged. */
+const FLOW_BYTES = 262_144;
+
 /** What a stream carrier needs of the operating system's connection; `Deno.Conn` has it. */
 export interface StreamConnection {
   read(into: Uint8Array): Promise<number | null>;
@@ -223,7 +226,9 @@ export class StreamCarrier implements Carrier {
     this.#client!.receive(buffer.subarray(0, count));
     this.#context.buffers.give(this.#readClass, buffer);
     if (this.#isClosed || this.#isPaused) return;
-    if (this.#context.pacer.shouldPace()) this.#context.pacer.wait(this.#read);
+    // handshakes and requests are answered at once; only a flow is merged
+    const isFlow = this.statistics.bytesIn > FLOW_BYTES;
+    if (isFlow && this.#context.pacer.shouldPace()) this.#context.pacer.wait(this.#read);
     else this.#read();
   };
 

@@ -49,9 +49,10 @@ export class RtmpToStream {
     const dtsUs = this.#unwrap(timestamp) * 1000;
     let packet: Packet | undefined;
     try {
-      packet = messageTypeId === MESSAGE_TYPE.Video
-        ? videoTagToPacket(payload, dtsUs)
-        : audioTagToPacket(payload, dtsUs);
+      const read = messageTypeId === MESSAGE_TYPE.Video ? videoTagToPacket : audioTagToPacket;
+      packet = read(payload, dtsUs);
+      // it is kept long: in memory of its own, so that it does not keep its neighbours
+      if (packet?.role === "config") packet = read(payload.slice(), dtsUs);
     } catch (error) {
       // a message cut short is dropped; the encoder goes on
       this.#malformed(error);
@@ -77,7 +78,7 @@ export class RtmpToStream {
       dtsUs,
       ptsUs: dtsUs,
       isKeyFrame: false,
-      payload: message.payload,
+      payload: message.payload.slice(),
     };
     this.#publisher.publish(packet);
   }

@@ -1,3 +1,4 @@
+import { Slab } from "#bytes";
 import { LimitError, ProtocolError } from "#errors";
 import { INITIAL_CHUNK_BYTES, MAX_CHUNK_STREAMS, MAX_MESSAGE_BYTES, MAX_PARTIAL_BYTES } from "../limits.ts";
 import { MESSAGE_TYPE } from "../message/message_type.ts";
@@ -45,6 +46,8 @@ const EXTENDED = 0xffffff;
 const MIN_PAYLOAD_CAPACITY = 4096;
 /** Memory taken for a message over what was received of it, so that growing it copies a third at most. */
 const GROWTH_FACTOR = 4;
+/** Unfinished messages may reserve one part in this many of all bytes received before them. */
+const BELIEVED_SHARE = 8;
 /** A header is cut off: wait for more input. */
 const INCOMPLETE = -1;
 const EMPTY = new Uint8Array(0);
@@ -80,6 +83,10 @@ export class ChunkReader {
   /** Memory held for unfinished messages. */
   #partialBytes = 0;
   #isStopped = false;
+
+  /** Payload bytes received on this connection. */
+  #receivedBytes = 0;
+  readonly #slab = new Slab();
 
   /** A cut-off header, and room to complete it. */
   readonly #held = new Uint8Array(2 * MAX_HEADER_BYTES);
@@ -302,8 +309,11 @@ export class ChunkReader {
     const stream = this.#current;
     const length = Math.min(this.#chunkLeft, bytes.length - at);
     this.#chunkLeft -= length;
+    this.#receivedBytes += length;
     if (length === stream.messageLength) {
-      this.#emit(stream, bytes.slice(at, at + length) as Uint8Array<ArrayBuffer>);
+      const whole = this.#slab.take(length);
+      whole.set(bytes.subarray(at, at + length));
+      this.#emit(stream, whole);
       return at + length;
     }
     const received = stream.received + length;
@@ -319,13 +329,15 @@ export class ChunkReader {
   #reserve(stream: ChunkStream, received: number, inputLeft: number): Uint8Array<ArrayBuffer> {
     const old = stream.payload;
     if (old !== undefined && old.length >= received) return old;
-    const wanted = Math.max(MIN_PAYLOAD_CAPACITY, received * GROWTH_FACTOR, inputLeft);
+    // a peer that has sent much is believed declared lengths that are small beside it
+    const believed = Math.floor(this.#receivedBytes / BELIEVED_SHARE) - this.#partialBytes;
+    const wanted = Math.max(MIN_PAYLOAD_CAPACITY, received * GROWTH_FACTOR, inputLeft, believed);
     const capacity = Math.min(stream.messageLength, wanted);
     const partialBytes = this.#partialBytes + capacity - (old?.length ?? 0);
     if (partialBytes > this.#maxPartialBytes) {
       throw new LimitError("MAX_PARTIAL_BYTES", { value: partialBytes, limit: this.#maxPartialBytes });
     }
-    const grown = new Uint8Array(capacity);
+    const grown = this.#slab.take(capacity);
     if (old !== undefined) grown.set(old);
     this.#partialBytes = partialBytes;
     stream.payload = grown;

@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { Slab, SLAB_BYTES } from "./slab.ts";
+
+Deno.test("Slab gives arrays that do not overlap, zeroed, from shared memory", () => {
+  const slab = new Slab();
+  const arrays = Array.from({ length: 100 }, (_, i) => slab.take(1000 + i));
+  for (const [i, array] of arrays.entries()) {
+    assert.equal(array.length, 1000 + i);
+    assert.ok(array.every((byte) => byte === 0), "zeroed, not written by another");
+    array.fill(i + 1);
+  }
+  for (const [i, array] of arrays.entries()) assert.ok(array.every((byte) => byte === i + 1));
+  assert.equal(arrays[0]!.buffer, arrays[1]!.buffer);
+});
+
+Deno.test("Slab gives a large array memory of its own", () => {
+  const array = new Slab().take(SLAB_BYTES);
+  assert.equal(array.buffer.byteLength, SLAB_BYTES);
+});
