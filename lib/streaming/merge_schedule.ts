@@ -2,10 +2,14 @@ import type { Clock } from "#clock";
 
 /** What one write to a subscriber costs, in microseconds of one core; measured on loopback, Linux. */
 const WRITE_COST_US = 6;
-/** Share of a core that writes may take before merging starts. */
-const FREE_SHARE = 0.02;
-/** Ms of holding per unit of share above it: full merging is reached at 20 % of a core. */
-const HOLD_MS_PER_SHARE = 350;
+/**
+ * Hold by the share of a core that unmerged writes would take, in two steps: first audio waits for the next
+ * video frame, which costs the picture nothing; where that is not enough, a frame waits for the next one.
+ */
+const HOLD_STEPS = [
+  { fromShare: 0.01, toShare: 0.04, holdMs: 30 },
+  { fromShare: 0.12, toShare: 0.20, holdMs: 30 },
+];
 /** Longest time the adaptive schedule holds a packet, in ms. */
 export const MAX_ADAPTIVE_HOLD_MS = 60;
 const WINDOW_MS = 250;
@@ -39,7 +43,7 @@ export class MergeSchedule {
     const share = this.#wantedWrites * WRITE_COST_US / (elapsedMs * 1000);
     this.#windowStartMs = nowMs;
     this.#wantedWrites = 0;
-    const target = Math.min(MAX_ADAPTIVE_HOLD_MS, Math.max(0, (share - FREE_SHARE) * HOLD_MS_PER_SHARE));
+    const target = holdFor(share);
     // half-way each time: one odd window does not change the rhythm of all streams
     this.#adaptiveHoldMs = (this.#adaptiveHoldMs + target) / 2;
     if (this.#adaptiveHoldMs < 1) this.#adaptiveHoldMs = 0;
@@ -59,6 +63,16 @@ export class MergeSchedule {
   after(delayMs: number, callback: () => void): Disposable {
     return this.#clock.after(delayMs, callback);
   }
+}
+
+/** Hold in ms for a share of a core, along `HOLD_STEPS`. */
+function holdFor(share: number): number {
+  let holdMs = 0;
+  for (const step of HOLD_STEPS) {
+    const climbed = (share - step.fromShare) / (step.toShare - step.fromShare);
+    holdMs += step.holdMs * Math.min(1, Math.max(0, climbed));
+  }
+  return holdMs;
 }
 
 /**
