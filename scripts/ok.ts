@@ -13,6 +13,9 @@ import { formatCounts, listUnitGroups, runTests, sumCounts, type TestCounts } fr
 /** Steps that run at the same time: the gate is used on small machines. */
 const PARALLEL_STEPS = 2;
 
+/** Time for one step that runs no tests. */
+const STEP_TIMEOUT_MS = 120_000;
+
 interface Outcome {
   readonly isOk: boolean;
   readonly output: string;
@@ -28,7 +31,7 @@ interface Step {
 /** Makes a step of a command that fails by its exit status. */
 function step(name: string, ...command: string[]): Step {
   const run = async (): Promise<Outcome> => {
-    const { code, output, seconds } = await runCommand(command, { cwd: ROOT });
+    const { code, output, seconds } = await runCommand(command, { cwd: ROOT, timeoutMs: STEP_TIMEOUT_MS });
     return { isOk: code === 0, output, seconds };
   };
   return { name, run };

@@ -20,10 +20,18 @@ export interface CommandOptions {
   readonly env?: Record<string, string>;
   /** Also shows the output while it runs. @default false */
   readonly isShown?: boolean;
+  /** Time after which the program is killed, in ms; a hang is a failure with its output, not silence. */
+  readonly timeoutMs?: number;
 }
 
+/** Exit status of a program that was killed because its time was over. */
+const TIMED_OUT_CODE = 124;
+
+/** Exit status where the program does not exist. */
+const NOT_FOUND_CODE = 127;
+
 /**
- * Runs a command to its end.
+ * Runs a command to its end, or to the end of its time.
  *
  * @param command Program and arguments; `deno` stands for the running deno.
  */
@@ -32,38 +40,69 @@ export async function runCommand(
   options: CommandOptions = {},
 ): Promise<CommandOutcome> {
   const startedMs = performance.now();
-  const [program = "", ...args] = command;
-  const chunks: Uint8Array[] = [];
-  const stdoutChunks: Uint8Array[] = [];
-  const keep = async (stream: ReadableStream<Uint8Array>, isStdout: boolean): Promise<void> => {
-    for await (const chunk of stream) {
-      chunks.push(chunk);
-      if (isStdout) stdoutChunks.push(chunk);
-      if (options.isShown === true) await Deno.stdout.write(chunk);
-    }
-  };
-  let code: number;
+  const seconds = (): number => (performance.now() - startedMs) / 1000;
+  let child: Deno.ChildProcess;
   try {
-    const child = new Deno.Command(program === "deno" ? Deno.execPath() : program, {
-      args,
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...options.env },
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    await Promise.all([keep(child.stdout, true), keep(child.stderr, false)]);
-    code = (await child.status).code;
+    child = spawn(command, options);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    chunks.push(new TextEncoder().encode(`Cannot run ${program}: no such program\n`));
-    code = 127;
+    const output = `Cannot run ${command[0]}: no such program\n`;
+    return { code: NOT_FOUND_CODE, output, stdout: "", seconds: seconds() };
   }
-  const [output, stdout] = [decode(chunks), decode(stdoutChunks)];
-  return { code, output, stdout, seconds: (performance.now() - startedMs) / 1000 };
+  const deadline = new AbortController();
+  const timer = options.timeoutMs === undefined ? undefined : setTimeout(() => {
+    child.kill("SIGKILL");
+    deadline.abort();
+  }, options.timeoutMs);
+  const [all, out] = [new TextCollector(), new TextCollector()];
+  await Promise.all([
+    collect(child.stdout, { into: [all, out], signal: deadline.signal, ...options }),
+    collect(child.stderr, { into: [all], signal: deadline.signal, ...options }),
+  ]);
+  const { code } = await child.status;
+  clearTimeout(timer);
+  if (!deadline.signal.aborted) return { code, output: all.text, stdout: out.text, seconds: seconds() };
+  const note = `\nStopped after ${seconds().toFixed(0)} s: its time was over\n`;
+  return { code: TIMED_OUT_CODE, output: all.text + note, stdout: out.text, seconds: seconds() };
 }
 
-function decode(chunks: readonly Uint8Array[]): string {
-  const decoder = new TextDecoder();
-  return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
+function spawn([program = "", ...args]: readonly string[], options: CommandOptions): Deno.ChildProcess {
+  return new Deno.Command(program === "deno" ? Deno.execPath() : program, {
+    args,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...options.env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+interface CollectOptions {
+  readonly into: readonly TextCollector[];
+  /** Ends the reading, for programs of the program may hold its output open. */
+  readonly signal: AbortSignal;
+  readonly isShown?: boolean;
+}
+
+async function collect(stream: ReadableStream<Uint8Array>, options: CollectOptions): Promise<void> {
+  const sink = new WritableStream<Uint8Array>({
+    async write(chunk) {
+      for (const collector of options.into) collector.push(chunk);
+      if (options.isShown === true) await Deno.stdout.write(chunk);
+    },
+  });
+  try {
+    await stream.pipeTo(sink, { signal: options.signal });
+  } catch (error) {
+    if (!options.signal.aborted) throw error;
+  }
+}
+
+class TextCollector {
+  readonly #decoder = new TextDecoder();
+  text = "";
+
+  push(chunk: Uint8Array): void {
+    this.text += this.#decoder.decode(chunk, { stream: true });
+  }
 }

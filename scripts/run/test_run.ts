@@ -17,6 +17,8 @@ export interface TestGroup {
   readonly args: readonly string[];
   /** Files to run; a group without any is not started. */
   readonly files: readonly string[];
+  /** Time after which the group is stopped and counts as failed, in ms. */
+  readonly timeoutMs: number;
 }
 
 /** A finished group. */
@@ -24,6 +26,12 @@ export interface TestOutcome extends TestCounts {
   readonly output: string;
   readonly seconds: number;
 }
+
+/** Time for the tests that wait for nothing outside this process. */
+const UNIT_TIMEOUT_MS = 120_000;
+
+/** Time for all end-to-end tests together. */
+const END_TO_END_TIMEOUT_MS = 600_000;
 
 /** The permissions that the server has; `run`, `ffi` and `sys` are not among them. */
 const SERVER_PERMISSIONS = ["--allow-net", "--allow-read", "--allow-write", "--allow-env"];
@@ -40,8 +48,18 @@ export async function listUnitGroups(checkFlag?: "--no-check"): Promise<TestGrou
   const isTest = (path: string): boolean => path.endsWith("_test.ts");
   const documented = library.filter((path) => !isTest(path) && !path.startsWith("lib/std/"));
   return [
-    { name: "units", args: [...flags, ...SERVER_PERMISSIONS], files: library.filter(isTest) },
-    { name: "project", args: [...flags, "--allow-all"], files: project.filter(isTest) },
+    {
+      name: "units",
+      args: [...flags, ...SERVER_PERMISSIONS],
+      files: library.filter(isTest),
+      timeoutMs: UNIT_TIMEOUT_MS,
+    },
+    {
+      name: "project",
+      args: [...flags, "--allow-all"],
+      files: project.filter(isTest),
+      timeoutMs: UNIT_TIMEOUT_MS,
+    },
     {
       name: "doc tests",
       args: ["--doc", "--parallel", ...SERVER_PERMISSIONS],
@@ -56,7 +74,12 @@ export async function listUnitGroups(checkFlag?: "--no-check"): Promise<TestGrou
 /** Lists the end-to-end tests: one after another, for they share ports, processors and programs. */
 export async function listEndToEndGroup(): Promise<TestGroup> {
   const files = (await listSourceFiles(["tests/e2e"])).filter((path) => path.endsWith("_test.ts"));
-  return { name: "end to end", args: ["--no-check", "--allow-all"], files };
+  return {
+    name: "end to end",
+    args: ["--no-check", "--allow-all"],
+    files,
+    timeoutMs: END_TO_END_TIMEOUT_MS,
+  };
 }
 
 /** Runs one group of tests. */
