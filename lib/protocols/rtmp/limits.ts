@@ -19,6 +19,9 @@ export const MAX_QUEUED_OUTPUT_BYTES = 4 * 1024 * 1024;
 /** Most calls to the peer that wait for their `_result`. */
 export const MAX_PENDING_CALLS = 64;
 
+/** Most lines of level warning about what a peer does wrong while its connection goes on. */
+export const MAX_SESSION_WARNINGS = 4;
+
 /** Longest name of an application or stream, its query included, in UTF-16 units. */
 export const MAX_NAME_LENGTH = 4096;
 

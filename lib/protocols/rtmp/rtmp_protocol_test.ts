@@ -3,6 +3,7 @@ import { amfMembers, decodeAmf0Values, encodeAmf0Values } from "#amf";
 import { concatBytes, hexOf } from "#bytes";
 import { ClosedError, LimitError, ProtocolError } from "#errors";
 import { encodeMessage } from "./chunk/chunk_writer.ts";
+import { MAX_SESSION_WARNINGS } from "./limits.ts";
 import { decodeCommand } from "./message/command.ts";
 import { encodePeerBandwidth, encodeU32Payload, encodeUserControl } from "./message/control_message.ts";
 import { wrapDataFrame } from "./message/data_message.ts";
@@ -261,6 +262,8 @@ Deno.test("RtmpProtocol creates 64 streams at most on a connection", () => {
   assert.deepEqual(rig.replies().slice(-2), ["_result 164 64", "_error 165 NetConnection.Call.Failed"]);
   assert.equal(rig.carrier.isClosed, false);
   assert.equal(rig.protocol.session.streams().length, 64);
+  for (let i = 66; i <= 90; i++) rig.carrier.feed(command("createStream", { transactionId: 100 + i }));
+  assert.equal(rig.warnings().length, MAX_SESSION_WARNINGS, "a flood does not fill the log");
 });
 
 Deno.test("RtmpProtocol drops media of idle and deleted streams, with one line a stream", () => {

@@ -2,7 +2,7 @@ import type { AmfValue } from "#amf";
 import { ClosedError, errorMessage, LimitError, ProtocolError } from "#errors";
 import { type Endpoint, formatEndpoint } from "#stack";
 import type { ChunkProtocol, OutboundMessage } from "../chunk_protocol.ts";
-import { DECISION_TIMEOUT_MS } from "../limits.ts";
+import { DECISION_TIMEOUT_MS, MAX_SESSION_WARNINGS } from "../limits.ts";
 import { splitAggregate } from "../message/aggregate.ts";
 import { decodeCommand, encodeCommand, type RtmpCommand } from "../message/command.ts";
 import { unwrapDataMessage } from "../message/data_message.ts";
@@ -40,6 +40,7 @@ export class ServerSession implements StreamOwner, ConnectionCommandOwner {
   #request: ConnectRequest = NO_CONNECT_REQUEST;
   #state: "awaitConnect" | "connecting" | "open" | "closed" = "awaitConnect";
   #hasIgnored = false;
+  #warnings = 0;
 
   constructor(protocol: ChunkProtocol, options: ServerSessionOptions) {
     this.protocol = protocol;
@@ -119,8 +120,11 @@ export class ServerSession implements StreamOwner, ConnectionCommandOwner {
     );
   }
 
+  /** Logs what the peer does wrong; past MAX_SESSION_WARNINGS for debugging only, so that no peer fills the log. */
   warn(text: string): void {
-    this.#options.log.warn(`${this}: ${text}`);
+    const { log } = this.#options;
+    if (++this.#warnings <= MAX_SESSION_WARNINGS) log.warn(`${this}: ${text}`);
+    else log.debug(`${this}: ${text}`);
   }
 
   decide(what: string, options: { run: () => void | Promise<void>; failed: () => void }): void {
