@@ -101,6 +101,7 @@ export class StreamCarrier implements Carrier {
   }
 
   setSource(source: SliceSource | undefined): void {
+    if (this.#isClosed || this.#isClosing) return;
     const present = this.#source;
     if (present !== undefined && (present === this.#lender || !present.isAtBoundary)) {
       // the present source finishes its message first
@@ -123,8 +124,9 @@ export class StreamCarrier implements Carrier {
 
   close(): void {
     if (this.#isClosed || this.#isClosing) return;
+    // a message begun is finished, for own bytes may follow it
+    this.setSource(undefined);
     this.#isClosing = true;
-    this.#source = undefined;
     if (!this.#isWriting && this.#own.length === 0) {
       this.abort(new ClosedError("Connection closed by this side"));
       return;
@@ -180,9 +182,11 @@ export class StreamCarrier implements Carrier {
     this.statistics.bytesOut += count;
     const lender = this.#lender!;
     this.#lender = undefined;
+    // a lender that takes itself off now takes nothing from its successor
+    const succession = this.#succession;
     lender.accepted(count);
-    if (this.#succession !== undefined && lender.isAtBoundary) {
-      this.#source = this.#succession.source;
+    if (succession !== undefined && lender.isAtBoundary && !this.#isClosed) {
+      this.#source = succession.source;
       this.#succession = undefined;
     }
     this.#pump();
@@ -199,6 +203,7 @@ export class StreamCarrier implements Carrier {
     this.#isWriting = false;
     const lender = this.#lender;
     this.#lender = undefined;
+    if (this.#source === lender) this.#source = undefined;
     lender?.failed(error);
     this.abort(closedBy(error));
   };
@@ -216,7 +221,7 @@ export class StreamCarrier implements Carrier {
     this.#isReading = false;
     const buffer = this.#readBuffer!;
     this.#readBuffer = undefined;
-    if (count === null) {
+    if (count === null || this.#isClosed) {
       this.#context.buffers.give(this.#readClass, buffer);
       this.abort(new ClosedError("Connection closed by the peer"));
       return;

@@ -63,7 +63,7 @@ export interface Carrier {
   open(client: CarrierClient): void;
   /** Queues `bytes`, which must not change until they are sent. Ignored after close. */
   send(bytes: Uint8Array): void;
-  /** Sets or removes the source of shared bytes. */
+  /** Sets or removes the source of shared bytes; one inside a message finishes it first. Ignored after close. */
   setSource(source: SliceSource | undefined): void;
   /** Tells the carrier that its source has bytes again; cheap when a write is in flight. */
   wake(): void;
