@@ -62,6 +62,8 @@ const CASES: readonly Case[] = [
   { source: "class A { #f(a: A, b: B, c: C) {} override g(a: A, b: B, c: C) {} }", rules: [] },
   { source: "class A {\n  // params: hot path\n  f(a: A, b: B, c: C) {}\n}", rules: [] },
   { source: "interface A { f(a: A, b: B, c: C): void }", rules: ["parameters"] },
+  { source: "class A implements B { f(a: A, b: B, c: C) {} }", rules: [] },
+  { source: "class A implements B { constructor(a: A, b: B, c: C) {} }", rules: ["parameters"] },
   { source: "sort((a, b, c) => a);", rules: [] },
   // error-message
   { source: 'throw new FormatError("Cannot read tag: need 9 bytes, have 6");', rules: [] },
@@ -85,6 +87,7 @@ const CASES: readonly Case[] = [
     rules: ["module-reexports", "module-reexports"],
   },
   { source: "export const a = 1;", place: "lib/clock/mod.ts", rules: [] },
+  { source: "export const a = 1;", place: "apps/vod/mod.ts", rules: [] },
   // no-leftovers
   { source: "// TO" + "DO: later", rules: ["no-leftovers"] },
   { source: "/* deno-lint-" + "ignore no-x */", rules: ["no-leftovers"] },

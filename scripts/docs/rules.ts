@@ -32,7 +32,8 @@ function findModuleDocFaults({ path, moduleDoc }: EntryDocumentation): string[] 
 
 function findSymbolFaults({ name, declarations }: DocumentedSymbol): string[] {
   const [first] = declarations;
-  if (first === undefined || !isOurs(first.location)) return [];
+  // A reference is a re-export; what it refers to is among the symbols of another entry point.
+  if (first === undefined || first.kind === "reference" || !isOurs(first.location)) return [];
   const isDocumented = declarations.some((declaration) => hasText(declaration));
   const faults = isDocumented ? [] : [`${placeOf(first.location)} \`${name}\` has no docstring`];
   return [...faults, ...declarations.flatMap((declaration) => findMemberFaults(name, declaration))];

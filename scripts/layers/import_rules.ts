@@ -29,6 +29,7 @@ export interface Unit {
  */
 export function unitOf(path: string): Unit {
   const [root = "", first = "", second = ""] = path.split("/");
+  if (path === "apps/mod.ts") return { name: "apps", layer: "apps" };
   if (root === "apps") return { name: `apps/${first}`, layer: "apps" };
   if (root !== "lib") return { name: root, layer: root };
   const isFamily = (FAMILIES as readonly string[]).includes(first) || first === "std";
@@ -71,7 +72,7 @@ function judgeInside(edge: ImportEdge): string[] {
 
 function judgeAcross(edge: ImportEdge, from: Unit, to: Unit): string[] {
   const faults: string[] = [];
-  const isRoot = from.layer === "main.ts" || from.layer === "mod.ts";
+  const isRoot = from.layer === "main.ts" || from.layer === "mod.ts" || from.name === "apps";
   if (isTestFile(edge.from) && (to.layer === "tests" || to.layer === "scripts")) return [];
   if (!isRoot && !edge.specifier.startsWith("#")) {
     faults.push(`imports ${edge.specifier}: across folders, imports go through the alias of a mod.ts`);
@@ -85,6 +86,8 @@ function judgeAcross(edge: ImportEdge, from: Unit, to: Unit): string[] {
 }
 
 function refuseAcross(from: Unit, to: Unit): string | undefined {
+  // The list of the shipped applications.
+  if (from.name === "apps" && to.layer === "apps") return undefined;
   if (from.layer === "apps") {
     return to.layer === "mod.ts" ? undefined : `imports ${to.name}: apps import only #crtmp`;
   }

@@ -19,6 +19,7 @@ const CASES: readonly Case[] = [
   { from: "lib/log/sinks.ts", specifier: "@std/log", to: "lib/std/log/mod.ts" },
   { from: "lib/std/toml/mod.ts", specifier: "smol-toml" },
   { from: "apps/flvplayback/mod.ts", specifier: "#crtmp", to: "mod.ts" },
+  { from: "apps/mod.ts", specifier: "./vod/mod.ts", to: "apps/vod/mod.ts" },
   { from: "mod.ts", specifier: "./lib/amf/mod.ts", to: "lib/amf/mod.ts" },
   { from: "main.ts", specifier: "#command", to: "lib/command/mod.ts" },
   { from: "main.ts", specifier: "./deno.json", to: "deno.json" },

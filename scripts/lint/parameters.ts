@@ -27,7 +27,7 @@ interface Callable {
  *
  * A last parameter that carries options does not count: its name or its type ends in `options`, or it is an
  * object pattern or an object type. Functions passed to a call are as the callee wants them, overrides as
- * the overridden method is.
+ * the overridden method is, methods of a class that implements an interface as the interface is.
  */
 export const parameters: Deno.lint.Rule = {
   create(context) {
@@ -52,7 +52,7 @@ export const parameters: Deno.lint.Rule = {
         check(node, { name: node.id?.name ?? "default", isPublic: isExported(node), params: node.params });
       },
       MethodDefinition(node) {
-        if (node.override) return;
+        if (node.override || isOfImplementation(node)) return;
         const isPublic = node.key.type !== "PrivateIdentifier" && node.accessibility !== "protected";
         check(node, { name: source.getText(node.key), isPublic, params: node.value.params });
       },
@@ -71,6 +71,11 @@ export const parameters: Deno.lint.Rule = {
 function isExported(node: Deno.lint.Node): boolean {
   const parent = (node as { parent?: Deno.lint.Node }).parent;
   return parent?.type === "ExportNamedDeclaration" || parent?.type === "ExportDefaultDeclaration";
+}
+
+function isOfImplementation(node: Deno.lint.MethodDefinition): boolean {
+  const owner = node.parent.parent;
+  return node.kind === "method" && owner.type === "ClassDeclaration" && owner.implements.length > 0;
 }
 
 function carriesOptions(source: string, parameter: Parameter): boolean {

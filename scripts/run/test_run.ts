@@ -27,6 +27,12 @@ export interface TestOutcome extends TestCounts {
   readonly seconds: number;
 }
 
+/** Documented code that `deno test --doc` finds. */
+const HAS_EXAMPLE = /^(\s*\* )?```ts\s*$/m;
+
+/** What a test of the library says that starts other programs. */
+const RUNS_PROGRAMS = /\bDeno\.Command\b|\be2e\(/;
+
 /** Time for the tests that wait for nothing outside this process. */
 const UNIT_TIMEOUT_MS = 120_000;
 
@@ -46,27 +52,30 @@ export async function listUnitGroups(checkFlag?: "--no-check"): Promise<TestGrou
   const library = await listSourceFiles(["mod.ts", "lib", "apps"]);
   const project = await listSourceFiles(["scripts", "tests/contract", "tests/fuzz", "tests/helpers"]);
   const isTest = (path: string): boolean => path.endsWith("_test.ts");
+  const tests = library.filter(isTest);
+  const withPrograms = await listWith(tests, RUNS_PROGRAMS);
   const documented = library.filter((path) => !isTest(path) && !path.startsWith("lib/std/"));
   return [
     {
       name: "units",
       args: [...flags, ...SERVER_PERMISSIONS],
-      files: library.filter(isTest),
+      files: tests.filter((path) => !withPrograms.includes(path)),
       timeoutMs: UNIT_TIMEOUT_MS,
     },
     {
-      name: "project",
+      name: "programs",
       args: [...flags, "--allow-all"],
-      files: project.filter(isTest),
+      files: [...project.filter(isTest), ...withPrograms],
       timeoutMs: UNIT_TIMEOUT_MS,
     },
     {
       name: "doc tests",
       args: ["--doc", "--parallel", ...SERVER_PERMISSIONS],
       files: [
-        ...await listWithExamples(documented),
-        ...await listWithExamples(["README.md", "ARCHITECTURE.md"]),
+        ...await listWith(documented, HAS_EXAMPLE),
+        ...await listWith(["README.md", "ARCHITECTURE.md"], HAS_EXAMPLE),
       ],
+      timeoutMs: UNIT_TIMEOUT_MS,
     },
   ];
 }
@@ -90,6 +99,7 @@ export async function runTests(
   if (group.files.length === 0) return { passed: 0, failed: 0, skipped: 0, output: "", seconds: 0 };
   const outcome = await runCommand(["deno", "test", ...group.args, ...group.files], {
     cwd: ROOT,
+    timeoutMs: group.timeoutMs,
     ...options,
   });
   const counts = readCounts(outcome.output) ?? { passed: 0, failed: 0, skipped: 0 };
@@ -125,12 +135,12 @@ export function sumCounts(all: readonly TestCounts[]): TestCounts {
   return sum;
 }
 
-/** Keeps the files that have an example to run: documented code that `deno test --doc` finds. */
-async function listWithExamples(paths: readonly string[]): Promise<string[]> {
+/** Keeps the files whose text matches. */
+async function listWith(paths: readonly string[], pattern: RegExp): Promise<string[]> {
   const files: string[] = [];
   for (const path of paths) {
     const text = await Deno.readTextFile(ROOT + path).catch(() => "");
-    if (/^(\s*\* )?```ts\s*$/m.test(text)) files.push(path);
+    if (pattern.test(text)) files.push(path);
   }
   return files;
 }

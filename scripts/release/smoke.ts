@@ -3,15 +3,15 @@
  * publish and play. Needs no other program.
  *
  * ```sh
- * deno run --allow-all scripts/smoke.ts ./crtmp
- * deno run --allow-all scripts/smoke.ts deno run --allow-all main.ts
+ * deno run --allow-all scripts/release/smoke.ts ./crtmp
+ * deno run --allow-all scripts/release/smoke.ts deno run --allow-all main.ts
  * ```
  */
-import { TYPE } from "../tests/helpers/rtmp_chunks.ts";
-import { RtmpClient } from "../tests/helpers/rtmp_client.ts";
-import { freePort } from "../tests/helpers/server.ts";
-import { waitFor } from "../tests/helpers/wait.ts";
-import { runCommand } from "./run/command.ts";
+import { TYPE } from "../../tests/helpers/rtmp_chunks.ts";
+import { RtmpClient } from "../../tests/helpers/rtmp_client.ts";
+import { freePort } from "../../tests/helpers/server.ts";
+import { waitFor } from "../../tests/helpers/wait.ts";
+import { runCommand } from "../run/command.ts";
 
 /** Frames sent through the server. */
 const FRAME_COUNT = 50;

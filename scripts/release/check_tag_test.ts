@@ -1,5 +1,5 @@
 import { deepEqual } from "node:assert/strict";
-import { findReleaseFaults } from "./check_release.ts";
+import { findReleaseFaults } from "./check_tag.ts";
 import { withoutLinks } from "./unlink.ts";
 
 Deno.test("findReleaseFaults compares tag, version and changelog", () => {

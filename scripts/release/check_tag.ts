@@ -2,10 +2,10 @@
  * Checks that a release tag, the version in `deno.json` and the changelog agree.
  *
  * ```sh
- * deno run --allow-read scripts/check_release.ts v1.2.3
+ * deno run --allow-read scripts/release/check_tag.ts v1.2.3
  * ```
  */
-import { ROOT } from "./source_files.ts";
+import { ROOT } from "../source_files.ts";
 
 /** What a release is made of. */
 export interface Release {

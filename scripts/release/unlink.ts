@@ -3,10 +3,10 @@
  * then left out of what is published. For the release and for CI; not to be committed.
  *
  * ```sh
- * deno run --allow-read --allow-write scripts/unlink.ts
+ * deno run --allow-read --allow-write scripts/release/unlink.ts
  * ```
  */
-import { ROOT } from "./source_files.ts";
+import { ROOT } from "../source_files.ts";
 
 /** The parts of `deno.json` that change. */
 export interface ProjectConfig {
