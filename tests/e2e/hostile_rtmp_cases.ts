@@ -18,6 +18,8 @@ export interface HostileCase {
   readonly send: readonly MessageParts[] | Uint8Array;
   /** Whether the server must end the connection, must keep it, or may do either. */
   readonly outcome: "ends" | "stays" | "either";
+  /** Most lines of level warning about it. @default 1 */
+  readonly mostLines?: number;
 }
 
 /** Raw first bytes, instead of a handshake. */
@@ -173,16 +175,13 @@ export const HOSTILE_CASES: readonly HostileCase[] = [
     ],
     outcome: "stays",
   },
-  {
-    name: "names that climb out of a folder",
-    send: [
-      command("createStream", 2, [null]),
-      command("publish", 0, [null, "../../etc/passwd", "live"], 1),
-      command("play", 0, [null, "..\\..\\x", -1_000], 1),
-      command("publish", 0, [null, "a\u0000b\n\r", "live"], 1),
-    ],
+  ...["../../etc/passwd", "..\\..\\x", "a\u0000b\n\r", ".hidden", "a//b", "\ud800"].map((
+    name,
+  ): HostileCase => ({
+    name: `publish as ${JSON.stringify(name)}`,
+    send: [command("createStream", 2, [null]), command("publish", 0, [null, name, "live"], 1)],
     outcome: "either",
-  },
+  })),
   {
     name: "a name of 60,000 letters",
     send: [command("createStream", 2, [null]), command("play", 0, [null, "n".repeat(60_000)], 1)],
@@ -192,10 +191,11 @@ export const HOSTILE_CASES: readonly HostileCase[] = [
     name: "20,000 streams",
     send: Array.from({ length: 20_000 }, (_, index) => command("createStream", index + 2, [null])),
     outcome: "either",
+    mostLines: 4,
   },
   {
-    name: "20,000 unknown calls",
-    send: Array.from({ length: 20_000 }, (_, index) => command("nonsense", index + 2, [null, "x"])),
+    name: "2,000 unknown calls",
+    send: Array.from({ length: 2_000 }, (_, index) => command("nonsense", index + 2, [null, "x"])),
     outcome: "stays",
   },
 ];

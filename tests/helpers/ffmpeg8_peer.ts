@@ -20,6 +20,9 @@ const LIBRARY = "npm:node-av@6.1.1";
 /** FourCCs announced in `connect`: the option `rtmp_enhanced_codecs`. */
 const ENHANCED_CODECS = "hvc1,av01,vp09";
 
+/** Kinds of media by FFmpeg's number. */
+const KINDS = ["video", "audio"];
+
 interface Rational {
   readonly num: number;
   readonly den: number;
@@ -38,7 +41,7 @@ interface LibraryPacket {
 interface LibraryStream {
   readonly index: number;
   readonly timeBase: Rational;
-  /** 0 video, 1 audio. */
+  /** An index of `KINDS`, or another for script data. */
   readonly codecpar: { readonly codecType: number };
 }
 
@@ -69,9 +72,10 @@ async function list(input: string, isEnhanced: boolean): Promise<void> {
   for await (const packet of demuxer.packets()) {
     if (packet === null) break;
     const stream = streams[packet.streamIndex];
-    if (stream === undefined) continue;
+    const kind = KINDS[stream?.codecpar.codecType ?? -1];
+    if (stream === undefined || kind === undefined) continue;
     console.log(JSON.stringify({
-      kind: stream.codecpar.codecType === 0 ? "video" : "audio",
+      kind,
       dtsMs: Math.round(millisecondsOf(packet.dts, stream.timeBase)),
       ptsMs: Math.round(millisecondsOf(packet.pts, stream.timeBase)),
       sizeBytes: packet.size,
