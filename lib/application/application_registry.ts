@@ -1,7 +1,6 @@
 import { ConfigError } from "#errors";
 import { isLoopback, nameFault } from "#uri";
-import type { Peer, Stream, StreamAccess, StreamRequest } from "#streaming";
-import type { Access } from "#streaming";
+import type { Access, AccessRefusal, Peer, Stream, StreamAccess, StreamRequest } from "#streaming";
 import type { Call, Decision, RunningApplication } from "./application.ts";
 
 /** Finds applications by name and alias, and asks them who may publish and play. */
@@ -117,7 +116,9 @@ export class ApplicationRegistry {
   ): Promise<Access> {
     const { peer, streamName } = request;
     const running = this.select(owner, peer.appName);
-    if (running === undefined) return refused(`There is no application ${peer.appName}`);
+    if (running === undefined) {
+      return { ...refused(`There is no application ${peer.appName}`), isMissing: true };
+    }
     const decision = await ask.decide(running) ?? true;
     const reason = refusalOf(decision, `The application refuses to ${ask.verb} this stream`);
     if (reason !== undefined) return refused(reason);
@@ -144,6 +145,6 @@ function refusalOf(decision: Decision, unexplained: string): string | undefined 
   return decision === false ? unexplained : undefined;
 }
 
-function refused(reason: string): Access {
+function refused(reason: string): AccessRefusal {
   return { isGranted: false, reason };
 }

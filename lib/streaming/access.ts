@@ -41,6 +41,8 @@ export interface AccessRefusal {
   readonly isGranted: false;
   /** Told to the peer and logged: no secrets. */
   readonly reason: string;
+  /** Whether what was named is not there, rather than forbidden: 404 on the web. @default {false} */
+  readonly isMissing?: boolean;
 }
 
 /** The answer to a wish. */

@@ -84,7 +84,7 @@ export class WebRouter implements HttpRouter {
     if (exchange.isAnswered) return;
     if (!access.isGranted) {
       log.warning(`play refused: ${access.reason}`);
-      return this.#refuse(exchange, 403, access.reason);
+      return this.#refuse(exchange, access.isMissing ? 404 : 403, access.reason);
     }
     const isLive = await this.#options.registry.whenLive(access.path, this.#options.waitForStreamMs);
     if (exchange.isAnswered) return;
