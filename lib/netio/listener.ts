@@ -62,17 +62,22 @@ export class Listener {
   async #run(): Promise<void> {
     const { gauge } = this.#options;
     while (!this.#isClosed) {
-      if (!gauge.hasRoom) {
-        await this.#backOff(`${gauge.open} connections are open of ${gauge.limit} the system allows`);
+      if (!gauge.mayAccept()) {
+        await this.#backOff(`${gauge.open} connections are open, no more than ${gauge.limit} may be`);
         continue;
       }
+      let connection: Deno.Conn;
       try {
-        this.#take(await this.#acceptor.accept());
+        connection = await this.#acceptor.accept();
       } catch (error) {
         if (this.#isClosed) return;
+        // the peer left between its handshake and ours
+        if (error instanceof Deno.errors.ConnectionAborted) continue;
         if (isDescriptorShortage(error)) gauge.refused();
         await this.#backOff(errorMessage(error));
+        continue;
       }
+      this.#take(connection);
     }
   }
 
@@ -82,7 +87,15 @@ export class Listener {
       this.#isBackedOff = false;
       this.#options.log.warn(`Accepting again, ${gauge.open} connections are open`);
     }
-    this.#options.accepted(this.#options.carry(connection));
+    let carrier: Carrier | undefined;
+    try {
+      carrier = this.#options.carry(connection);
+      this.#options.accepted(carrier);
+    } catch (error) {
+      this.#options.log.warn(`Cannot open a stack on a connection: ${errorMessage(error)}`);
+      if (carrier === undefined) connection.close();
+      else carrier.abort(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   async #backOff(why: string): Promise<void> {

@@ -22,11 +22,16 @@ export { hasUnstableNet, Reactor } from "./reactor.ts";
 export type { ConnectOptions, ListenOptions, ReactorOptions, TlsKeys } from "./reactor.ts";
 export { ACCEPT_BACKOFF_MS, Listener } from "./listener.ts";
 export type { ListenerLog } from "./listener.ts";
-export { ACCEPT_SHARE, DescriptorGauge, RESERVED_DESCRIPTORS } from "./descriptor_gauge.ts";
-export type { ReservedDescriptor } from "./descriptor_gauge.ts";
+export { ACCEPT_SHARE, DescriptorGauge, LEARNED_LIMIT_MS, RESERVED_DESCRIPTORS } from "./descriptor_gauge.ts";
+export type { DescriptorGaugeOptions, ReservedDescriptor } from "./descriptor_gauge.ts";
 export { CLOSE_DRAIN_MS, StreamCarrier } from "./stream_carrier.ts";
 export type { CarrierContext, StreamCarrierOptions, StreamConnection } from "./stream_carrier.ts";
 export type { MemoryPairOptions } from "./memory_pair.ts";
-export { isMulticastAddress, UDP_RECEIVE_BUFFER_BYTES, UdpSocket } from "./udp_socket.ts";
+export {
+  isMulticastAddress,
+  MAX_QUEUED_DATAGRAMS,
+  UDP_RECEIVE_BUFFER_BYTES,
+  UdpSocket,
+} from "./udp_socket.ts";
 export type { UdpClient, UdpOptions } from "./udp_socket.ts";
 export { UdpCarrier } from "./udp_carrier.ts";

@@ -1,4 +1,6 @@
 const MERGE_BYTES = 16_384;
+/** Arrays that have left and are still held. */
+const MAX_SPENT = 16;
 
 /** Bytes of one connection's own (control messages, answers) that wait to be written. */
 export class OwnBytes {
@@ -46,6 +48,10 @@ export class OwnBytes {
       this.#queue[this.#head] = first.subarray(count);
     } else if (++this.#head === this.#queue.length) {
       this.#queue = [];
+      this.#head = 0;
+    } else if (this.#head >= MAX_SPENT) {
+      // a queue that never runs empty must not keep all that has left
+      this.#queue.splice(0, this.#head);
       this.#head = 0;
     }
   }

@@ -78,7 +78,8 @@ export class Reactor {
     this.#log = options.log ?? { warn() {} };
     this.gauge = new DescriptorGauge({
       openReserve: () => Deno.openSync(Deno.build.os === "windows" ? "NUL" : "/dev/null"),
-      ...(options.maxConnections === undefined ? {} : { limit: options.maxConnections / 0.9 }),
+      clock: this.#clock,
+      ...(options.maxConnections === undefined ? {} : { maxOpen: options.maxConnections }),
     });
     this.#context = {
       clock: this.#clock,
@@ -122,10 +123,11 @@ export class Reactor {
    * @param options `authorities`: further root certificates, PEM text.
    */
   async connectTls(options: ConnectOptions & { authorities?: string[] }): Promise<Carrier> {
-    const { address: hostname, port, authorities: caCerts } = options;
-    const connection = await Deno.connectTls({
+    const { address: hostname, port, authorities: caCerts, signal } = options;
+    // by TCP first: only that attempt can be ended
+    const plain = await Deno.connect({ hostname, port, ...(signal === undefined ? {} : { signal }) });
+    const connection = await Deno.startTls(plain, {
       hostname,
-      port,
       ...(caCerts === undefined ? {} : { caCerts }),
     });
     return this.#carry(connection, "tls");

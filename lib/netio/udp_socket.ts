@@ -7,6 +7,9 @@ import { formatEndpoint } from "#stack";
 /** Receive buffer asked of the kernel, in bytes; it may grant less. */
 export const UDP_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
+/** Most datagrams that wait to be sent; further ones are lost, as on a full network. */
+export const MAX_QUEUED_DATAGRAMS = 4_096;
+
 /** How a UDP socket is opened. */
 export interface UdpOptions {
   /** Local address: IPv4 or IPv6; a multicast group is joined. */
@@ -34,8 +37,11 @@ export interface UdpClient {
  */
 export class UdpSocket {
   readonly local: Endpoint;
-  readonly statistics = { bytesIn: 0, bytesOut: 0, datagramsIn: 0, datagramsOut: 0 };
+  /** `datagramsLost`: those of this side that the system refused, or that found the queue full. */
+  readonly statistics = { bytesIn: 0, bytesOut: 0, datagramsIn: 0, datagramsOut: 0, datagramsLost: 0 };
   readonly #socket: Socket;
+  #queue: { readonly bytes: Uint8Array; readonly to: Endpoint }[] = [];
+  #isSending = false;
   #client: UdpClient | undefined;
   #isClosed = false;
 
@@ -93,15 +99,33 @@ export class UdpSocket {
   /** Sends one datagram; it may be lost without notice. `bytes` must not change until it is sent. */
   send(bytes: Uint8Array, to: Endpoint): void {
     if (this.#isClosed) return;
-    this.statistics.datagramsOut++;
-    this.statistics.bytesOut += bytes.length;
-    this.#socket.send(bytes, to.port, to.address);
+    if (this.#queue.length >= MAX_QUEUED_DATAGRAMS) this.statistics.datagramsLost++;
+    else this.#queue.push({ bytes, to });
+    if (!this.#isSending) this.#sendNext();
+  }
+
+  /** One at a time: of two sends under way the runtime may finish the second one first. */
+  #sendNext(): void {
+    const next = this.#queue.shift();
+    this.#isSending = next !== undefined;
+    if (next === undefined || this.#isClosed) return;
+    const { bytes, to } = next;
+    this.#socket.send(bytes, to.port, to.address, (error) => {
+      if (error !== null) {
+        this.statistics.datagramsLost++;
+      } else {
+        this.statistics.datagramsOut++;
+        this.statistics.bytesOut += bytes.length;
+      }
+      this.#sendNext();
+    });
   }
 
   /** Closes the socket. */
   close(error?: Error): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#queue = [];
     this.#socket.close();
     this.#client?.closed(error);
   }
@@ -109,6 +133,7 @@ export class UdpSocket {
 
 /** Whether an address is in 224.0.0.0/4 or ff00::/8. */
 export function isMulticastAddress(address: string): boolean {
+  if (address.includes(":")) return /^ff/i.test(address);
   const first = Number(address.split(".")[0]);
-  return (first >= 224 && first <= 239) || /^ff/i.test(address);
+  return first >= 224 && first <= 239;
 }

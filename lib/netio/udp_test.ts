@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { ClosedError, ConfigError } from "#errors";
+import { formatEndpoint } from "#stack";
+import { waitFor } from "../../tests/helpers/wait.ts";
+import { bytesOf, MessageSource, NotingClient } from "./_rig_test.ts";
+import { UdpCarrier } from "./udp_carrier.ts";
+import { isMulticastAddress, MAX_QUEUED_DATAGRAMS, UdpSocket } from "./udp_socket.ts";
+import type { UdpClient } from "./udp_socket.ts";
+
+class Datagrams implements UdpClient {
+  readonly texts: string[] = [];
+  readonly senders: string[] = [];
+  ends = 0;
+
+  constructor(socket: UdpSocket) {
+    socket.receiveWith(this);
+  }
+
+  receive(bytes: Uint8Array, from: { address: string; port: number }): void {
+    this.texts.push(new TextDecoder().decode(bytes));
+    this.senders.push(formatEndpoint(from));
+  }
+
+  closed(): void {
+    this.ends++;
+  }
+
+  arrived(count: number): Promise<true> {
+    return waitFor(() => this.texts.length >= count, { what: `${count} datagrams`, pollMs: 1 });
+  }
+}
+
+Deno.test("UdpSocket carries datagrams both ways over IPv4 and IPv6", async (context) => {
+  for (const address of ["127.0.0.1", "::1"]) {
+    await context.step(address, async () => {
+      const left = await UdpSocket.open({ address, port: 0 });
+      const right = await UdpSocket.open({ address, port: 0 });
+      const [atLeft, atRight] = [new Datagrams(left), new Datagrams(right)];
+      left.send(bytesOf("one"), right.local);
+      left.send(bytesOf(""), right.local);
+      await atRight.arrived(2);
+      right.send(bytesOf("two"), left.local);
+      await atLeft.arrived(1);
+      assert.deepEqual([atRight.texts, atLeft.texts], [["one", ""], ["two"]]);
+      assert.equal(atRight.senders[0], formatEndpoint(left.local));
+      assert.deepEqual(left.statistics, {
+        bytesIn: 3,
+        bytesOut: 3,
+        datagramsIn: 1,
+        datagramsOut: 2,
+        datagramsLost: 0,
+      });
+      left.close();
+      left.close();
+      left.send(bytesOf("late"), right.local);
+      right.close();
+      assert.deepEqual([atLeft.ends, atRight.ends], [1, 1]);
+    });
+  }
+});
+
+Deno.test("UdpSocket goes on where one datagram cannot be sent", async () => {
+  const left = await UdpSocket.open({ address: "127.0.0.1", port: 0 });
+  const right = await UdpSocket.open({ address: "127.0.0.1", port: 0 });
+  const [atLeft, atRight] = [new Datagrams(left), new Datagrams(right)];
+  left.send(new Uint8Array(70_000), right.local); // more than a datagram holds
+  left.send(bytesOf("nobody"), { address: "no.such.host.invalid", port: 9 });
+  left.send(bytesOf("next"), right.local);
+  await atRight.arrived(1);
+  assert.deepEqual([atRight.texts, atLeft.ends], [["next"], 0]);
+  assert.deepEqual([left.statistics.datagramsOut, left.statistics.datagramsLost], [1, 2]);
+  left.close();
+  right.close();
+});
+
+Deno.test("UdpSocket sends in order, and no more than it may queue", async () => {
+  const left = await UdpSocket.open({ address: "127.0.0.1", port: 0 });
+  const right = await UdpSocket.open({ address: "127.0.0.1", port: 0 });
+  const atRight = new Datagrams(right);
+  const texts = Array.from({ length: 50 }, (_, index) => String(index));
+  for (const text of texts) left.send(bytesOf(text), right.local);
+  await atRight.arrived(texts.length);
+  assert.deepEqual(atRight.texts, texts);
+
+  // port 9 of the loopback: nobody is there to be flooded
+  for (let i = 0; i < MAX_QUEUED_DATAGRAMS + 11; i++) {
+    left.send(bytesOf("x"), { address: "127.0.0.1", port: 9 });
+  }
+  assert.equal(left.statistics.datagramsLost, 10, "one is under way, the queue is full");
+  left.close();
+  right.close();
+});
+
+Deno.test("UdpSocket receives from a multicast group", async (context) => {
+  const group = "239.255.16.1";
+  const receiver = await UdpSocket.open({ address: group, port: 0, ttl: 1 });
+  const sender = await UdpSocket.open({ address: "0.0.0.0", port: 0, ttl: 1 });
+  const atReceiver = new Datagrams(receiver);
+  try {
+    let tries = 0;
+    await waitFor(() => {
+      if (++tries > 50) return true;
+      sender.send(bytesOf("group"), { address: group, port: receiver.local.port });
+      return atReceiver.texts.length > 0;
+    }, { what: "a datagram of the group", pollMs: 5 });
+    const name = atReceiver.texts.length > 0 ? "it came" : "left out: this system loops no multicast back";
+    await context.step(name, () => assert.ok(atReceiver.texts.every((text) => text === "group")));
+  } finally {
+    receiver.close();
+    sender.close();
+  }
+});
+
+Deno.test("UdpSocket says why it cannot be opened", async (context) => {
+  const taken = await UdpSocket.open({ address: "127.0.0.1", port: 0 });
+  const cases = [
+    ["a port in use", { address: "127.0.0.1", port: taken.local.port }],
+    ["an address of another machine", { address: "192.0.2.1", port: 0 }],
+    ["a source that is no address", { address: "239.255.16.1", port: 0, source: "nowhere" }],
+    ["a name that begins as IPv6 groups do", { address: "ff.no.such.host.invalid", port: 0 }],
+  ] as const;
+  for (const [what, options] of cases) {
+    await context.step(what, async () => {
+      await assert.rejects(UdpSocket.open(options), (error) => {
+        assert.ok(error instanceof ConfigError);
+        assert.ok(error.message.startsWith(`Cannot open UDP ${formatEndpoint(options)}: `), error.message);
+        return true;
+      });
+    });
+  }
+  taken.close();
+});
+
+Deno.test("isMulticastAddress knows 224.0.0.0/4 and ff00::/8", () => {
+  const groups = ["224.0.0.1", "239.255.255.255", "ff02::1", "FF05::2"];
+  const others = [
+    "223.255.255.255",
+    "240.0.0.1",
+    "127.0.0.1",
+    "::1",
+    "fe80::1",
+    "ff.example.com",
+    "2001:db8::ff",
+  ];
+  assert.deepEqual(groups.filter((address) => !isMulticastAddress(address)), []);
+  assert.deepEqual(others.filter(isMulticastAddress), []);
+});
+
+Deno.test("UdpCarrier delivers each datagram, and answers whom it heard last", async () => {
+  const socket = await UdpSocket.open({ address: "127.0.0.1", port: 0 });
+  const carrier = new UdpCarrier(socket);
+  const client = new NotingClient();
+  carrier.send(bytesOf("to nobody"));
+  carrier.open(client);
+  const peers = await Promise.all([1, 2].map(() => UdpSocket.open({ address: "127.0.0.1", port: 0 })));
+  const inboxes = peers.map((peer) => new Datagrams(peer));
+  for (const [index, peer] of peers.entries()) {
+    peer.send(bytesOf(`from ${index}`), carrier.local);
+    await waitFor(() => client.received.length > index, { what: "the datagram", pollMs: 1 });
+    carrier.send(bytesOf(`to ${index}`));
+    await inboxes[index]!.arrived(1);
+  }
+  assert.deepEqual(client.received, ["from 0", "from 1"]);
+  assert.deepEqual(inboxes.map((inbox) => inbox.texts), [["to 0"], ["to 1"]]);
+  assert.equal(carrier.statistics.bytesIn, 12);
+  assert.throws(() => carrier.setSource(new MessageSource("x")), TypeError);
+  carrier.setSource(undefined);
+  carrier.close();
+  assert.equal(client.ends.length, 1);
+  assert.ok(client.ends[0] instanceof ClosedError);
+  for (const peer of peers) peer.close();
+});
