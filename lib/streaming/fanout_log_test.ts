@@ -133,6 +133,29 @@ Deno.test("Subscriber pauses between messages and goes on at the newest key fram
   assert.ok(sink.received.endsWith("J:80:\nv:media:80:K2-cccc\nv:media:120:p3-dddd\n"), sink.received);
 });
 
+// the prelude is a line too
+for (const [durationMs, lines] of [[80, 3], [81, 4], [0, 2]] as const) {
+  Deno.test(`Subscriber sends ${durationMs} ms of media if it was asked for no more`, async () => {
+    const stream = testStreams().open();
+    const publisher = stream.publish(ORIGIN)!;
+    const sink = new TestSink();
+    let finished = 0;
+    const subscriber = stream.subscribe(sink, new LineWire(), { durationMs, finished: () => finished++ });
+    for (let index = 0; index < 8; index++) {
+      const text = lineText(index % 4 === 0 ? "K" : "p", index, 4);
+      publisher.publish(index % 4 === 0 ? key(index * 40, text) : inter(index * 40, text));
+      // the first write is short: the rest of its message still goes out
+      if (index === 0) sink.room = 5;
+      await settled();
+      if (index === 0) sink.drain();
+      await settled();
+    }
+    assert.deepEqual(checkLines(sink.received), { lines, jumps: 0 });
+    assert.equal(finished, 1);
+    stream.unsubscribe(subscriber);
+  });
+}
+
 Deno.test("FanoutLog lets a viewer leave in the middle of a message", async () => {
   const { registry, open } = testStreams();
   const stream = open();

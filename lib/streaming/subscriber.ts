@@ -31,6 +31,10 @@ export interface SubscriberOptions {
   readonly notCarried?: (packet: Packet) => void;
   /** Waits for the next key frame instead of starting at the newest. @default {false} */
   readonly isFresh?: boolean;
+  /** Media time to send, in ms, from the first packet on; 0 is one picture. @default everything */
+  readonly durationMs?: number;
+  /** `durationMs` of media were given to the carrier; nothing more is. */
+  readonly finished?: () => void;
 }
 
 /**
@@ -54,6 +58,8 @@ export class Subscriber {
   #isSource = false;
   #isEnded = false;
   #hasStarted = false;
+  /** Decoding time of the first packet that is not sent any more, in microseconds. */
+  #endUs = Infinity;
   #jumps = 0;
   #checkedPosition = -1;
   #stalledSinceMs = -1;
@@ -109,6 +115,8 @@ export class Subscriber {
     this.#offset = point.offset;
     point.segment.readers++;
     const prelude = this.#log.format.prelude(point.header, point.dtsUs, !this.#hasStarted);
+    const { durationMs = Infinity } = this.#options;
+    if (!this.#hasStarted) this.#endUs = point.dtsUs + Math.max(durationMs * 1000, 1);
     this.#hasStarted = true;
     if (prelude.length > 0) this.#sink.send(prelude);
     this.#sink.wake();
@@ -134,8 +142,9 @@ export class Subscriber {
       this.#drained();
       return undefined;
     }
-    this.#isLent = true;
-    return this.#log.view(segment, this.#offset);
+    const slice = this.#endUs === Infinity ? this.#log.view(segment, this.#offset) : this.#upToEnd(segment);
+    this.#isLent = slice !== undefined;
+    return slice;
   }
 
   /** The kernel took `count` bytes of the slice. */
@@ -264,6 +273,18 @@ export class Subscriber {
   #letGo(): void {
     if (this.#isSource) this.#sink.setSource(undefined);
     this.#isSource = false;
+  }
+
+  /** What lies before the end of what was asked for; the cursor leaves when there is no more. */
+  #upToEnd(segment: Segment): Uint8Array | undefined {
+    let index = segment.messageAt(this.#offset);
+    while (index < segment.ends.length && segment.dtsUs[index]! < this.#endUs) index++;
+    if (index === segment.ends.length) return this.#log.view(segment, this.#offset);
+    const end = index === 0 ? 0 : segment.ends[index - 1]!;
+    if (end > this.#offset) return segment.bytes.subarray(this.#offset, end);
+    this.pause();
+    queueMicrotask(() => this.#options.finished?.());
+    return undefined;
   }
 
   #restOfMessage(segment: Segment): Uint8Array {

@@ -149,9 +149,14 @@ export class LiveNetStream implements NetStreamClient {
       log: this.#log,
       clock: this.#context.clock,
       waitForPublisherMs: this.#context.waitForPublisherMs,
+      durationMs: request.durationMs,
+      finished: () => {
+        this.#player = undefined;
+        this.#log.info("stopped playing, the player asked for no more");
+      },
     });
     this.#player = player;
-    player.start({ streamName: request.streamName, isReset: request.isReset });
+    player.start(request);
     this.#log.info(stream.publisher === undefined ? "playing, waits for a publisher" : "playing");
   }
 

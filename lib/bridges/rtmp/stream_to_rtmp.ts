@@ -3,9 +3,12 @@ import type { Clock } from "#clock";
 import type { Logger } from "#log";
 import type { Packet } from "#media";
 import { STATUS_CODE, USER_CONTROL_EVENT } from "#protocols/rtmp";
-import type { NetStream } from "#protocols/rtmp";
+import type { NetStream, PlayRequest } from "#protocols/rtmp";
 import type { Stream, Subscriber } from "#streaming";
 import { RtmpWire } from "./rtmp_wire.ts";
+
+/** A longer duration is no end: the runtime's timers hold 2^31 ms. */
+const MAX_PLAY_DURATION_MS = 2 ** 31 - 1;
 
 /** What plays one stream to one NetStream. */
 export interface StreamToRtmpOptions {
@@ -16,6 +19,10 @@ export interface StreamToRtmpOptions {
   readonly clock: Clock;
   /** How long the player may wait for a publisher before it is disconnected, in ms; 0 for ever. */
   readonly waitForPublisherMs: number;
+  /** Media time the player asked for, in ms; `undefined` for all. */
+  readonly durationMs: number | undefined;
+  /** The player got what it asked for: nothing is played any more. */
+  readonly finished: () => void;
 }
 
 /**
@@ -32,6 +39,7 @@ export class StreamToRtmp {
   #hasVideo = true;
   #isPaused = false;
   #waitTimer: Disposable | undefined;
+  #durationTimer: Disposable | undefined;
 
   constructor(options: StreamToRtmpOptions) {
     this.#options = options;
@@ -43,9 +51,9 @@ export class StreamToRtmp {
   /**
    * Says that playing starts, and subscribes.
    *
-   * @param options `isReset`: the player asked to flush an earlier playlist.
+   * @param options `isReset`: the player asked to flush an earlier playlist; `durationMs`: how much it wants.
    */
-  start(options: { streamName: string; isReset: boolean }): void {
+  start(options: Pick<PlayRequest, "streamName" | "isReset" | "durationMs">): void {
     const netStream = this.#netStream;
     const { streamName } = options;
     netStream.startPlaying();
@@ -65,6 +73,10 @@ export class StreamToRtmp {
     netStream.sendData(0, encodeAmf0Values(["|RtmpSampleAccess", false, false]));
     this.#subscribe(false);
     if (this.#stream.publisher === undefined) this.#startWaiting();
+    const { durationMs } = options;
+    if (durationMs !== undefined && durationMs <= MAX_PLAY_DURATION_MS) {
+      this.#durationTimer = this.#options.clock.after(durationMs, () => this.#complete(durationMs));
+    }
   }
 
   /** Pauses, or goes on at the newest key frame. */
@@ -94,7 +106,30 @@ export class StreamToRtmp {
   /** Leaves the stream. */
   stop(): void {
     this.#waitTimer?.[Symbol.dispose]();
+    this.#durationTimer?.[Symbol.dispose]();
     this.#unsubscribe();
+  }
+
+  /** The player has got as much as it asked for. */
+  #complete(durationMs: number): void {
+    this.stop();
+    const netStream = this.#netStream;
+    const { streamName } = this.#stream.path;
+    const details = { details: streamName };
+    const complete = {
+      level: "status",
+      code: STATUS_CODE.PlayComplete,
+      duration: durationMs / 1000,
+      ...details,
+    };
+    netStream.sendData(0, encodeAmf0Values(["onPlayStatus", complete]));
+    netStream.sendStatus({
+      code: STATUS_CODE.PlayStop,
+      description: `Stopped playing ${streamName}.`,
+      properties: details,
+    });
+    netStream.sendUserControl(USER_CONTROL_EVENT.StreamEof);
+    netStream.becomeIdle();
   }
 
   #startWaiting(): void {
@@ -111,6 +146,7 @@ export class StreamToRtmp {
   }
 
   #subscribe(isFresh: boolean): void {
+    const { durationMs } = this.#options;
     const session = this.#netStream.session;
     const carrier = session.protocol.directCarrier;
     if (carrier === undefined) throw new TypeError("Cannot play: the stack has no direct carrier");
@@ -122,6 +158,7 @@ export class StreamToRtmp {
     });
     this.#subscriber = this.#stream.subscribe(carrier, wire, {
       isFresh,
+      ...(durationMs === undefined ? {} : { durationMs, finished: () => this.#finish(durationMs) }),
       jumped: (skippedMs) => this.#jumped(skippedMs),
       publisherChanged: (isLive) => this.#publisherChanged(isLive),
       notCarried: (packet) => this.#notCarried(packet),
@@ -133,6 +170,22 @@ export class StreamToRtmp {
     if (subscriber === undefined) return;
     this.#subscriber = undefined;
     this.#stream.unsubscribe(subscriber);
+  }
+
+  /** As at the end of a recording: complete, stopped, end of stream. */
+  #finish(durationMs: number): void {
+    const netStream = this.#netStream;
+    if (this.#subscriber === undefined || netStream.session.isClosed) return;
+    this.stop();
+    netStream.becomeIdle();
+    const complete = { level: "status", code: STATUS_CODE.PlayComplete, duration: durationMs / 1000 };
+    netStream.sendData(0, encodeAmf0Values(["onPlayStatus", complete]));
+    netStream.sendStatus({
+      code: STATUS_CODE.PlayStop,
+      description: `Stopped playing ${this.#stream.path.streamName}: ${durationMs} ms were asked for.`,
+    });
+    netStream.sendUserControl(USER_CONTROL_EVENT.StreamEof);
+    this.#options.finished();
   }
 
   #publisherChanged(isLive: boolean): void {
