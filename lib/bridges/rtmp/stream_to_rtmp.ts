@@ -7,9 +7,6 @@ import type { NetStream, PlayRequest } from "#protocols/rtmp";
 import type { Stream, Subscriber } from "#streaming";
 import { RtmpWire } from "./rtmp_wire.ts";
 
-/** A longer duration is no end: the runtime's timers hold 2^31 ms. */
-const MAX_PLAY_DURATION_MS = 2 ** 31 - 1;
-
 /** What plays one stream to one NetStream. */
 export interface StreamToRtmpOptions {
   readonly netStream: NetStream;
@@ -39,7 +36,6 @@ export class StreamToRtmp {
   #hasVideo = true;
   #isPaused = false;
   #waitTimer: Disposable | undefined;
-  #durationTimer: Disposable | undefined;
 
   constructor(options: StreamToRtmpOptions) {
     this.#options = options;
@@ -51,9 +47,9 @@ export class StreamToRtmp {
   /**
    * Says that playing starts, and subscribes.
    *
-   * @param options `isReset`: the player asked to flush an earlier playlist; `durationMs`: how much it wants.
+   * @param options `isReset`: the player asked to flush an earlier playlist.
    */
-  start(options: Pick<PlayRequest, "streamName" | "isReset" | "durationMs">): void {
+  start(options: Pick<PlayRequest, "streamName" | "isReset">): void {
     const netStream = this.#netStream;
     const { streamName } = options;
     netStream.startPlaying();
@@ -73,10 +69,6 @@ export class StreamToRtmp {
     netStream.sendData(0, encodeAmf0Values(["|RtmpSampleAccess", false, false]));
     this.#subscribe(false);
     if (this.#stream.publisher === undefined) this.#startWaiting();
-    const { durationMs } = options;
-    if (durationMs !== undefined && durationMs <= MAX_PLAY_DURATION_MS) {
-      this.#durationTimer = this.#options.clock.after(durationMs, () => this.#complete(durationMs));
-    }
   }
 
   /** Pauses, or goes on at the newest key frame. */
@@ -106,30 +98,7 @@ export class StreamToRtmp {
   /** Leaves the stream. */
   stop(): void {
     this.#waitTimer?.[Symbol.dispose]();
-    this.#durationTimer?.[Symbol.dispose]();
     this.#unsubscribe();
-  }
-
-  /** The player has got as much as it asked for. */
-  #complete(durationMs: number): void {
-    this.stop();
-    const netStream = this.#netStream;
-    const { streamName } = this.#stream.path;
-    const details = { details: streamName };
-    const complete = {
-      level: "status",
-      code: STATUS_CODE.PlayComplete,
-      duration: durationMs / 1000,
-      ...details,
-    };
-    netStream.sendData(0, encodeAmf0Values(["onPlayStatus", complete]));
-    netStream.sendStatus({
-      code: STATUS_CODE.PlayStop,
-      description: `Stopped playing ${streamName}.`,
-      properties: details,
-    });
-    netStream.sendUserControl(USER_CONTROL_EVENT.StreamEof);
-    netStream.becomeIdle();
   }
 
   #startWaiting(): void {
