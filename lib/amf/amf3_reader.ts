@@ -192,7 +192,16 @@ export class Amf3Reader {
     this.#checkCount(count, 1);
     this.#budget.countValues(count, offset);
     const sealedNames: string[] = [];
-    for (let index = 0; index < count; index++) sealedNames.push(this.#string());
+    for (let index = 0; index < count; index++) {
+      const name = this.#string();
+      // an empty name ends the dynamic members, so that no object could be written with such a one
+      if (name === "") {
+        throw new FormatError(`Cannot read AMF3 traits: member ${index} at offset ${offset} has no name`, {
+          offset,
+        });
+      }
+      sealedNames.push(name);
+    }
     const traits = { className, isExternalizable, isDynamic: (header & 4) !== 0, sealedNames };
     this.#traits.push(traits);
     return traits;

@@ -234,6 +234,11 @@ const REFUSED: readonly { name: string; hex: string; message: string }[] = [
     message: "Cannot read AMF3 traits reference: index 0 before offset 2, have 0 entries",
   },
   {
+    name: "sealed member without a name",
+    hex: "0a 13 01 01 02",
+    message: "Cannot read AMF3 traits: member 0 at offset 2 has no name",
+  },
+  {
     name: "unknown externalizable class",
     hex: "0a 07 07 44534b 01",
     message: 'Cannot read AMF3 object: externalizable class "DSK" at offset 6 has no known form',
