@@ -5,7 +5,7 @@ import { ClosedError, ConfigError } from "#errors";
 import type { Logger } from "#log";
 import { Reactor } from "#netio";
 import type { Carrier } from "#stack";
-import { carrierOf, formatEndpoint, ProtocolFactoryRegistry, ProtocolRegistry } from "#stack";
+import { carrierOf, ProtocolFactoryRegistry, ProtocolRegistry } from "#stack";
 import { StreamRegistry } from "#streaming";
 import { ACCEPTOR_CHAINS } from "./chain_table.ts";
 import type { AcceptorConfig, ApplicationConfig, ServerConfig, ServiceRow } from "./config/mod.ts";
@@ -15,6 +15,7 @@ import { serviceUrls } from "./urls.ts";
 
 /** What a server is started with, beside its configuration. */
 export interface StartOptions {
+  /** Root of all log lines. */
   readonly log: Logger;
   /** Kinds of application that the configuration may name. */
   readonly applications: readonly ApplicationDefinition[];
@@ -168,10 +169,7 @@ class Server implements RunningServer {
     acceptor: Pick<AcceptorConfig, "ip" | "port" | "protocol"> & Partial<AcceptorConfig>,
   ): Promise<void> {
     const { ip: address, port, protocol } = acceptor;
-    const chain = this.#factories.chain(protocol);
-    if (chain === undefined) {
-      throw new ConfigError(`Cannot listen on ${formatEndpoint({ address, port })}: no chain is ${protocol}`);
-    }
+    const chain = this.#factories.requireChain(protocol);
     const accepted = (carrier: Carrier) => this.#accept(carrier, { protocol, owner, acceptor });
     const carrier = carrierOf(chain);
     if (carrier === "udp") throw new ConfigError(`Cannot listen with ${protocol}: UDP chains come later`);

@@ -121,14 +121,22 @@ export abstract class Protocol {
   /**
    * Sets this protocol on `carrier`, as the bottom of its stack, and starts delivery.
    *
-   * @throws {TypeError} If it has a far neighbour or a carrier already.
+   * @throws {TypeError} If it has a far neighbour or a carrier already. What an `onOpened` throws ends the
+   * stack and is passed on.
    */
   openOn(carrier: Carrier): void {
     if (this.#far !== undefined || this.#carrier !== undefined) {
       throw new TypeError(`Cannot open ${this.tag} on a carrier: it already has a far side`);
     }
     this.#carrier = carrier;
-    this.opened();
+    try {
+      this.opened();
+    } catch (thrown) {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      carrier.abort(error);
+      this.farClosed(error);
+      throw error;
+    }
     carrier.open({ receive: (bytes) => this.receive(bytes), closed: (error) => this.farClosed(error) });
   }
 

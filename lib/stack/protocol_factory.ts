@@ -46,7 +46,7 @@ export class ProtocolFactoryRegistry {
   /**
    * Adds a factory.
    *
-   * @throws {ConfigError} If a tag or chain name is taken, or a chain does not start with a carrier.
+   * @throws {ConfigError} If a tag or chain name is taken, or a chain has its carrier anywhere but at its start.
    */
   register(factory: ProtocolFactory): void {
     for (const tag of Object.keys(factory.protocols)) {
@@ -55,8 +55,9 @@ export class ProtocolFactoryRegistry {
         throw new ConfigError(`Cannot register factory ${factory.name}: protocol ${tag} belongs to ${taken}`);
       }
     }
-    for (const chain of factory.chains) {
-      const taken = this.#chains.get(chain.name)?.owner;
+    for (const [index, chain] of factory.chains.entries()) {
+      const isTwice = factory.chains.findIndex(({ name }) => name === chain.name) < index;
+      const taken = isTwice ? factory.name : this.#chains.get(chain.name)?.owner;
       if (taken !== undefined) {
         throw new ConfigError(
           `Cannot register factory ${factory.name}: chain ${chain.name} belongs to ${taken}`,
@@ -81,6 +82,21 @@ export class ProtocolFactoryRegistry {
   }
 
   /**
+   * The chain called `name`, all of whose protocols can be made; for a start that fails early.
+   *
+   * @throws {ConfigError} If the chain, or one of its protocols, is unknown.
+   */
+  requireChain(name: string): ChainDeclaration {
+    const chain = this.chain(name);
+    if (chain === undefined) throw new ConfigError(`Cannot build stack: no chain is called ${name}`);
+    const missing = chain.tags.find((tag) => !CARRIER_TAGS.includes(tag) && !this.#spawn.has(tag));
+    if (missing !== undefined) {
+      throw new ConfigError(`Cannot build stack ${name}: no factory makes protocol ${missing}`);
+    }
+    return chain;
+  }
+
+  /**
    * Builds the stack of chain `name`, far to near, linked and not yet opened.
    *
    * @returns Its protocols from far to near; open the first on a carrier.
@@ -88,16 +104,12 @@ export class ProtocolFactoryRegistry {
    * @throws {TypeError} If the chain puts a protocol on top of an endpoint.
    */
   spawn(name: string, options: ChainOptions): Protocol[] {
-    const chain = this.chain(name);
-    if (chain === undefined) throw new ConfigError(`Cannot build stack: no chain is called ${name}`);
+    const chain = this.requireChain(name);
     const stack: Protocol[] = [];
     const tags = chain.tags.filter((tag) => !CARRIER_TAGS.includes(tag));
     for (const [index, tag] of tags.entries()) {
-      const entry = this.#spawn.get(tag);
-      if (entry === undefined) {
-        throw new ConfigError(`Cannot build stack ${name}: no factory makes protocol ${tag}`);
-      }
-      const protocol = entry.spawn(options, { chain, isNearest: index === tags.length - 1 });
+      const { spawn } = this.#spawn.get(tag)!;
+      const protocol = spawn(options, { chain, isNearest: index === tags.length - 1 });
       stack.at(-1)?.linkNear(protocol);
       stack.push(protocol);
     }
@@ -122,13 +134,19 @@ export class ProtocolFactoryRegistry {
 /**
  * The carrier that chain `chain` needs.
  *
- * @throws {ConfigError} If its first tag is no carrier.
+ * @throws {ConfigError} If its first tag is no carrier, or a later one but `tls` behind `tcp` is.
  */
 export function carrierOf(chain: ChainDeclaration): ChainCarrier {
   const [first, second] = chain.tags;
-  if (first === "tcp") return second === "tls" ? "tls" : "tcp";
-  if (first === "udp") return "udp";
-  throw new ConfigError(
-    `Cannot use chain ${chain.name}: it must start with tcp or udp, starts with ${first ?? "nothing"}`,
-  );
+  if (first !== "tcp" && first !== "udp") {
+    throw new ConfigError(
+      `Cannot use chain ${chain.name}: it must start with tcp or udp, starts with ${first ?? "nothing"}`,
+    );
+  }
+  const carrier = first === "tcp" && second === "tls" ? "tls" : first;
+  const misplaced = chain.tags.slice(carrier === "tls" ? 2 : 1).find((tag) => CARRIER_TAGS.includes(tag));
+  if (misplaced !== undefined) {
+    throw new ConfigError(`Cannot use chain ${chain.name}: ${misplaced} must not stand on ${carrier}`);
+  }
+  return carrier;
 }
