@@ -45,7 +45,7 @@ export const systemClock: Clock = {
 };
 
 /** Random bytes from the runtime's cryptographic source. */
-export const systemRandomBytes: RandomBytes = (length) => {
+export const systemRandomBytes: RandomBytes = (length: number): Uint8Array<ArrayBuffer> => {
   const bytes = new Uint8Array(length);
   for (let at = 0; at < length; at += 65_536) {
     crypto.getRandomValues(bytes.subarray(at, Math.min(at + 65_536, length)));
