@@ -23,6 +23,19 @@ export type {
   Call,
   Decision,
 } from "#application";
+export { choice, flag, path, port, text, textList, wholeNumber } from "#options";
+export type {
+  GroupRow,
+  ListRow,
+  NumberOptions,
+  OptionRow,
+  OptionsOf,
+  OptionTable,
+  TextOptions,
+  ValueOptions,
+  ValueRow,
+  WrittenTable,
+} from "#options";
 export { serve } from "#server";
 export type { EmbeddedServer, ServeOptions } from "#server";
 export { Protocol } from "#stack";

@@ -25,4 +25,5 @@ export type {
   Decision,
   RunningApplication,
 } from "./application.ts";
+export type { OptionTable } from "#options";
 export { ApplicationRegistry } from "./application_registry.ts";

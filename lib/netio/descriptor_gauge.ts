@@ -7,6 +7,7 @@ export const RESERVED_DESCRIPTORS = 16;
 
 /** A descriptor that is held only to be let go of. */
 export interface ReservedDescriptor {
+  /** Lets it go. */
   close(): void;
 }
 

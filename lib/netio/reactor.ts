@@ -17,7 +17,7 @@ import type { UdpOptions } from "./udp_socket.ts";
 
 /** What a reactor is made of. */
 export interface ReactorOptions {
-  /** @default {systemClock} */
+  /** Time of pacing and closing. @default {systemClock} */
   readonly clock?: Clock;
   /** Takes the few lines listeners write. @default nothing is written */
   readonly log?: ListenerLog;
@@ -43,7 +43,9 @@ export interface TlsKeys {
 
 /** Where to connect to. */
 export interface ConnectOptions {
+  /** IPv4 or IPv6 address or a host name. */
   readonly address: string;
+  /** 1 to 65535. */
   readonly port: number;
   /** Ends an attempt that is under way. */
   readonly signal?: AbortSignal;

@@ -14,8 +14,11 @@ const FLOW_BYTES = 262_144;
 
 /** What a stream carrier needs of the operating system's connection; `Deno.Conn` has it. */
 export interface StreamConnection {
+  /** Reads some bytes into the array; `null` at the end. */
   read(into: Uint8Array): Promise<number | null>;
+  /** Writes a first part of the bytes, 1 or more; settles when the kernel has it. */
   write(bytes: Uint8Array): Promise<number>;
+  /** Closes both directions; pending calls reject. */
   close(): void;
 }
 
@@ -28,8 +31,11 @@ export interface CarrierContext {
 
 /** What is known of a connection when its carrier is made. */
 export interface StreamCarrierOptions {
+  /** What it is. */
   readonly kind: "tcp" | "tls" | "memory";
+  /** This side's address. */
   readonly local: Endpoint;
+  /** The peer's address. */
   readonly remote: Endpoint;
   /** Called once when the connection is gone. */
   readonly onClosed?: () => void;

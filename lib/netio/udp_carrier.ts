@@ -17,14 +17,17 @@ export class UdpCarrier implements Carrier {
     this.#socket = socket;
   }
 
+  /** Address it is bound to. */
   get local(): Endpoint {
     return this.#socket.local;
   }
 
+  /** The peer heard last; port 0 before the first. */
   get remote(): Endpoint {
     return this.#remote;
   }
 
+  /** Bytes both ways. */
   get statistics(): Readonly<CarrierStatistics> {
     return this.#socket.statistics;
   }

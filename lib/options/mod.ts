@@ -37,9 +37,12 @@ export {
 export type {
   GroupRow,
   ListRow,
+  NumberOptions,
   OptionRow,
   OptionsOf,
   OptionTable,
+  TextOptions,
+  ValueOptions,
   ValueRow,
   WrittenTable,
 } from "./option_row.ts";

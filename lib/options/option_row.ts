@@ -55,8 +55,10 @@ export type OptionsOf<T extends OptionTable> = {
 };
 
 /** What every builder of a value row takes. */
-interface ValueOptions<T> {
+export interface ValueOptions<T> {
+  /** Value where nothing is written. */
   readonly default: T;
+  /** What it is for, in one or two sentences. */
   readonly doc: string;
 }
 
@@ -75,8 +77,10 @@ export function flag(options: ValueOptions<boolean>): ValueRow<boolean> {
 }
 
 /** Bounds and unit of a whole number, both bounds included. */
-interface NumberOptions {
+export interface NumberOptions {
+  /** Smallest value accepted. */
   readonly min: number;
+  /** Largest value accepted. */
   readonly max: number;
   /** As it follows a number: `ms`, `bytes`. */
   readonly unit?: string;
@@ -111,8 +115,8 @@ export function port(options: ValueOptions<number>): ValueRow<number> {
 }
 
 /** What a text may be. */
-interface TextOptions {
-  /** @default any text */
+export interface TextOptions {
+  /** What it must match. @default any text */
   readonly pattern?: RegExp;
   /** What the pattern allows, to follow "must be". @default "a text" */
   readonly allowed?: string;

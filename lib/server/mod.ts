@@ -1,6 +1,13 @@
 /**
  * The server (layer 6): the composition root.
  *
+ * ```ts
+ * import { ACCEPTOR_CHAINS } from "#server";
+ *
+ * for (const chain of ACCEPTOR_CHAINS) console.log(chain.name, chain.tags.join(" <-> "));
+ * // inboundRtmp tcp <-> rtmp ...
+ * ```
+ *
  * @module
  */
 export { ACCEPTOR_CHAINS, WEB_CHAINS } from "./chain_table.ts";

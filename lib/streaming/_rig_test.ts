@@ -28,7 +28,7 @@ export class LineWire implements WireFormat {
     target.set(lineOf(packet), offset);
   }
 
-  prelude(header: StreamHeader, dtsUs: number, isFirst: boolean): Uint8Array {
+  prelude(header: StreamHeader, { dtsUs, isFirst }: { dtsUs: number; isFirst: boolean }): Uint8Array {
     const configs = header.configs.map((config) => text(config.payload)).join(",");
     return bytes(`${isFirst ? "H" : "J"}:${dtsUs / 1000}:${configs}\n`);
   }

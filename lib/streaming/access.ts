@@ -52,6 +52,8 @@ export type Access = AccessGrant | AccessRefusal;
  * Who may publish and play; applications answer it and bridges ask it, so it is declared below both.
  */
 export interface StreamAccess {
+  /** Whether this peer may publish, and as what. */
   publish(request: StreamRequest): Access | Promise<Access>;
+  /** Whether this peer may play, and what. */
   play(request: StreamRequest): Access | Promise<Access>;
 }

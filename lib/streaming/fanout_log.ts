@@ -2,7 +2,6 @@ import type { Packet } from "#media";
 import { FlushTimer } from "./merge_schedule.ts";
 import type { MergeSchedule, MergeWrite } from "./merge_schedule.ts";
 import type { Segment, SegmentPool } from "./segment.ts";
-import type { Subscriber } from "./subscriber.ts";
 import type { StreamHeader, WireFormat } from "./wire_format.ts";
 
 /** Shortest media time between random-access points of a stream without video, in microseconds. */
@@ -19,12 +18,27 @@ export interface RandomAccessPoint {
   readonly header: StreamHeader;
 }
 
+/** What a log needs of those who read it. */
+export interface LogReader {
+  /** Puts the cursor at a random-access point. */
+  startAt(point: RandomAccessPoint): void;
+  /** A flush released bytes beyond the cursor. */
+  wake(): void;
+  /** The wire does not carry a track of the stream. */
+  notCarried(packet: Packet): void;
+  /** The publisher came or left. */
+  publisherChanged(isLive: boolean): void;
+  /** Compares the lag with its bounds. */
+  checkLag(nowMs: number): void;
+}
+
 /** Bounds of one log. */
 export interface FanoutLogOptions {
   /** Most bytes kept for late joiners. */
   readonly gopCacheBytes: number;
   /** Most media time kept for late joiners, in ms; 0 lets them wait for the next key frame. */
   readonly gopCacheMs: number;
+  /** Longest time a packet is held so that one write carries several. */
   readonly mergeWriteMs: MergeWrite;
 }
 
@@ -39,7 +53,7 @@ export class FanoutLog {
   readonly #options: FanoutLogOptions;
   readonly #pool: SegmentPool;
   readonly #timer: FlushTimer;
-  readonly #subscribers = new Set<Subscriber>();
+  readonly #subscribers = new Set<LogReader>();
   /** From the oldest that may still be read to the tail. */
   readonly #segments: Segment[] = [];
   #tail: Segment | undefined;
@@ -47,10 +61,10 @@ export class FanoutLog {
   #newestDtsUs = 0;
   #flushedPosition = 0;
   /** Cursors at the end of the log, to be woken by the next flush. */
-  #idle: Subscriber[] = [];
-  #woken: Subscriber[] = [];
+  #idle: LogReader[] = [];
+  #woken: LogReader[] = [];
   /** Subscribers that wait for a random-access point. */
-  readonly #waiting = new Set<Subscriber>();
+  readonly #waiting = new Set<LogReader>();
   /** The first packet of each kind of track that the wire does not carry. */
   readonly #notCarried = new Map<Packet["kind"], Packet>();
   #carriesVideo = false;
@@ -72,7 +86,7 @@ export class FanoutLog {
   }
 
   /** Subscribers, in the order they came. */
-  get subscribers(): ReadonlySet<Subscriber> {
+  get subscribers(): ReadonlySet<LogReader> {
     return this.#subscribers;
   }
 
@@ -143,7 +157,7 @@ export class FanoutLog {
    *
    * @param isFresh Whether it waits for the next random-access point even if there is one.
    */
-  attach(subscriber: Subscriber, isFresh: boolean): void {
+  attach(subscriber: LogReader, isFresh: boolean): void {
     this.#subscribers.add(subscriber);
     for (const packet of this.#notCarried.values()) subscriber.notCarried(packet);
     if (isFresh) this.#waiting.add(subscriber);
@@ -151,7 +165,7 @@ export class FanoutLog {
   }
 
   /** Removes a subscriber that has let its segment go. */
-  detach(subscriber: Subscriber): void {
+  detach(subscriber: LogReader): void {
     this.#subscribers.delete(subscriber);
     this.#waiting.delete(subscriber);
     const at = this.#idle.indexOf(subscriber);
@@ -159,13 +173,13 @@ export class FanoutLog {
   }
 
   /** Puts a subscriber at the newest random-access point, or lets it wait for the next one. */
-  seat(subscriber: Subscriber): void {
+  seat(subscriber: LogReader): void {
     if (this.#start !== undefined) subscriber.startAt(this.#start);
     else this.#waiting.add(subscriber);
   }
 
   /** No longer waits for a random-access point. */
-  unseat(subscriber: Subscriber): void {
+  unseat(subscriber: LogReader): void {
     this.#waiting.delete(subscriber);
   }
 
@@ -196,7 +210,7 @@ export class FanoutLog {
   }
 
   /** A cursor has reached the end and is to be woken by the next flush. */
-  idle(subscriber: Subscriber): void {
+  idle(subscriber: LogReader): void {
     this.#idle.push(subscriber);
   }
 

@@ -4,7 +4,6 @@ import { ManualClock } from "#clock";
 import { inter, key, LineWire, settled, TestSink, testStreams } from "./_rig_test.ts";
 import { FlushTimer, MergeSchedule } from "./merge_schedule.ts";
 import { SEGMENT_BYTES } from "./segment.ts";
-import { LAG_CHECK_MS } from "./stream.ts";
 
 const ORIGIN = { origin: "test", replaced() {} };
 const LIMITS = { maxLagMs: 1_000, maxLagBytes: 1_000_000, closeLagMs: 5_000 };

@@ -27,13 +27,13 @@
  */
 export type { Access, AccessGrant, AccessRefusal, Peer, StreamAccess, StreamRequest } from "./access.ts";
 export { FanoutLog } from "./fanout_log.ts";
-export type { FanoutLogOptions, RandomAccessPoint } from "./fanout_log.ts";
+export type { FanoutLogOptions, LogReader, RandomAccessPoint } from "./fanout_log.ts";
 export { FlushTimer, MAX_ADAPTIVE_HOLD_MS, MergeSchedule } from "./merge_schedule.ts";
 export type { MergeWrite } from "./merge_schedule.ts";
 export { PacketCursor, PacketLog } from "./packet_log.ts";
 export type { PacketLogOptions } from "./packet_log.ts";
 export { Publisher } from "./publisher.ts";
-export type { PublisherOptions, PublisherStatistics } from "./publisher.ts";
+export type { PublisherOptions, PublisherStatistics, PublisherStream } from "./publisher.ts";
 export { Segment, SEGMENT_BYTES, SegmentPool } from "./segment.ts";
 export { LAG_CHECK_MS, Stream, STREAM_DEFAULTS } from "./stream.ts";
 export type { StreamContext, StreamOptions, StreamPath } from "./stream.ts";

@@ -1,6 +1,5 @@
 import type { Clock } from "#clock";
 import type { Packet } from "#media";
-import type { Stream } from "./stream.ts";
 
 /** Media time between the last packet of one publisher and the first of the next, in microseconds. */
 const SUCCESSION_GAP_US = 40_000;
@@ -11,6 +10,16 @@ export interface PublisherOptions {
   readonly origin: string;
   /** Another publisher took the name because this one was silent. */
   readonly replaced: () => void;
+}
+
+/** The stream a publisher feeds. */
+export interface PublisherStream {
+  /** Decoding time of the newest packet ever published, in microseconds, or `undefined`. */
+  readonly newestDtsUs: number | undefined;
+  /** Takes one packet. */
+  append(packet: Packet): void;
+  /** The publisher has ended; `isLost` without good-bye. */
+  publisherLeft(publisher: Publisher, isLost: boolean): void;
 }
 
 /** Counters of a publisher. */
@@ -36,7 +45,7 @@ export class Publisher {
   lastMediaMs: number;
   /** Time of the start, monotonic, in ms. */
   readonly startedMs: number;
-  readonly #stream: Stream;
+  readonly #stream: PublisherStream;
   readonly #clock: Clock;
   readonly #options: PublisherOptions;
   #isEnded = false;
@@ -44,12 +53,12 @@ export class Publisher {
   /** Added to every time, so that times rise over a change of publishers; unknown before the first packet. */
   #shiftUs: number | undefined;
 
-  constructor(stream: Stream, options: PublisherOptions, clock: Clock) {
+  constructor(stream: PublisherStream, options: PublisherOptions & { clock: Clock }) {
     this.#stream = stream;
     this.#options = options;
-    this.#clock = clock;
+    this.#clock = options.clock;
     this.origin = options.origin;
-    this.startedMs = this.lastMediaMs = clock.nowMs();
+    this.startedMs = this.lastMediaMs = options.clock.nowMs();
   }
 
   /** Whether it feeds the stream no more. */

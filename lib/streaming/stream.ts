@@ -87,7 +87,8 @@ export class Stream {
   #isInGrace = false;
   #isClosed = false;
 
-  constructor(path: StreamPath, options: StreamOptions, context: StreamContext) {
+  constructor(path: StreamPath, made: { options: StreamOptions; context: StreamContext }) {
+    const { options, context } = made;
     this.path = path;
     this.options = options;
     this.#context = context;
@@ -138,7 +139,7 @@ export class Stream {
       this.#context.changed(this, false);
     }
     this.#graceTimer?.[Symbol.dispose]();
-    const publisher = new Publisher(this, options, this.#context.clock);
+    const publisher = new Publisher(this, { ...options, clock: this.#context.clock });
     this.#publisher = publisher;
     this.#header = EMPTY_STREAM_HEADER;
     this.#forgetStarts();

@@ -2,7 +2,7 @@ import type { Clock } from "#clock";
 import { MergeSchedule } from "./merge_schedule.ts";
 import { SegmentPool } from "./segment.ts";
 import { Stream } from "./stream.ts";
-import type { StreamOptions, StreamPath } from "./stream.ts";
+import type { StreamContext, StreamOptions, StreamPath } from "./stream.ts";
 
 /** The key of a stream: `appName/streamName`. */
 export function formatStreamPath(path: StreamPath): string {
@@ -88,7 +88,7 @@ export class StreamRegistry {
     const key = formatStreamPath(path);
     const known = this.#streams.get(key);
     if (known !== undefined) return known;
-    const stream = new Stream(path, options, {
+    const context: StreamContext = {
       clock: this.#clock,
       pool: this.pool,
       schedule: this.#schedule,
@@ -100,7 +100,8 @@ export class StreamRegistry {
         if (this.#streams.get(key) === emptied) this.#streams.delete(key);
         emptied.close();
       },
-    });
+    };
+    const stream = new Stream(path, { options, context });
     this.#streams.set(key, stream);
     return stream;
   }

@@ -114,7 +114,10 @@ export class Subscriber {
     this.#segment = point.segment;
     this.#offset = point.offset;
     point.segment.readers++;
-    const prelude = this.#log.format.prelude(point.header, point.dtsUs, !this.#hasStarted);
+    const prelude = this.#log.format.prelude(point.header, {
+      dtsUs: point.dtsUs,
+      isFirst: !this.#hasStarted,
+    });
     const { durationMs = Infinity } = this.#options;
     if (!this.#hasStarted) this.#endUs = point.dtsUs + Math.max(durationMs * 1000, 1);
     this.#hasStarted = true;

@@ -40,13 +40,14 @@ export interface WireFormat {
    * @param target Segment of the log, on shared memory.
    * @param offset First byte to write; `encodedBytes(packet)` bytes are free there.
    */
+  // params: hot path
   encodeInto(target: Uint8Array, offset: number, packet: Packet): void;
   /**
    * Bytes that come before the first packet of a subscriber.
    *
    * @param header What is in force at the packet the subscriber starts at.
-   * @param dtsUs Decoding time of that packet, to stamp the header's messages with.
-   * @param isFirst Whether the subscriber has received nothing yet; otherwise it jumps forward.
+   * @param start `dtsUs`: decoding time of that packet, to stamp the header's messages with; `isFirst`: whether
+   * the subscriber has received nothing yet; otherwise it jumps forward.
    */
-  prelude(header: StreamHeader, dtsUs: number, isFirst: boolean): Uint8Array;
+  prelude(header: StreamHeader, start: { dtsUs: number; isFirst: boolean }): Uint8Array;
 }

@@ -4,7 +4,9 @@ import type { Stream, Subscriber, WireFormat } from "#streaming";
 
 /** What plays one stream over a transparent HTTP body or WebSocket. */
 export interface FlvPlayerOptions {
+  /** What is played. */
   readonly stream: Stream;
+  /** FLV as the far side wants it: plain, or in WebSocket frames. */
   readonly wire: WireFormat;
   /** Prefixed with protocol, address and stream. */
   readonly log: Logger;

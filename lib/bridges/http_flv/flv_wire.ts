@@ -24,7 +24,7 @@ export class FlvWire implements WireFormat {
     writeTag(target, offset, packet, packet.dtsUs);
   }
 
-  prelude(header: StreamHeader, dtsUs: number, isFirst: boolean): Uint8Array {
+  prelude(header: StreamHeader, { dtsUs, isFirst }: { dtsUs: number; isFirst: boolean }): Uint8Array {
     const start = isFirst ? encodeFlvHeader(flvTracks(header)) : NOTHING;
     const packets = header.metadata === undefined ? header.configs : [header.metadata, ...header.configs];
     let length = start.length;
@@ -32,7 +32,8 @@ export class FlvWire implements WireFormat {
     const bytes = new Uint8Array(length);
     bytes.set(start);
     let at = start.length;
-    for (const packet of packets) at = writeTag(bytes, at, packet, dtsUs);
+    // metadata at 0, since ffmpeg takes later one for a text track
+    for (const packet of packets) at = writeTag(bytes, at, packet, packet.kind === "data" ? 0 : dtsUs);
     return bytes;
   }
 }
@@ -59,8 +60,8 @@ export class WebSocketFlvWire implements WireFormat {
     this.#flv.encodeInto(target, offset + headerBytes, packet);
   }
 
-  prelude(header: StreamHeader, dtsUs: number, isFirst: boolean): Uint8Array {
-    const body = this.#flv.prelude(header, dtsUs, isFirst);
+  prelude(header: StreamHeader, start: { dtsUs: number; isFirst: boolean }): Uint8Array {
+    const body = this.#flv.prelude(header, start);
     if (body.length === 0) return body;
     const framed = new Uint8Array(webSocketHeaderBytes(body.length) + body.length);
     framed.set(body, writeWebSocketHeaderInto(framed, 0, body.length));

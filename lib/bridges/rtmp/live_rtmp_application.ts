@@ -27,10 +27,13 @@ export interface RtmpAccess extends StreamAccess {
 
 /** What an RTMP bridge is made of. */
 export interface LiveRtmpOptions {
+  /** Where streams are found and made. */
   readonly registry: StreamRegistry;
+  /** Who may connect, publish, play and call. */
   readonly access: RtmpAccess;
   /** Prefixed with `rtmp`; each connection adds its address. */
   readonly log: Logger;
+  /** Time of waiting. */
   readonly clock: Clock;
   /** How long a player may wait for a publisher before it is disconnected, in ms; 0 for ever. */
   readonly waitForPublisherMs: number;

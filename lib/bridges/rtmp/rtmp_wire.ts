@@ -66,17 +66,17 @@ export class RtmpWire implements WireFormat {
     encodeMessageInto(target, offset, this.#headerOf(packet, packet.dtsUs), bodyOf(packet));
   }
 
-  prelude(header: StreamHeader, dtsUs: number, _isFirst: boolean): Uint8Array {
+  prelude(header: StreamHeader, { dtsUs }: { dtsUs: number }): Uint8Array {
     const packets = header.metadata === undefined ? header.configs : [header.metadata, ...header.configs];
     const carried = packets.filter((packet) => this.carries(packet));
     let length = 0;
     for (const packet of carried) {
-      length += encodedMessageBytes(this.#headerOf(packet, dtsUs), bodyOf(packet).length);
+      length += encodedMessageBytes(this.#headerOf(packet, startOf(packet, dtsUs)), bodyOf(packet).length);
     }
     const bytes = new Uint8Array(length);
     let at = 0;
     for (const packet of carried) {
-      at = encodeMessageInto(bytes, at, this.#headerOf(packet, dtsUs), bodyOf(packet));
+      at = encodeMessageInto(bytes, at, this.#headerOf(packet, startOf(packet, dtsUs)), bodyOf(packet));
     }
     return bytes;
   }
@@ -86,6 +86,11 @@ export class RtmpWire implements WireFormat {
     header.timestamp = rtmpTimestamp(dtsUs);
     return header;
   }
+}
+
+/** Time of a message before the first packet: metadata at 0, since ffmpeg takes later one for a text track. */
+function startOf(packet: Packet, dtsUs: number): number {
+  return packet.kind === "data" ? 0 : dtsUs;
 }
 
 /** Microseconds as an RTMP timestamp: ms modulo 2^32. */

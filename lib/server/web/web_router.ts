@@ -84,20 +84,22 @@ export class WebRouter implements HttpRouter {
     if (exchange.isAnswered) return;
     if (!access.isGranted) {
       log.warning(`play refused: ${access.reason}`);
-      return this.#refuse(exchange, access.isMissing ? 404 : 403, access.reason);
+      return this.#refuse(exchange, { status: access.isMissing ? 404 : 403, reason: access.reason });
     }
     const isLive = await this.#options.registry.whenLive(access.path, this.#options.waitForStreamMs);
     if (exchange.isAnswered) return;
     if (!isLive) {
       log.debug("not found");
-      return this.#refuse(exchange, 404, `Nobody publishes ${target.appName}/${target.streamName}`);
+      return this.#refuse(exchange, {
+        status: 404,
+        reason: `Nobody publishes ${target.appName}/${target.streamName}`,
+      });
     }
     if (isWebSocket) this.#startWebSocket(exchange, access, log);
     else this.#startBody(exchange, access, log);
   }
 
-  // params: exchange, then what to answer
-  #refuse(exchange: HttpExchange, status: number, reason: string): void {
+  #refuse(exchange: HttpExchange, { status, reason }: { status: number; reason: string }): void {
     exchange.respond({
       status,
       headers: { ...this.#cors, "content-type": "text/plain; charset=utf-8" },
