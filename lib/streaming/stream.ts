@@ -80,6 +80,8 @@ export class Stream {
   #header: StreamHeader = EMPTY_STREAM_HEADER;
   #publisher: Publisher | undefined;
   #newestDtsUs: number | undefined;
+  /** Those that keep the stream beside its subscribers. */
+  #holds = 0;
   #consumers = 0;
   #lagTimer: Disposable | undefined;
   #graceTimer: Disposable | undefined;
@@ -177,6 +179,17 @@ export class Stream {
       this.#logs.delete(key);
     }
     this.#settle();
+  }
+
+  /** Keeps the stream, while a subscriber changes its wire, until the returned value is disposed. */
+  hold(): Disposable {
+    this.#holds++;
+    return {
+      [Symbol.dispose]: () => {
+        this.#holds--;
+        this.#settle();
+      },
+    };
   }
 
   /** A cursor over packets, from the newest key frame on; dispose it to leave. */
@@ -299,6 +312,7 @@ export class Stream {
       this.#lagTimer?.[Symbol.dispose]();
       this.#lagTimer = undefined;
     }
-    if (this.#publisher === undefined && this.subscriberCount === 0) this.#context.emptied(this);
+    const isUsed = this.#publisher !== undefined || this.subscriberCount > 0 || this.#holds > 0;
+    if (!isUsed) this.#context.emptied(this);
   }
 }

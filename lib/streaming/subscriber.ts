@@ -163,9 +163,10 @@ export class Subscriber {
 
   /** The connection ended. */
   failed(_error: unknown): void {
-    this.#isLent = false;
-    this.#isSource = false;
+    this.#isLent = this.#isInMessage = this.#isSource = false;
     this.end();
+    // the loan was the last to hold the segment
+    if (this.#isLeaving) this.#leave();
   }
 
   /** Stops sending until `resume`; what is published meanwhile is skipped. */

@@ -90,6 +90,7 @@ export class StreamToRtmp {
     if (hasAudio === this.#hasAudio && hasVideo === this.#hasVideo) return;
     this.#hasAudio = hasAudio;
     this.#hasVideo = hasVideo;
+    using _held = this.#stream.hold();
     this.#unsubscribe();
     this.#subscribe(true);
     if (this.#isPaused) this.#subscriber?.pause();
