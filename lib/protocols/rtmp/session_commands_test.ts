@@ -207,6 +207,13 @@ const COMMANDS: {
     events: ["1: stop idle"],
   },
   {
+    name: "deleteStream of a name, on message stream 0",
+    before: PUBLISH,
+    wire: command("deleteStream", { args: ["a"] }),
+    replies: [],
+    events: ["1: stop idle"],
+  },
+  {
     name: "deleteStream of streams that are not there",
     wire: concatBytes([command("deleteStream", { args: [7] }), command("deleteStream", { args: [-1] })]),
     replies: [],

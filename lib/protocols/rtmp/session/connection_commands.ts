@@ -73,13 +73,18 @@ function createStream(owner: ConnectionCommandOwner, { command }: Arrival): void
   fail(owner, command, "too many streams on this connection");
 }
 
-/** The ID is an argument; some encoders leave it out and use the message stream itself. */
+/**
+ * The ID is an argument; some encoders leave it out and use the message stream itself, and GStreamer gives the
+ * stream's name, on message stream 0.
+ */
 function deleteStream(owner: ConnectionCommandOwner, { command, messageStreamId }: Arrival): void {
-  const id = finiteNumber(command.args[0]) ?? messageStreamId;
-  const stream = owner.table.list().find((stream) => stream.id === id);
+  const id = finiteNumber(command.args[0]);
+  const stream = id === undefined
+    ? owner.table.find(messageStreamId)
+    : owner.table.list().find((stream) => stream.id === id);
   if (stream === undefined) return;
   stream.stop();
-  owner.table.delete(id);
+  owner.table.delete(stream.id);
 }
 
 /** Answers as Flash Media Server does; the permission to publish is given, or not, to `publish`. */
