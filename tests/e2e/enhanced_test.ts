@@ -15,24 +15,23 @@ import { delay, waitFor } from "../helpers/wait.ts";
 e2e("HEVC, AV1 and Opus from FFmpeg 8 reach FFmpeg 8 unchanged", {
   tools: ["ffmpeg"],
   needs: { "FFmpeg 8 (npm:node-av)": await hasFfmpeg8() },
-}, async (context) => {
+}, async () => {
   await using server = await TestServer.start();
-  for (const clip of ["hevc", "av1"] as const) {
-    await context.step(clip, async () => {
-      const file = await makeClip(clip);
-      const sent = await sentByFfmpeg8(file);
-      const url = server.rtmpUrl(`live/${clip}`);
-      await using first = playWithFfmpeg8(url, { isEnhanced: true });
-      await delay(700);
-      await using publisher = publishWithFfmpeg8(file, url);
-      await waitFor(() => first.packets.length > 40, { what: `${clip} at the player`, timeoutMs: 15_000 });
-      await using late = playWithFfmpeg8(url, { isEnhanced: true });
-      const published = await publisher.result;
-      assert.equal(published.code, 0, published.stderr);
-      assertSamePackets(sent, await first.ended(), { viewer: "FFmpeg 8" });
-      assertSamePackets(sent, await late.ended(), { viewer: "late FFmpeg 8" });
-    });
-  }
+  const checks = (["hevc", "av1"] as const).map(async (clip) => {
+    const file = await makeClip(clip);
+    const sent = await sentByFfmpeg8(file);
+    const url = server.rtmpUrl(`live/${clip}`);
+    await using first = playWithFfmpeg8(url, { isEnhanced: true });
+    await delay(700);
+    await using publisher = publishWithFfmpeg8(file, url);
+    await waitFor(() => first.packets.length > 40, { what: `${clip} at the player`, timeoutMs: 20_000 });
+    await using late = playWithFfmpeg8(url, { isEnhanced: true });
+    const published = await publisher.result;
+    assert.equal(published.code, 0, published.stderr);
+    assertSamePackets(sent, await first.ended(), { viewer: `FFmpeg 8 on ${clip}` });
+    assertSamePackets(sent, await late.ended(), { viewer: `late FFmpeg 8 on ${clip}` });
+  });
+  await Promise.all(checks);
 });
 
 /** HEVC with its configuration, and AAC: Enhanced RTMP v2, "Enhanced Video"; the payloads are made up. */

@@ -1,6 +1,7 @@
 /** Starting, failing to start, and stopping. */
 import assert from "node:assert/strict";
-import { runProcess } from "../helpers/process.ts";
+import { runProcess, startProcess } from "../helpers/process.ts";
+import { publishClip } from "../helpers/publishers.ts";
 import { RtmpClient } from "../helpers/rtmp_client.ts";
 import { freePort, serverCommand, TestServer } from "../helpers/server.ts";
 import { e2e } from "../helpers/tools.ts";
@@ -31,6 +32,29 @@ e2e(
     assert.match(server.log, new RegExp(`\\b${server.rtmpPort}\\b`));
     assert.match(server.log, /http:\/\/[^\s]+\.flv/);
     assert.doesNotMatch(server.log, /warning/i);
+  },
+);
+
+e2e(
+  "the server listens on IPv6, and names such peers in brackets",
+  { tools: ["ffmpeg", "ffprobe"] },
+  async () => {
+    const [program, ...command] = serverCommand();
+    const port = freePort();
+    const addresses = ["--rtmp", `[::1]:${port}`, "--http", `[::1]:${freePort()}`];
+    await using server = startProcess(program!, { args: [...command, "serve", ...addresses] });
+    await waitFor(() => server.stdoutText.includes("ready"), { what: "the server" });
+    const url = `rtmp://[::1]:${port}/live/six`;
+    await using _publisher = await publishClip("film", url);
+    await waitFor(() => server.stdoutText.includes("live/six"), { what: "the publisher" });
+    const probe = await runProcess("ffprobe", {
+      args: ["-v", "error", "-show_streams", url],
+      timeoutMs: 15_000,
+    });
+    assert.match(probe.stdout, /codec_name=h264/, probe.stderr);
+    assert.match(server.stdoutText, /\[::1\]:\d+/);
+    server.kill("SIGTERM");
+    assert.equal((await server.result).code, 0);
   },
 );
 
