@@ -207,6 +207,13 @@ const COMMANDS: {
     events: ["1: stop idle"],
   },
   {
+    name: "deleteStream of a name of digits, on message stream 0",
+    before: command("publish", { messageStreamId: 1, args: ["12"] }),
+    wire: command("deleteStream", { args: ["12"] }),
+    replies: [],
+    events: ["1: stop idle"],
+  },
+  {
     name: "deleteStream of a name, on message stream 0",
     before: PUBLISH,
     wire: command("deleteStream", { args: ["a"] }),

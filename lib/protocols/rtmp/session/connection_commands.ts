@@ -79,9 +79,9 @@ function createStream(owner: ConnectionCommandOwner, { command }: Arrival): void
  */
 function deleteStream(owner: ConnectionCommandOwner, { command, messageStreamId }: Arrival): void {
   const id = finiteNumber(command.args[0]);
-  const stream = id === undefined
-    ? owner.table.find(messageStreamId)
-    : owner.table.list().find((stream) => stream.id === id);
+  const isNumber = typeof command.args[0] === "number";
+  const stream = owner.table.list().find((stream) => stream.id === id) ??
+    (isNumber ? undefined : owner.table.find(messageStreamId));
   if (stream === undefined) return;
   stream.stop();
   owner.table.delete(stream.id);
