@@ -35,7 +35,7 @@ export type { PacketLogOptions } from "./packet_log.ts";
 export { Publisher } from "./publisher.ts";
 export type { PublisherOptions, PublisherStatistics, PublisherStream } from "./publisher.ts";
 export { Segment, SEGMENT_BYTES, SegmentPool } from "./segment.ts";
-export { LAG_CHECK_MS, Stream, STREAM_DEFAULTS } from "./stream.ts";
+export { LAG_CHECK_MS, MAX_STREAM_LOGS, Stream, STREAM_DEFAULTS } from "./stream.ts";
 export type { StreamContext, StreamOptions, StreamPath } from "./stream.ts";
 export { formatStreamPath, StreamRegistry } from "./stream_registry.ts";
 export { Subscriber } from "./subscriber.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "#clock";
-import { ClosedError } from "#errors";
+import { ClosedError, LimitError } from "#errors";
 import type { Packet } from "#media";
 import { FanoutLog } from "./fanout_log.ts";
 import type { MergeSchedule, MergeWrite } from "./merge_schedule.ts";
@@ -15,6 +15,12 @@ import type { StreamHeader, WireFormat } from "./wire_format.ts";
 
 /** How often lags are compared with their bounds, in ms. */
 export const LAG_CHECK_MS = 500;
+
+/**
+ * Most logs of one stream. A log costs memory and encoding whatever its subscribers number, and peers choose
+ * wires: an RTMP player by its message stream id and its tracks.
+ */
+export const MAX_STREAM_LOGS = 32;
 
 /** Options of a stream; an application has its own. */
 export interface StreamOptions {
@@ -157,6 +163,8 @@ export class Stream {
    *
    * @param sink Where its bytes go.
    * @param format Its wire; subscribers of equal keys share one log.
+   * @throws {LimitError} If there are MAX_STREAM_LOGS logs already, and none of this wire.
+   * @throws {ClosedError} If the stream has ended.
    */
   subscribe(
     sink: SubscriberSink,
@@ -278,6 +286,14 @@ export class Stream {
   #log(format: WireFormat): FanoutLog {
     const known = this.#logs.get(format.key);
     if (known !== undefined) return known;
+    if (this.#logs.size >= MAX_STREAM_LOGS) {
+      throw new LimitError("MAX_STREAM_LOGS", {
+        value: this.#logs.size + 1,
+        limit: MAX_STREAM_LOGS,
+        message:
+          `Cannot play ${this.path.streamName} as ${format.key}: it is sent in ${MAX_STREAM_LOGS} ways already`,
+      });
+    }
     const { pool, schedule } = this.#context;
     const log = new FanoutLog(format, { ...this.options, pool, schedule });
     this.#logs.set(format.key, log);

@@ -90,7 +90,7 @@ function writeTag(target: Uint8Array, offset: number, packet: Packet, dtsUs: num
     : packet.kind === "audio"
     ? FLV_TAG_TYPE.Audio
     : FLV_TAG_TYPE.Script;
-  const timestampMs = Math.round(dtsUs / 1000) % 4_294_967_296;
+  const timestampMs = Math.round(dtsUs / 1000) >>> 0;
   return writeFlvTagInto(target, offset, { tagType, timestampMs }, bodyOf(packet));
 }
 

@@ -3,14 +3,21 @@ import type { Logger } from "#log";
 import { STATUS_CODE } from "#protocols/rtmp";
 import type { DataMessage, NetStream, NetStreamClient, PlayRequest, PublishRequest } from "#protocols/rtmp";
 import type { AccessGrant, Peer, Publisher, StreamAccess, StreamRegistry } from "#streaming";
+import type { PlayerTurns } from "./player_turns.ts";
 import { RtmpToStream } from "./rtmp_to_stream.ts";
 import { StreamToRtmp } from "./stream_to_rtmp.ts";
 
+/** What is known of a connection that was accepted. */
+export interface LiveConnection {
+  readonly peer: Peer;
+  /** Where its players write; `undefined` where the stack has no direct carrier. */
+  readonly turns: PlayerTurns | undefined;
+}
+
 /** What the NetStreams of one connection share. */
-export interface LiveContext {
+export interface LiveContext extends LiveConnection {
   readonly registry: StreamRegistry;
   readonly access: StreamAccess;
-  readonly peer: Peer;
   /** Prefixed with protocol and address. */
   readonly log: Logger;
   readonly clock: Clock;
@@ -142,9 +149,12 @@ export class LiveNetStream implements NetStreamClient {
   }
 
   #startPlaying(access: AccessGrant, request: PlayRequest): void {
+    const { turns } = this.#context;
+    if (turns === undefined) throw new TypeError("Cannot play: the stack has no direct carrier");
     const stream = this.#context.registry.open(access.path, access.options);
     const player = new StreamToRtmp({
       netStream: this.#netStream,
+      turns,
       stream,
       log: this.#log,
       clock: this.#context.clock,

@@ -16,6 +16,8 @@ import type {
 import { formatEndpoint } from "#stack";
 import type { Peer, StreamAccess, StreamRegistry } from "#streaming";
 import { LiveNetStream } from "./live_net_stream.ts";
+import type { LiveConnection } from "./live_net_stream.ts";
+import { PlayerTurns } from "./player_turns.ts";
 
 /** What the server decides for RTMP connections. */
 export interface RtmpAccess extends StreamAccess {
@@ -52,7 +54,7 @@ const ENHANCED_PROPERTIES = {
 /** Joins the RTMP sessions of one acceptor to the streams: the seam between the two towers. */
 export class LiveRtmpApplication implements RtmpApplication {
   readonly #options: LiveRtmpOptions;
-  readonly #peers = new Map<RtmpSession, Peer>();
+  readonly #connections = new Map<RtmpSession, LiveConnection>();
 
   /** @param options Streams, permissions and log. */
   constructor(options: LiveRtmpOptions) {
@@ -67,7 +69,11 @@ export class LiveRtmpApplication implements RtmpApplication {
       log.warning(`connect refused: ${refusal}`);
       return { isAccepted: false, code: STATUS_CODE.ConnectRejected, description: refusal };
     }
-    this.#peers.set(session, peer);
+    const carrier = session.protocol.directCarrier;
+    this.#connections.set(session, {
+      peer,
+      turns: carrier === undefined ? undefined : new PlayerTurns(carrier),
+    });
     log.debug(() => `connected to ${peer.appName}, ${request.flashVer || "client unnamed"}`);
     const isEnhanced = request.capabilities.isEnhanced;
     return {
@@ -78,18 +84,20 @@ export class LiveRtmpApplication implements RtmpApplication {
   }
 
   createStream(stream: NetStream): NetStreamClient {
-    const peer = this.#peers.get(stream.session);
-    if (peer === undefined) throw new TypeError("Cannot create a NetStream before connect was accepted");
-    return new LiveNetStream(stream, { ...this.#options, peer, log: this.#log(stream.session) });
+    const connection = this.#connections.get(stream.session);
+    if (connection === undefined) {
+      throw new TypeError("Cannot create a NetStream before connect was accepted");
+    }
+    return new LiveNetStream(stream, { ...this.#options, ...connection, log: this.#log(stream.session) });
   }
 
   call(session: RtmpSession, command: RtmpCommand): CallAnswer | Promise<CallAnswer> {
-    const peer = this.#peers.get(session);
+    const peer = this.#connections.get(session)?.peer;
     return peer === undefined ? undefined : this.#options.access.call(peer, command);
   }
 
   closed(session: RtmpSession, error: Error): void {
-    this.#peers.delete(session);
+    this.#connections.delete(session);
     this.#log(session).debug(() => `disconnected: ${error.message}`);
   }
 

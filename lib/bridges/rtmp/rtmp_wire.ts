@@ -95,7 +95,7 @@ function startOf(packet: Packet, dtsUs: number): number {
 
 /** Microseconds as an RTMP timestamp: ms modulo 2^32. */
 export function rtmpTimestamp(dtsUs: number): number {
-  return Math.round(dtsUs / 1000) % 4_294_967_296;
+  return Math.round(dtsUs / 1000) >>> 0;
 }
 
 function bodyOf(packet: Packet): Uint8Array {

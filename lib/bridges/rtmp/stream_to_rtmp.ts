@@ -5,11 +5,14 @@ import type { Packet } from "#media";
 import { STATUS_CODE, USER_CONTROL_EVENT } from "#protocols/rtmp";
 import type { NetStream, PlayRequest } from "#protocols/rtmp";
 import type { Stream, Subscriber } from "#streaming";
+import type { PlayerTurns } from "./player_turns.ts";
 import { RtmpWire } from "./rtmp_wire.ts";
 
 /** What plays one stream to one NetStream. */
 export interface StreamToRtmpOptions {
   readonly netStream: NetStream;
+  /** Where the players of the connection write. */
+  readonly turns: PlayerTurns;
   readonly stream: Stream;
   /** Prefixed with the connection and the stream. */
   readonly log: Logger;
@@ -106,6 +109,8 @@ export class StreamToRtmp {
     const { clock, waitForPublisherMs } = this.#options;
     if (waitForPublisherMs === 0) return;
     this.#waitTimer = clock.after(waitForPublisherMs, () => {
+      // one that was lost for a moment comes back without a word to viewers
+      if (this.#stream.publisher !== undefined) return;
       this.#netStream.sendStatus({
         level: "error",
         code: STATUS_CODE.PlayStreamNotFound,
@@ -117,16 +122,13 @@ export class StreamToRtmp {
 
   #subscribe(isFresh: boolean): void {
     const { durationMs } = this.#options;
-    const session = this.#netStream.session;
-    const carrier = session.protocol.directCarrier;
-    if (carrier === undefined) throw new TypeError("Cannot play: the stack has no direct carrier");
     const wire = new RtmpWire({
       messageStreamId: this.#netStream.id,
-      isEnhanced: session.request.capabilities.isEnhanced,
+      isEnhanced: this.#netStream.session.request.capabilities.isEnhanced,
       hasAudio: this.#hasAudio,
       hasVideo: this.#hasVideo,
     });
-    this.#subscriber = this.#stream.subscribe(carrier, wire, {
+    this.#subscriber = this.#stream.subscribe(this.#options.turns.sink(), wire, {
       isFresh,
       ...(durationMs === undefined ? {} : { durationMs, finished: () => this.#finish(durationMs) }),
       jumped: (skippedMs) => this.#jumped(skippedMs),

@@ -1,0 +1,79 @@
+import type { Carrier, SliceSource } from "#stack";
+import type { Subscriber, SubscriberSink } from "#streaming";
+
+/**
+ * Lets the players of one connection write in turns: a carrier has one source, a connection may have many
+ * NetStreams that play.
+ */
+export class PlayerTurns implements SliceSource {
+  readonly #carrier: Carrier;
+  readonly #players: Subscriber[] = [];
+  /** Who wrote last; goes on where it is inside a message. */
+  #writer: Subscriber | undefined;
+
+  /** @param carrier Where everything goes; its source is set and removed here only. */
+  constructor(carrier: Carrier) {
+    this.#carrier = carrier;
+  }
+
+  /** Whether the last writer has finished its message. */
+  get isAtBoundary(): boolean {
+    return this.#writer?.isAtBoundary ?? true;
+  }
+
+  /** A place for one more player. */
+  sink(): SubscriberSink {
+    let player: Subscriber | undefined;
+    return {
+      send: (bytes) => this.#carrier.send(bytes),
+      wake: () => this.#carrier.wake(),
+      abort: (error) => this.#carrier.abort(error),
+      setSource: (source) => {
+        if (player !== undefined) this.#remove(player);
+        player = source;
+        if (player !== undefined) this.#add(player);
+      },
+    };
+  }
+
+  /** The next slice of whoever's turn it is, or `undefined` while nobody has one. */
+  nextSlice(): Uint8Array | undefined {
+    const writer = this.#writer;
+    if (writer !== undefined && !writer.isAtBoundary) return writer.nextSlice();
+    // a round that starts behind the last writer, and ends with it
+    const first = writer === undefined ? 0 : this.#players.indexOf(writer) + 1;
+    const count = this.#players.length;
+    for (let turn = 0; turn < count; turn++) {
+      const player = this.#players[(first + turn) % count];
+      const slice = player?.nextSlice();
+      if (slice === undefined) continue;
+      this.#writer = player;
+      return slice;
+    }
+    return undefined;
+  }
+
+  /** Goes on to the writer. */
+  accepted(count: number): void {
+    this.#writer?.accepted(count);
+  }
+
+  /** Goes on to every player. */
+  failed(error: unknown): void {
+    this.#writer = undefined;
+    for (const player of this.#players.splice(0)) player.failed(error);
+  }
+
+  #add(player: Subscriber): void {
+    this.#players.push(player);
+    if (this.#players.length === 1) this.#carrier.setSource(this);
+    else this.#carrier.wake();
+  }
+
+  #remove(player: Subscriber): void {
+    const at = this.#players.indexOf(player);
+    if (at >= 0) this.#players.splice(at, 1);
+    if (this.#writer === player) this.#writer = undefined;
+    if (this.#players.length === 0) this.#carrier.setSource(undefined);
+  }
+}
