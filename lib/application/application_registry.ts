@@ -3,10 +3,21 @@ import { isLoopback, nameFault } from "#uri";
 import type { Access, AccessRefusal, Peer, Stream, StreamAccess, StreamRequest } from "#streaming";
 import type { Call, Decision, RunningApplication } from "./application.ts";
 
+/** What a registry is made of. */
+export interface ApplicationRegistryOptions {
+  /** An application threw where nobody waits for its answer; `what` it was doing. */
+  readonly failed: (what: string, error: unknown) => void;
+}
+
 /** Finds applications by name and alias, and asks them who may publish and play. */
 export class ApplicationRegistry {
+  readonly #options: ApplicationRegistryOptions;
   readonly #byName = new Map<string, RunningApplication>();
   readonly #applications: RunningApplication[] = [];
+
+  constructor(options: ApplicationRegistryOptions) {
+    this.#options = options;
+  }
 
   /**
    * Adds an application.
@@ -69,7 +80,8 @@ export class ApplicationRegistry {
   async connect(owner: RunningApplication, peer: Peer): Promise<string | undefined> {
     const running = this.select(owner, peer.appName);
     if (running === undefined) return `There is no application ${peer.appName || "without a name"}`;
-    const decision = await running.application.connect?.(peer) ?? true;
+    const { application } = running;
+    const decision = application.connect === undefined || await application.connect(peer);
     return refusalOf(decision, "Connection refused by the application");
   }
 
@@ -79,12 +91,14 @@ export class ApplicationRegistry {
       publish: (request) =>
         this.#access(owner, request, {
           verb: "publish",
-          decide: (running) => placeRefusal(running, request.peer) ?? running.application.publish?.(request),
+          decide: (running) =>
+            placeRefusal(running, request.peer) ??
+              (running.application.publish === undefined || running.application.publish(request)),
         }),
       play: (request) =>
         this.#access(owner, request, {
           verb: "play",
-          decide: (running) => running.application.play?.(request),
+          decide: ({ application }) => application.play === undefined || application.play(request),
         }),
     };
   }
@@ -96,14 +110,30 @@ export class ApplicationRegistry {
 
   /** Tells the application of `stream` that a publisher came or left. */
   streamChanged(stream: Stream, isUp: boolean): void {
-    const application = this.find(stream.path.appName)?.application;
-    if (isUp) application?.streamUp?.(stream);
-    else application?.streamDown?.(stream);
+    const running = this.find(stream.path.appName);
+    if (running === undefined) return;
+    const { application } = running;
+    if (isUp) this.#tell(running, "streamUp", () => application.streamUp?.(stream));
+    else this.#tell(running, "streamDown", () => application.streamDown?.(stream));
   }
 
   /** Closes every application. */
   close(): void {
-    for (const { application } of this.#applications) application.close?.();
+    for (const running of this.#applications) {
+      this.#tell(running, "close", () => running.application.close?.());
+    }
+  }
+
+  /** What an observer throws, or a promise of it rejects with, ends neither the stream nor the server. */
+  #tell(running: RunningApplication, hook: string, call: () => unknown): void {
+    const failed = (error: unknown) =>
+      this.#options.failed(`${hook} of application ${running.name} failed`, error);
+    try {
+      const result = call();
+      if (result instanceof Promise) result.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
   }
 
   async #access(
@@ -111,7 +141,7 @@ export class ApplicationRegistry {
     request: StreamRequest,
     ask: {
       verb: string;
-      decide: (running: RunningApplication) => Decision | Promise<Decision> | undefined;
+      decide: (running: RunningApplication) => Decision | Promise<Decision>;
     },
   ): Promise<Access> {
     const { peer, streamName } = request;
@@ -119,7 +149,7 @@ export class ApplicationRegistry {
     if (running === undefined) {
       return { ...refused(`There is no application ${peer.appName}`), isMissing: true };
     }
-    const decision = await ask.decide(running) ?? true;
+    const decision = await ask.decide(running);
     const reason = refusalOf(decision, `The application refuses to ${ask.verb} this stream`);
     if (reason !== undefined) return refused(reason);
     const publicName = typeof decision === "object" ? decision.streamName : streamName;
@@ -140,9 +170,10 @@ function placeRefusal(running: RunningApplication, peer: Peer): string | undefin
   return `Publishing to ${running.name} is not allowed from ${peer.address}`;
 }
 
+/** Only `true` and a name grant: an answer that was forgotten, as in plain JavaScript, refuses. */
 function refusalOf(decision: Decision, unexplained: string): string | undefined {
-  if (typeof decision === "string") return decision;
-  return decision === false ? unexplained : undefined;
+  if (decision === true || (typeof decision === "object" && decision !== null)) return undefined;
+  return typeof decision === "string" && decision !== "" ? decision : unexplained;
 }
 
 function refused(reason: string): AccessRefusal {

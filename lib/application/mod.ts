@@ -27,3 +27,4 @@ export type {
 } from "./application.ts";
 export type { OptionTable } from "#options";
 export { ApplicationRegistry } from "./application_registry.ts";
+export type { ApplicationRegistryOptions } from "./application_registry.ts";

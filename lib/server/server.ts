@@ -78,7 +78,7 @@ class Server implements RunningServer {
   readonly #config: ServerConfig;
   readonly #options: StartOptions;
   readonly #reactor: Reactor;
-  readonly #applications = new ApplicationRegistry();
+  readonly #applications: ApplicationRegistry;
   readonly #factories = new ProtocolFactoryRegistry();
   readonly #protocols = new ProtocolRegistry();
   readonly #closed = Promise.withResolvers<void>();
@@ -87,6 +87,9 @@ class Server implements RunningServer {
   constructor(config: ServerConfig, options: StartOptions) {
     this.#config = config;
     this.#options = options;
+    this.#applications = new ApplicationRegistry({
+      failed: (what, error) => options.log.error(what, error),
+    });
     this.#reactor = new Reactor({
       log: { warn: (text) => options.log.child("netio").warning(text) },
       ...(config.maxConnections === 0 ? {} : { maxConnections: config.maxConnections }),
