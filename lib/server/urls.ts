@@ -2,7 +2,8 @@ import type { RunningApplication } from "#application";
 import type { ServiceRow } from "./config/mod.ts";
 
 /**
- * Addresses to paste into an encoder and a player, for the first application that serves streams.
+ * Addresses to paste into an encoder and a player: for each service the application it belongs to, or, where
+ * it reaches several, the first one that serves streams.
  *
  * @param services What listens.
  * @param applications What is reached.
@@ -11,17 +12,16 @@ export function serviceUrls(
   services: readonly ServiceRow[],
   applications: readonly RunningApplication[],
 ): { publish: string[]; play: string[] } {
-  const named = applications.find((application) => !application.isSelector);
-  if (named === undefined) return { publish: [], play: [] };
-  const path = `${named.aliases[0] ?? named.name}/NAME`;
-  const urls = (protocol: string, format: (host: string) => string[]) =>
-    services.filter((service) => service.protocol === protocol).flatMap((service) => format(hostOf(service)));
+  const serving = applications.filter((application) => !application.isSelector);
+  const urls = (protocol: string, format: (place: string) => string[]) =>
+    services.filter((service) => service.protocol === protocol).flatMap((service) => {
+      const named = serving.find(({ name }) => name === service.application) ?? serving[0];
+      return named === undefined ? [] : format(`${hostOf(service)}/${named.aliases[0] ?? named.name}/NAME`);
+    });
+  const rtmp = urls("inboundRtmp", (place) => [`rtmp://${place.replace(/:1935\//, "/")}`]);
   return {
-    publish: urls("inboundRtmp", (host) => [`rtmp://${host.replace(/:1935$/, "")}/${path}`]),
-    play: [
-      ...urls("inboundRtmp", (host) => [`rtmp://${host.replace(/:1935$/, "")}/${path}`]),
-      ...urls("inboundHttp", (host) => [`http://${host}/${path}.flv`, `ws://${host}/${path}.flv`]),
-    ],
+    publish: rtmp,
+    play: [...rtmp, ...urls("inboundHttp", (place) => [`http://${place}.flv`, `ws://${place}.flv`])],
   };
 }
 

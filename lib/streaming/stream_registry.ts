@@ -54,17 +54,19 @@ export class StreamRegistry {
    *
    * @param path Which stream.
    * @param waitMs How long.
+   * @param options `signal`: whoever waits has gone.
    * @returns Whether one is live.
    */
-  async whenLive(path: StreamPath, waitMs: number): Promise<boolean> {
+  async whenLive(path: StreamPath, waitMs: number, options: { signal?: AbortSignal } = {}): Promise<boolean> {
     if (this.find(path)?.publisher !== undefined) return true;
-    if (waitMs <= 0) return false;
+    if (waitMs <= 0 || options.signal?.aborted) return false;
     const key = formatStreamPath(path);
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const arrived = () => resolve(true);
     const waiting = this.#awaited.get(key) ?? new Set();
     this.#awaited.set(key, waiting.add(arrived));
     using _timer = this.#clock.after(waitMs, () => resolve(false));
+    options.signal?.addEventListener("abort", () => resolve(false), { once: true });
     try {
       return await promise;
     } finally {

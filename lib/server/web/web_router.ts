@@ -86,7 +86,11 @@ export class WebRouter implements HttpRouter {
       log.warning(`play refused: ${access.reason}`);
       return this.#refuse(exchange, { status: access.isMissing ? 404 : 403, reason: access.reason });
     }
-    const isLive = await this.#options.registry.whenLive(access.path, this.#options.waitForStreamMs);
+    const gone = new AbortController();
+    exchange.whenEnded(() => gone.abort());
+    const isLive = await this.#options.registry.whenLive(access.path, this.#options.waitForStreamMs, {
+      signal: gone.signal,
+    });
     if (exchange.isAnswered) return;
     if (!isLive) {
       log.debug("not found");

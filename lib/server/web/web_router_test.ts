@@ -1,0 +1,351 @@
+import assert from "node:assert/strict";
+import { latin1, ScriptedCarrier } from "../../../tests/helpers/scripted_carrier.ts";
+import { ManualClock } from "#clock";
+import { Logger, MemorySink } from "#log";
+import { FLV_TAG_TYPE, FlvTagReader, flvTagToPacket } from "#mediaformats/flv";
+import { HttpServerProtocol } from "#protocols/http";
+import { STREAM_DEFAULTS, StreamRegistry } from "#streaming";
+import type { Access, StreamRequest } from "#streaming";
+import { webPages } from "./pages.ts";
+import { StreamStatusReader } from "./status.ts";
+import { mediaTarget, WebRouter } from "./web_router.ts";
+
+const KEY = Uint8Array.of(0x17, 1, 0, 0, 0, 0x65);
+
+interface RigOptions {
+  readonly waitForStreamMs?: number;
+  readonly allowOrigin?: string;
+  readonly status?: "loopback" | "public";
+  readonly play?: (request: StreamRequest) => Access | Promise<Access>;
+}
+
+function rig(options: RigOptions = {}) {
+  const clock = new ManualClock();
+  const registry = new StreamRegistry(clock);
+  const sink = new MemorySink();
+  const asked: StreamRequest[] = [];
+  const grant = ({ peer, streamName }: StreamRequest): Access => ({
+    isGranted: true,
+    path: { appName: peer.appName, streamName },
+    options: { ...STREAM_DEFAULTS, mergeWriteMs: 0 },
+  });
+  const play = (request: StreamRequest) => {
+    asked.push(request);
+    return (options.play ?? grant)(request);
+  };
+  const status = new StreamStatusReader(registry, () => clock.nowMs());
+  const router = new WebRouter({
+    registry,
+    access: { play, publish: play },
+    log: new Logger({ sinks: [sink] }),
+    clock,
+    waitForStreamMs: options.waitForStreamMs ?? 0,
+    allowOrigin: options.allowOrigin ?? "*",
+    fetch: webPages({ version: "1.2.3", status: options.status ?? "public", streams: () => status.read() }),
+  });
+  const publish = (streamName: string, origin = "rtmp 192.0.2.1:1") => {
+    const stream = registry.open({ appName: "live", streamName }, { ...STREAM_DEFAULTS, mergeWriteMs: 0 });
+    const publisher = stream.publish({ origin, replaced() {} })!;
+    const send = (ms: number) =>
+      publisher.publish(flvTagToPacket({ tagType: FLV_TAG_TYPE.Video, timestampMs: ms, body: KEY })!);
+    send(0);
+    return { publisher, send, stream };
+  };
+  /** Opens a connection and sends a request on it. */
+  const request = async (target: string, use: { method?: string; fields?: string } = {}) => {
+    const carrier = new ScriptedCarrier();
+    const http = new HttpServerProtocol({ clock, router });
+    http.openOn(carrier);
+    carrier.deliver(`${use.method ?? "GET"} ${target} HTTP/1.1\r\nHost: x\r\n${use.fields ?? ""}\r\n`);
+    await settled();
+    return carrier;
+  };
+  return { clock, registry, sink, asked, publish, request };
+}
+
+/** Everything that is ready has run, web streams too. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+function statusOf(carrier: ScriptedCarrier): number {
+  return Number(/^HTTP\/1\.1 (\d+) /.exec(carrier.text)?.[1]);
+}
+
+function fieldOf(carrier: ScriptedCarrier, name: string): string | undefined {
+  const head = carrier.text.slice(0, carrier.text.indexOf("\r\n\r\n"));
+  return new RegExp(`^${name}: (.*)$`, "im").exec(head)?.[1]?.trim();
+}
+
+function bodyOf(carrier: ScriptedCarrier): string {
+  return carrier.text.slice(carrier.text.indexOf("\r\n\r\n") + 4);
+}
+
+function close(...carriers: ScriptedCarrier[]): void {
+  for (const carrier of carriers) carrier.drop();
+}
+
+Deno.test("mediaTarget reads application and stream out of a path, whatever it is escaped with", () => {
+  const cases: [path: string, target: [string, string] | undefined][] = [
+    ["/live/a.flv", ["live", "a"]],
+    ["/live/folder/a.flv", ["live", "folder/a"]],
+    ["/live/a%20b.flv", ["live", "a b"]],
+    ["/live/Stra%C3%9Fe.flv", ["live", "Straße"]],
+    ["/live/a.flv.flv", ["live", "a.flv"]],
+    ["/li%76e/a.flv", ["live", "a"]],
+    ["/live/..%2Fetc.flv", ["live", "../etc"]],
+    ["/live/../a.flv", ["live", "../a"]],
+    ["/live//a.flv", ["live", "/a"]],
+    ["/live/%ff.flv", undefined],
+    ["/live/%.flv", undefined],
+    ["/live/.flv", undefined],
+    ["/a.flv", undefined],
+    ["//a.flv", undefined],
+    ["/live/a.ts", undefined],
+    ["/live/a.FLV", undefined],
+    ["/", undefined],
+    ["*", undefined],
+  ];
+  for (const [path, target] of cases) {
+    const found = mediaTarget(path);
+    assert.deepEqual(found && [found.appName, found.streamName], target, path);
+  }
+});
+
+Deno.test("WebRouter plays a stream as FLV until it ends", async () => {
+  const { publish, request, asked, registry, clock } = rig();
+  const { publisher, send } = publish("a b");
+  const carrier = await request("/live/a%20b.flv?key=s3cret", {
+    fields: "User-Agent: test\r\nReferer: http://page/\r\n",
+  });
+  send(40);
+  await settled();
+  assert.equal(statusOf(carrier), 200);
+  assert.deepEqual(
+    ["content-type", "cache-control", "connection", "access-control-allow-origin"].map((name) =>
+      fieldOf(carrier, name)
+    ),
+    ["video/x-flv", "no-store", "close", "*"],
+  );
+  publisher.end();
+  await settled();
+  const tags = new FlvTagReader().push(latin1(bodyOf(carrier)));
+  assert.deepEqual(tags.map((tag) => [tag.timestampMs, tag.body]), [[0, KEY], [40, KEY]]);
+  assert.ok(carrier.closedWith);
+  assert.deepEqual(asked, [{
+    peer: {
+      protocol: "http-flv",
+      address: "192.0.2.7",
+      port: 50_000,
+      appName: "live",
+      instance: "",
+      userAgent: "test",
+      pageUrl: "http://page/",
+      query: "key=s3cret",
+    },
+    streamName: "a b",
+    query: "key=s3cret",
+  }]);
+  assert.deepEqual([registry.size, clock.pending], [0, 0]);
+});
+
+Deno.test("WebRouter plays a stream over WebSocket in whole frames", async () => {
+  const { publish, request, asked } = rig();
+  const { publisher, send } = publish("a");
+  const carrier = await request("/live/a.flv", {
+    fields: "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+  });
+  send(40);
+  await settled();
+  assert.equal(statusOf(carrier), 101);
+  const frames = bodyOf(carrier);
+  assert.ok(frames.startsWith("\x82"));
+  assert.equal(frames.slice(2, 5), "FLV");
+  assert.equal(asked[0]?.peer.protocol, "ws-flv");
+  publisher.end();
+  await settled();
+  assert.ok(carrier.text.includes("\x88"), "a Close frame");
+  close(carrier);
+});
+
+Deno.test("WebRouter says in plain text why there is nothing to play", async (context) => {
+  const refusal: Access = { isGranted: false, reason: "The key is wrong" };
+  const missing: Access = { isGranted: false, reason: "There is no application dead", isMissing: true };
+  const fails = () => {
+    throw new Error("the database is gone");
+  };
+  const cases: [what: string, options: RigOptions, status: number, body: string][] = [
+    ["nobody publishes it", {}, 404, "Nobody publishes live/a.\n"],
+    ["the application refuses", { play: () => refusal }, 403, "The key is wrong.\n"],
+    [
+      "there is no such application",
+      { play: () => Promise.resolve(missing) },
+      404,
+      "There is no application dead.\n",
+    ],
+    ["the application fails", { play: fails }, 500, "The server failed.\n"],
+  ];
+  for (const [what, options, status, body] of cases) {
+    await context.step(what, async () => {
+      const { request, registry, sink } = rig(options);
+      const carrier = await request("/live/a.flv?key=s3cret");
+      assert.deepEqual([statusOf(carrier), bodyOf(carrier)], [status, body]);
+      assert.match(fieldOf(carrier, "content-type") ?? "text/plain", /^text\/plain/);
+      assert.equal(registry.size, 0);
+      assert.doesNotMatch(sink.lines().join("\n") + carrier.text, /s3cret/);
+      close(carrier);
+    });
+  }
+});
+
+Deno.test("WebRouter answers HEAD without a body, and keeps the connection", async () => {
+  const { publish, request, registry } = rig();
+  const { publisher, stream } = publish("a");
+  const carrier = await request("/live/a.flv", { method: "HEAD" });
+  assert.deepEqual([statusOf(carrier), fieldOf(carrier, "content-type"), bodyOf(carrier)], [
+    200,
+    "video/x-flv",
+    "",
+  ]);
+  assert.equal(stream.subscriberCount, 0);
+  publisher.end();
+  assert.equal(registry.size, 0);
+  const absent = await request("/live/b.flv", { method: "HEAD" });
+  assert.deepEqual([statusOf(absent), bodyOf(absent)], [404, ""]);
+  close(carrier, absent);
+});
+
+Deno.test("WebRouter answers preflights and other methods", async () => {
+  const { request } = rig();
+  const preflight = await request("/live/a.flv", { method: "OPTIONS", fields: "Origin: http://page\r\n" });
+  assert.deepEqual(
+    [
+      statusOf(preflight),
+      fieldOf(preflight, "access-control-allow-origin"),
+      fieldOf(preflight, "access-control-allow-methods"),
+    ],
+    [204, "*", "GET, HEAD, OPTIONS"],
+  );
+  const post = await request("/live/a.flv", { method: "POST", fields: "Content-Length: 0\r\n" });
+  assert.deepEqual([statusOf(post), fieldOf(post, "allow")], [405, "GET, HEAD, OPTIONS"]);
+  assert.equal(bodyOf(post), "Cannot POST a stream: GET plays it.\n");
+  close(preflight, post);
+});
+
+Deno.test("WebRouter sends no CORS fields where no page may play", async () => {
+  const { publish, request } = rig({ allowOrigin: "" });
+  const { publisher } = publish("a");
+  const carriers = [await request("/live/a.flv"), await request("/live/b.flv", { method: "OPTIONS" })];
+  for (const carrier of carriers) assert.doesNotMatch(carrier.text, /access-control/i);
+  publisher.end();
+  close(...carriers);
+});
+
+Deno.test("WebRouter holds a request for waitForStreamMs, and plays when a publisher comes", async () => {
+  const { publish, request, registry, clock } = rig({ waitForStreamMs: 5_000 });
+  const [early, late] = [await request("/live/a.flv"), await request("/live/b.flv")];
+  clock.advance(4_999);
+  await settled();
+  assert.deepEqual([early.text, late.text], ["", ""]);
+  const { publisher } = publish("a");
+  await settled();
+  assert.equal(statusOf(early), 200);
+  clock.advance(1);
+  await settled();
+  assert.equal(statusOf(late), 404);
+  publisher.end();
+  close(early, late);
+  assert.deepEqual([registry.size, clock.pending], [0, 0]);
+});
+
+Deno.test("WebRouter forgets a held request at once when its client goes", async () => {
+  const { request, registry, clock } = rig({ waitForStreamMs: 600_000 });
+  for (let i = 0; i < 100; i++) {
+    const carrier = await request("/live/a.flv");
+    carrier.drop();
+    await settled();
+  }
+  assert.deepEqual([registry.size, clock.pending], [0, 0]);
+});
+
+Deno.test("The pages answer /healthz, and name what they do not have without its query", async () => {
+  const { request } = rig();
+  const health = await request("/healthz");
+  assert.deepEqual([statusOf(health), bodyOf(health)], [200, "ok\n"]);
+  for (const path of ["/nothing", "/live/%ff.flv", "/live/a.ts"]) {
+    const carrier = await request(`${path}?key=s3cret`);
+    assert.deepEqual([statusOf(carrier), bodyOf(carrier)], [404, `There is nothing at ${path}.\n`]);
+    close(carrier);
+  }
+  close(health);
+});
+
+Deno.test("The status page shows streams, escaped, with bitrates and without queries", async () => {
+  const { publish, request, clock } = rig();
+  const hostile = publish(`"><script>alert(1)</script>&amp;`, "rtmp [::1]:4711");
+  const plain = publish("plain");
+  const first = await request("/?key=s3cret");
+  assert.equal(statusOf(first), 200);
+  assert.match(bodyOf(first), /&quot;&gt;&lt;script&gt;alert\(1\)&lt;\/script&gt;&amp;amp;/);
+  assert.doesNotMatch(bodyOf(first), /<script|s3cret/);
+  assert.match(bodyOf(first), /crtmp 1\.2\.3[\s\S]*2 streams[\s\S]*rtmp \[::1\]:4711/);
+  clock.advance(2_000);
+  for (let ms = 40; ms < 40_000; ms += 40) plain.send(ms);
+  const second = await request("/");
+  assert.match(bodyOf(second), /live\/plain[\s\S]*2 s[\s\S]*[1-9]\d* kbit\/s/);
+  for (const { publisher } of [hostile, plain]) publisher.end();
+  const third = await request("/");
+  assert.match(bodyOf(third), /0 streams/);
+  close(first, second, third);
+});
+
+Deno.test("The status page answers this machine only, unless it is public", async () => {
+  const { request } = rig({ status: "loopback" });
+  // the test's peer is 192.0.2.7
+  const carrier = await request("/");
+  assert.equal(statusOf(carrier), 403);
+  assert.match(bodyOf(carrier), /loopback only; web\.status = "public" opens it/);
+  const health = await request("/healthz");
+  assert.equal(statusOf(health), 200, "which shows nothing");
+  close(carrier, health);
+});
+
+Deno.test("StreamStatusReader measures bitrates between samples of a second or more", () => {
+  const clock = new ManualClock();
+  const registry = new StreamRegistry(clock);
+  const reader = new StreamStatusReader(registry, () => clock.nowMs());
+  const stream = registry.open({ appName: "live", streamName: "a" }, STREAM_DEFAULTS);
+  const publisher = stream.publish({ origin: "test", replaced() {} })!;
+  const publishBytes = (bytes: number) => {
+    publisher.publish(
+      flvTagToPacket({
+        tagType: FLV_TAG_TYPE.Video,
+        timestampMs: 0,
+        body: new Uint8Array([0x12, ...new Uint8Array(bytes)]),
+      })!,
+    );
+  };
+  const read = () => reader.read()[0]!.bitrateBps;
+  assert.equal(read(), 0);
+  clock.advance(2_000);
+  publishBytes(125_000);
+  assert.equal(read(), 500_000);
+  clock.advance(500);
+  publishBytes(125_000);
+  assert.equal(read(), 500_000, "too soon");
+  clock.advance(500);
+  assert.equal(read(), 1_000_000);
+  clock.advance(1_000);
+  assert.deepEqual(reader.read(), [{
+    application: "live",
+    name: "a",
+    isLive: true,
+    publisher: "test",
+    liveS: 4,
+    bitrateBps: 0,
+    viewers: 0,
+    codecs: [],
+  }]);
+  publisher.end();
+});
