@@ -79,13 +79,16 @@ function holdFor(share: number): number {
  * When to flush one log.
  *
  * Rounds are tied to the arrival of video: a held frame is flushed with the newest one, which then waits for
- * nothing. Where the next video packet would come too late for what is held already, the flush is now.
+ * nothing. Where the next video packet would come too late for the frame that is held, the flush is now.
+ * Audio rides along, at most one frame interval longer.
  */
 export class FlushTimer {
   readonly #schedule: MergeSchedule;
   readonly #merge: MergeWrite;
   readonly #flush: () => void;
+  /** Time of the oldest held anchor packet; of the oldest packet while there is none. */
   #heldSinceMs = -1;
+  #hasAnchor = false;
   #isQueued = false;
   #timer: Disposable | undefined;
   #anchorAtMs = -1;
@@ -109,7 +112,9 @@ export class FlushTimer {
     const nowMs = schedule.nowMs();
     schedule.wanted(subscribers, nowMs);
     if (isAnchor) this.#beat(nowMs);
-    if (this.#heldSinceMs < 0) this.#heldSinceMs = nowMs;
+    // audio that came before its picture does not shorten the picture's hold: it would cost every third round
+    if (this.#heldSinceMs < 0 || (isAnchor && !this.#hasAnchor)) this.#heldSinceMs = nowMs;
+    this.#hasAnchor ||= isAnchor;
     if (this.#isQueued) return;
     const holdMs = schedule.holdMs(this.#merge);
     const nextAnchorMs = isAnchor
@@ -145,6 +150,7 @@ export class FlushTimer {
 
   readonly #flushNow = (): void => {
     this.#isQueued = false;
+    this.#hasAnchor = false;
     this.#heldSinceMs = -1;
     this.#flush();
   };
