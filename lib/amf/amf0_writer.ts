@@ -1,4 +1,4 @@
-import { ByteWriter } from "#bytes";
+import { ByteWriter, encodeUtf8 } from "#bytes";
 import { Amf3Writer } from "./amf3_writer.ts";
 import { AmfBudget, type AmfLimits } from "./budget.ts";
 import { AMF0_MARKER } from "./markers.ts";
@@ -188,7 +188,7 @@ export class Amf0Writer {
   }
 
   #encodeText(text: string): Uint8Array {
-    const bytes = UTF8.encode(text);
+    const bytes = encodeUtf8(text);
     this.#budget.countText(bytes.length, this.#writer.length);
     return bytes;
   }
@@ -198,5 +198,3 @@ function isAmf3Only(value: AmfValue): value is Amf3Only {
   return value instanceof Uint8Array || value instanceof AmfVector || value instanceof AmfDictionary ||
     value instanceof AmfExternalizable;
 }
-
-const UTF8 = new TextEncoder();

@@ -1,6 +1,5 @@
 import { FormatError } from "#errors";
-
-const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
+import { decodeUtf8 } from "./text.ts";
 
 /**
  * A cursor over one byte array.
@@ -72,9 +71,7 @@ export class ByteReader {
 
   /** The next `length` bytes decoded as UTF-8; malformed sequences become U+FFFD, a byte order mark is kept. */
   utf8(length: number, what: string): string {
-    const bytes = this.bytes(length, what);
-    // TextDecoder refuses shared memory
-    return UTF8.decode(bytes.buffer instanceof SharedArrayBuffer ? bytes.slice() : bytes);
+    return decodeUtf8(this.bytes(length, what));
   }
 
   /** The next byte without moving the cursor. */

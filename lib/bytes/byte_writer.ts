@@ -1,4 +1,4 @@
-const UTF8 = new TextEncoder();
+import { encodeUtf8 } from "./text.ts";
 
 /** A growing byte array with a write cursor at its end. Every method but `take` returns the writer. */
 export class ByteWriter {
@@ -70,7 +70,7 @@ export class ByteWriter {
 
   /** Writes `text` as UTF-8 without a length. */
   utf8(text: string): this {
-    return this.bytes(UTF8.encode(text));
+    return this.bytes(encodeUtf8(text));
   }
 
   /** Overwrites four bytes written earlier, at `offset` from the start. */

@@ -91,6 +91,9 @@ class HandlerSink implements LogSink {
   readonly level: LogLevel;
   readonly #handler: BaseHandler;
   readonly #format: (entry: LogEntry) => string;
+  /** Lines of this turn that wait for the console, and the gravest level among them. */
+  #lines: string[] = [];
+  #level: LogLevel = LOG_LEVEL.Finest;
 
   constructor(
     handler: BaseHandler,
@@ -104,16 +107,42 @@ class HandlerSink implements LogSink {
 
   write(entry: LogEntry): void {
     const msg = this.#format(entry);
-    this.#handler.handle(
-      new LogRecord({ msg, args: [], level: stdLevelOf(entry.level), loggerName: this.name }),
-    );
+    if (!(this.#handler instanceof ConsoleHandler)) return this.#handle(msg, entry.level);
+    // the lines of one turn are one write: a thousand players that come at once are not a thousand writes
+    this.#lines.push(msg);
+    this.#level = Math.min(this.#level, entry.level) as LogLevel;
+    if (this.#lines.length === 1) queueMicrotask(() => this.#printOrLose());
+  }
+
+  /** Nobody waits for the outcome here: a terminal that is gone loses its lines. */
+  #printOrLose(): void {
+    try {
+      this.#print();
+    } catch {
+      this.#lines = [];
+    }
+  }
+
+  #print(): void {
+    if (this.#lines.length === 0) return;
+    const text = this.#lines.join("\n");
+    const level = this.#level;
+    this.#lines = [];
+    this.#level = LOG_LEVEL.Finest;
+    this.#handle(text, level);
+  }
+
+  #handle(msg: string, level: LogLevel): void {
+    this.#handler.handle(new LogRecord({ msg, args: [], level: stdLevelOf(level), loggerName: this.name }));
   }
 
   flush(): void {
+    this.#print();
     if (this.#handler instanceof FileHandler) this.#handler.flush();
   }
 
   close(): void {
+    this.#print();
     this.#handler.destroy();
   }
 }

@@ -91,8 +91,9 @@ export class ServerHandshake {
   }
 
   #answer(c1: Uint8Array): void {
-    // a client without digest has version 0 or, with some encoders, noise; the digest decides
-    const found = findDigest(c1, "client");
+    // version 0 says that there is no digest; else some encoders send noise, and the digest decides
+    const hasVersion = c1[4] !== 0 || c1[5] !== 0 || c1[6] !== 0 || c1[7] !== 0;
+    const found = hasVersion ? findDigest(c1, "client") : undefined;
     this.#kind = found === undefined ? "simple" : "digest";
     const reply = found === undefined
       ? simpleReply(c1, this.#options.randomBytes)
