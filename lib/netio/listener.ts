@@ -41,6 +41,7 @@ export class Listener {
   readonly #acceptor: Acceptor;
   readonly #options: ListenerOptions;
   readonly #stopped = Promise.withResolvers<void>();
+  readonly #running: Promise<void>;
   #isClosed = false;
   #isBackedOff = false;
 
@@ -48,15 +49,17 @@ export class Listener {
     this.#acceptor = acceptor;
     this.#options = options;
     this.local = options.local;
-    this.#run();
+    this.#running = this.#run();
   }
 
-  /** Stops accepting; connections already accepted go on. */
-  close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#stopped.resolve();
-    this.#acceptor.close();
+  /** Stops accepting; connections already accepted go on. Resolves when the port is free again. */
+  close(): Promise<void> {
+    if (!this.#isClosed) {
+      this.#isClosed = true;
+      this.#stopped.resolve();
+      this.#acceptor.close();
+    }
+    return this.#running;
   }
 
   async #run(): Promise<void> {

@@ -150,11 +150,11 @@ export class Reactor {
     return this.#context.pacer.paceMs;
   }
 
-  /** Stops all listeners; connections go on. */
-  close(): void {
-    for (const listener of this.#listeners) listener.close();
-    this.#listeners.clear();
+  /** Stops all listeners; connections go on. Resolves when their ports are free again. */
+  async close(): Promise<void> {
     this.gauge.release();
+    await Promise.all([...this.#listeners].map((listener) => listener.close()));
+    this.#listeners.clear();
   }
 
   #listen(

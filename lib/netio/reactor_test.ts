@@ -17,7 +17,7 @@ function usingReactor(options: ReactorOptions = {}): { reactor: Reactor } & Asyn
   return {
     reactor,
     async [Symbol.asyncDispose]() {
-      reactor.close();
+      await reactor.close();
       await waitFor(() => reactor.gauge.open === 0, { what: "all connections to be gone", pollMs: 1 });
       // reads and writes notice in the next turn
       await new Promise((resolve) => setTimeout(resolve, 0));
@@ -219,6 +219,14 @@ Deno.test("Reactor holds no more connections than it was told, and takes the nex
   await waitFor(() => gauge.total === 6, { what: "the next connection", pollMs: 5 });
   assert.equal(gauge.peak, 5);
   for (const carrier of carriers) carrier.close();
+});
+
+Deno.test("Reactor has freed its ports once it is closed", async () => {
+  const reactor = new Reactor();
+  const { port } = reactor.listenTcp({ address: "127.0.0.1", port: 0 }, echo).local;
+  await reactor.close();
+  await reactor.close();
+  Deno.listen({ hostname: "127.0.0.1", port }).close();
 });
 
 Deno.test("Reactor leaves nothing behind after 2,000 connections", async () => {

@@ -3,7 +3,7 @@ import { LiveRtmpApplication } from "#bridges/rtmp";
 import { systemClock } from "#clock";
 import type { Logger } from "#log";
 import { HttpServerProtocol } from "#protocols/http";
-import type { HttpRouter } from "#protocols/http";
+import type { HttpFetchHandler, HttpRouter } from "#protocols/http";
 import { RtmpProtocol } from "#protocols/rtmp";
 import type { CallAnswer } from "#protocols/rtmp";
 import type { ChainOptions, ProtocolFactory } from "#stack";
@@ -39,8 +39,14 @@ export function builtInFactory(
   options: SpawnerOptions,
 ): { factory: ProtocolFactory; webOwner: RunningApplication } {
   const { config, log } = options;
-  const rtmpApplications = new Map<RunningApplication, LiveRtmpApplication>();
-  const router = webRouter(options);
+  const rtmpApplicationOf = onceForEach((owner) => rtmpApplication(owner, options));
+  const status = new StreamStatusReader(options.streams, () => systemClock.nowMs());
+  const pages = webPages({
+    version: options.version,
+    status: config.web.status,
+    streams: () => status.read(),
+  });
+  const routerOf = onceForEach((owner) => webRouter(owner, { ...options, pages }));
   const rtmpLog = log.child("rtmp");
   const rtmpLines = {
     debug: (text: string) => rtmpLog.debug(text),
@@ -53,20 +59,20 @@ export function builtInFactory(
       name: "crtmp",
       chains: ACCEPTOR_CHAINS,
       protocols: {
-        rtmp(chainOptions) {
-          const owner = ownerOf(chainOptions);
-          const application = rtmpApplications.get(owner) ?? rtmpApplication(owner, options);
-          rtmpApplications.set(owner, application);
-          return new RtmpProtocol({ ...config.rtmp, application, log: rtmpLines });
-        },
-        http: (_chainOptions, place) =>
+        rtmp: (chainOptions) =>
+          new RtmpProtocol({
+            ...config.rtmp,
+            application: rtmpApplicationOf(ownerOf(chainOptions)),
+            log: rtmpLines,
+          }),
+        http: (chainOptions, place) =>
           new HttpServerProtocol({
             clock: systemClock,
             log: webLog(log.child("http")),
             headTimeoutMs: config.web.headTimeoutMs,
             idleTimeoutMs: config.web.idleTimeoutMs,
             // under another protocol, that protocol answers
-            ...(place.isNearest ? { router } : {}),
+            ...(place.isNearest ? { router: routerOf(ownerOf(chainOptions)) } : {}),
           }),
       },
     },
@@ -89,18 +95,30 @@ function rtmpApplication(owner: RunningApplication, options: SpawnerOptions): Li
   });
 }
 
-function webRouter(options: SpawnerOptions): HttpRouter {
-  const { applications, streams, config, log, version } = options;
-  const status = new StreamStatusReader(streams, () => systemClock.nowMs());
+function webRouter(
+  owner: RunningApplication,
+  options: SpawnerOptions & { readonly pages: HttpFetchHandler },
+): HttpRouter {
+  const { applications, streams, config, log, pages } = options;
   return new WebRouter({
     registry: streams,
-    access: applications.accessFor(WEB_OWNER),
+    access: applications.accessFor(owner),
     log,
     clock: systemClock,
     waitForStreamMs: config.web.waitForStreamMs,
     allowOrigin: config.web.allowOrigin,
-    fetch: webPages({ version, status: config.web.status, streams: () => status.read() }),
+    fetch: pages,
   });
+}
+
+/** Makes one thing for each owner of acceptors, when it is first asked for. */
+function onceForEach<Made>(make: (owner: RunningApplication) => Made): (owner: RunningApplication) => Made {
+  const made = new Map<RunningApplication, Made>();
+  return (owner) => {
+    const known = made.get(owner) ?? make(owner);
+    made.set(owner, known);
+    return known;
+  };
 }
 
 function ownerOf(options: ChainOptions): RunningApplication {

@@ -143,8 +143,9 @@ class Server implements RunningServer {
   async close(reason: string): Promise<void> {
     if (this.#isClosing) return this.#closed.promise;
     this.#isClosing = true;
-    this.#reactor.close();
+    const listenersClosed = this.#reactor.close();
     await this.#protocols.closeAll(reason);
+    await listenersClosed;
     this.#applications.close();
     this.#closed.resolve();
   }
@@ -179,8 +180,13 @@ class Server implements RunningServer {
     const listener = carrier === "tls"
       ? this.#reactor.listenTls({ address, port, ...await readTlsKeys(acceptor) }, accepted)
       : this.#reactor.listenTcp({ address, port }, accepted);
-    const application = protocol === "inboundHttp" ? "web" : owner.name;
-    this.services.push({ carrier, ip: address, port: listener.local.port, protocol, application });
+    this.services.push({
+      carrier,
+      ip: address,
+      port: listener.local.port,
+      protocol,
+      application: owner.name,
+    });
   }
 
   #accept(
