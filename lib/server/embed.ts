@@ -1,4 +1,5 @@
 import type { Application, ApplicationDefinition } from "#application";
+import { ConfigError, errorMessage } from "#errors";
 import { Logger, openSink, parseLogLevel } from "#log";
 import { parseHostPort } from "#uri";
 import type { Stream } from "#streaming";
@@ -41,13 +42,13 @@ export interface EmbeddedServer {
  * await server.close();
  * ```
  *
- * @throws {ConfigError} If an address cannot be listened on.
+ * @throws {ConfigError} If an option is wrong, or an address cannot be listened on.
  */
 export async function serve(options: ServeOptions = {}): Promise<EmbeddedServer> {
   const { rtmp = "0.0.0.0:1935", http, appName = "live", logLevel } = options;
   const definition: ApplicationDefinition = { name: appName, about: "embedded", create: () => options };
-  const address = parseHostPort(rtmp, { host: "0.0.0.0" });
-  const web = http === undefined ? undefined : parseHostPort(http, { host: "0.0.0.0" });
+  const address = addressOf("rtmp", rtmp);
+  const web = http === undefined ? undefined : addressOf("http", http);
   const schema = new ConfigSchema({ applications: [definition] });
   const config = schema.parse({
     applications: [{ name: appName, acceptors: [{ ip: address.host, port: address.port }] }],
@@ -66,4 +67,15 @@ export async function serve(options: ServeOptions = {}): Promise<EmbeddedServer>
       log.close();
     },
   };
+}
+
+function addressOf(option: string, text: string): { readonly host: string; readonly port: number } {
+  try {
+    return parseHostPort(text, { host: "0.0.0.0" });
+  } catch (cause) {
+    throw new ConfigError(`Cannot serve with option ${option}: ${errorMessage(cause)}`, {
+      path: option,
+      cause,
+    });
+  }
 }
