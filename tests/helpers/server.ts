@@ -8,15 +8,16 @@
  */
 
 import assert from "node:assert/strict";
+import manifest from "../../deno.json" with { type: "json" };
 import { residentBytes, startProcess } from "./process.ts";
 import type { RunningProcess } from "./process.ts";
 import { waitFor } from "./wait.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
-/** As the task `serve`, without the task runner in between. */
-const SOURCE_COMMAND = [
-  ...["deno", "run", "--allow-net", "--allow-read", "--allow-write", "--allow-env", `${ROOT}main.ts`],
-];
+/** The task `serve`, without the task runner in between. */
+const SOURCE_COMMAND = manifest.tasks.serve.command.split(" ")
+  .filter((word) => word !== "serve")
+  .map((word) => word === "main.ts" ? `${ROOT}main.ts` : word);
 
 /** How the server is started. */
 export interface ServerOptions {

@@ -5,15 +5,26 @@
  * @module
  */
 
-/** Programs the tests may ask for, and the Debian package that brings each. */
+/** Programs the tests may ask for, and the Debian packages that bring each with the parts that tests use. */
 export const TOOL_PACKAGES = {
-  bash: "bash",
-  chromium: "chromium",
-  curl: "curl",
-  ffmpeg: "ffmpeg",
-  ffprobe: "ffmpeg",
-  rtmpdump: "rtmpdump",
-} as const;
+  Xvfb: ["xvfb"],
+  bash: ["bash"],
+  chromium: ["chromium"],
+  curl: ["curl"],
+  cvlc: ["vlc-bin", "vlc-plugin-base"],
+  ffmpeg: ["ffmpeg"],
+  ffprobe: ["ffmpeg"],
+  "gst-launch-1.0": [
+    "gstreamer1.0-tools",
+    "gstreamer1.0-plugins-base",
+    "gstreamer1.0-plugins-good",
+    "gstreamer1.0-plugins-bad",
+    "gstreamer1.0-plugins-ugly",
+  ],
+  nginx: ["nginx", "libnginx-mod-rtmp"],
+  obs: ["obs-studio"],
+  rtmpdump: ["rtmpdump"],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /** A program the tests may ask for. */
 export type Tool = keyof typeof TOOL_PACKAGES;
@@ -42,7 +53,7 @@ export function e2e(
 ): void {
   const missing = [
     ...(options.tools ?? []).filter((tool) => !hasTool(tool)).map((tool) =>
-      `${tool} (${TOOL_PACKAGES[tool]})`
+      `${tool} (${TOOL_PACKAGES[tool].join(", ")})`
     ),
     ...Object.entries(options.needs ?? {}).filter(([, isMet]) => !isMet).map(([need]) => need),
   ];
@@ -64,11 +75,27 @@ export function e2e(
   Deno.test({ name, ignore: missing.length > 0, fn: body });
 }
 
-/** Whether `tool` is on the search path. */
+/** Where the program alone is not enough: commands that succeed only with the parts that tests use. */
+const TOOL_PROBES: Readonly<Partial<Record<Tool, readonly (readonly string[])[]>>> = {
+  "gst-launch-1.0": ["videotestsrc", "flvmux", "rtmp2sink", "x264enc"].map((
+    element,
+  ) => ["gst-inspect-1.0", "--exists", element]),
+  nginx: [["test", "-e", "/usr/lib/nginx/modules/ngx_rtmp_module.so"]],
+};
+
+/** Whether `tool` is on the search path, with all its parts. */
 export function hasTool(tool: Tool): boolean {
+  return isOnPath(tool) &&
+    (TOOL_PROBES[tool] ?? []).every(([program, ...args]) =>
+      isOnPath(program!) &&
+      new Deno.Command(program!, { args, stdout: "null", stderr: "null" }).outputSync().success
+    );
+}
+
+function isOnPath(program: string): boolean {
   for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
     try {
-      if (folder !== "" && Deno.statSync(`${folder}/${tool}`).isFile) return true;
+      if (folder !== "" && Deno.statSync(`${folder}/${program}`).isFile) return true;
     } catch {
       continue;
     }
