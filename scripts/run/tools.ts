@@ -27,7 +27,7 @@ export async function installTools(tools: readonly Tool[]): Promise<Tool[]> {
   if (missing.length === 0) return [];
   const prefix = await findAptPrefix();
   if (prefix === undefined) return missing;
-  const packages = [...new Set(missing.map((tool) => TOOL_PACKAGES[tool]))].sort();
+  const packages = [...new Set(missing.flatMap((tool) => TOOL_PACKAGES[tool]))].sort();
   console.log(`Installing ${packages.join(", ")} with apt-get`);
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   await runCommand([...prefix, "apt-get", "update", "-qq"], { env });

@@ -77,9 +77,12 @@ export function e2e(
 
 /** Where the program alone is not enough: commands that succeed only with the parts that tests use. */
 const TOOL_PROBES: Readonly<Partial<Record<Tool, readonly (readonly string[])[]>>> = {
-  "gst-launch-1.0": ["videotestsrc", "flvmux", "rtmp2sink", "x264enc"].map((
-    element,
-  ) => ["gst-inspect-1.0", "--exists", element]),
+  "gst-launch-1.0": [
+    ["gst-inspect-1.0", "--exists", "videotestsrc"],
+    ["gst-inspect-1.0", "--exists", "flvmux"],
+    ["gst-inspect-1.0", "--exists", "rtmp2sink"],
+    ["gst-inspect-1.0", "--exists", "x264enc"],
+  ],
   nginx: [["test", "-e", "/usr/lib/nginx/modules/ngx_rtmp_module.so"]],
 };
 
