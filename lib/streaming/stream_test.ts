@@ -189,3 +189,23 @@ Deno.test("PacketCursor reads from the newest key frame and jumps when it is too
   assert.equal(cursor.missed, 5);
   assert.equal(cursor.next()?.dtsUs, 700_000);
 });
+
+Deno.test("StreamRegistry tells who waits for a publisher, and forgets who gave up", async () => {
+  const { clock, registry, open } = testStreams();
+  const path = { appName: "live", streamName: "a" };
+  assert.equal(await registry.whenLive(path, 0), false);
+  const early = registry.whenLive(path, 1_000);
+  const late = registry.whenLive(path, 5_000);
+  const gone = new AbortController();
+  const left = registry.whenLive(path, 600_000, gone);
+  gone.abort();
+  assert.equal(await left, false);
+  assert.equal(await registry.whenLive(path, 600_000, gone), false, "it has gone already");
+  clock.advance(1_000);
+  assert.equal(await early, false);
+  const publisher = open().publish({ origin: "test", replaced() {} })!;
+  assert.equal(await late, true);
+  assert.equal(await registry.whenLive(path, 5_000), true);
+  publisher.end();
+  assert.deepEqual([clock.pending, registry.size], [0, 0]);
+});

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { inter, key, packet } from "./_rig_test.ts";
+import { PacketLog } from "./packet_log.ts";
+import type { PacketCursor } from "./packet_log.ts";
+
+const BOUNDS = { maxBytes: 400, maxMs: 2_000 };
+
+/** Everything a cursor has to say now, as times in ms. */
+function drain(cursor: PacketCursor): number[] {
+  const times: number[] = [];
+  for (let next = cursor.next(); next !== undefined; next = cursor.next()) times.push(next.dtsUs / 1000);
+  return times;
+}
+
+Deno.test("PacketLog keeps within its bounds, whatever is appended and read", () => {
+  const step = fc.oneof(
+    fc.record({
+      isKey: fc.boolean(),
+      ms: fc.integer({ min: 0, max: 300 }),
+      bytes: fc.integer({ min: 1, max: 90 }),
+    }),
+    fc.constantFrom("read", "join", "leave", "clear"),
+  );
+  fc.assert(fc.property(fc.array(step, { maxLength: 150 }), (steps) => {
+    const log = new PacketLog(BOUNDS);
+    const cursors = new Map<PacketCursor, number>();
+    let ms = 0;
+    let appended = 0;
+    for (const one of steps) {
+      if (one === "read") {
+        for (const [cursor, last] of cursors) {
+          const times = drain(cursor);
+          assert.ok(times.every((time, index) => time >= (times[index - 1] ?? last)), "in order");
+          cursors.set(cursor, times.at(-1) ?? last);
+        }
+      } else if (one === "join") cursors.set(log.cursor(), -1);
+      else if (one === "leave") {
+        const [cursor] = cursors.keys();
+        cursor?.[Symbol.dispose]();
+        if (cursor !== undefined) cursors.delete(cursor);
+      } else if (one === "clear") log.clear();
+      else {
+        ms += one.ms;
+        const text = "x".repeat(one.bytes);
+        log.append(one.isKey ? key(ms, text) : inter(ms, text), one.isKey);
+        appended++;
+      }
+      const kept = Array.from({ length: log.end - log.first }, (_, index) => log.at(log.first + index)!);
+      assert.equal(log.end, appended, "numbers count from the start of the stream");
+      assert.equal(log.bytes, kept.reduce((sum, { payload }) => sum + payload.length, 0));
+      assert.ok(log.bytes <= BOUNDS.maxBytes || kept.length === 0, `${log.bytes} bytes`);
+      if (kept.length > 0) {
+        assert.ok(kept.at(-1)!.dtsUs - kept[0]!.dtsUs <= BOUNDS.maxMs * 1000);
+        if (log.start !== undefined) assert.ok(log.at(log.start)?.isKeyFrame, "a start is a key frame");
+        if (cursors.size === 0) {
+          assert.equal(log.first, log.start, "nobody reads what is before the newest start");
+        }
+      }
+    }
+  }));
+});
+
+Deno.test("PacketLog without consumers keeps the newest GOP only, with them what they have still to read", () => {
+  const log = new PacketLog({ maxBytes: 1_000, maxMs: 10_000 });
+  const fill = (from: number) => {
+    log.append(key(from), true);
+    log.append(inter(from + 40), false);
+  };
+  fill(0);
+  fill(1_000);
+  assert.deepEqual([log.first, log.start, log.end], [2, 2, 4]);
+  const cursor = log.cursor();
+  fill(2_000);
+  assert.deepEqual(drain(cursor), [1_000, 1_040, 2_000, 2_040]);
+  cursor[Symbol.dispose]();
+  fill(3_000);
+  assert.deepEqual([log.first, log.end], [6, 8]);
+});
+
+Deno.test("PacketCursor that joins a log without a key frame waits for one", () => {
+  const log = new PacketLog({ maxBytes: 1_000, maxMs: 10_000 });
+  const cursor = log.cursor();
+  log.append(inter(0), false);
+  assert.deepEqual(drain(cursor), []);
+  log.append(key(40), true);
+  log.append(inter(80), false);
+  assert.deepEqual([drain(cursor), cursor.missed], [[40, 80], 0]);
+});
+
+Deno.test("PacketCursor goes on with the next packet after the log was cleared", () => {
+  const log = new PacketLog({ maxBytes: 1_000, maxMs: 10_000 });
+  const cursor = log.cursor();
+  log.append(key(0), true);
+  log.append(inter(40), false);
+  assert.equal(cursor.next()?.dtsUs, 0);
+  log.clear();
+  log.append(key(0), true);
+  assert.deepEqual([drain(cursor), cursor.missed], [[0], 1]);
+});
+
+Deno.test("PacketCursor as an iterator gives packets as they come, and ends when it is disposed", async () => {
+  const log = new PacketLog({ maxBytes: 1_000, maxMs: 10_000 });
+  const cursor = log.cursor();
+  const times: number[] = [];
+  const reading = (async () => {
+    for await (const one of cursor) times.push(one.dtsUs / 1000);
+  })();
+  for (let ms = 0; ms < 5; ms++) {
+    log.append(packet("video", ms, { isKeyFrame: ms === 0 }), ms === 0);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  cursor[Symbol.dispose]();
+  await reading;
+  assert.deepEqual(times, [0, 1, 2, 3, 4]);
+});
