@@ -53,7 +53,7 @@ Deno.test("PacketLog keeps within its bounds, whatever is appended and read", ()
       if (kept.length > 0) {
         assert.ok(kept.at(-1)!.dtsUs - kept[0]!.dtsUs <= BOUNDS.maxMs * 1000);
         if (log.start !== undefined) assert.ok(log.at(log.start)?.isKeyFrame, "a start is a key frame");
-        if (cursors.size === 0) {
+        if (cursors.size === 0 && typeof one !== "string") {
           assert.equal(log.first, log.start, "nobody reads what is before the newest start");
         }
       }
@@ -71,8 +71,9 @@ Deno.test("PacketLog without consumers keeps the newest GOP only, with them what
   fill(1_000);
   assert.deepEqual([log.first, log.start, log.end], [2, 2, 4]);
   const cursor = log.cursor();
+  assert.equal(cursor.next()?.dtsUs, 1_000_000);
   fill(2_000);
-  assert.deepEqual(drain(cursor), [1_000, 1_040, 2_000, 2_040]);
+  assert.deepEqual(drain(cursor), [1_040, 2_000, 2_040]);
   cursor[Symbol.dispose]();
   fill(3_000);
   assert.deepEqual([log.first, log.end], [6, 8]);
