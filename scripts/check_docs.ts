@@ -1,11 +1,17 @@
 /**
- * Checks the documentation: docstrings of everything exported, module docs, links, examples of the pages.
+ * Checks the documentation: docstrings of everything exported and module docs; links, named files,
+ * configurations and the chain table of the pages. The examples of both run as tests.
  *
  * ```sh
  * deno task docs
  * ```
  */
+import { ACCEPTOR_CHAINS, WEB_CHAINS } from "#server";
+import { APPLICATIONS } from "../apps/mod.ts";
+import { findChainFaults } from "./docs/chains.ts";
+import { findConfigFaults } from "./docs/configs.ts";
 import { findLinkFaults, type Page } from "./docs/links.ts";
+import { findNameFaults } from "./docs/names.ts";
 import { findDocFaults } from "./docs/rules.ts";
 import { lintDocumentation, readDocumentation } from "./docs/tree.ts";
 import { listSourceFiles, ROOT } from "./source_files.ts";
@@ -40,10 +46,17 @@ if (import.meta.main) {
     pagePaths.map(async (path) => ({ path, text: await Deno.readTextFile(ROOT + path) })),
   );
   const exists = (path: string): Promise<boolean> => Deno.stat(ROOT + path).then(() => true, () => false);
+  const read = (path: string) => Deno.readTextFile(ROOT + path).catch(() => undefined);
+  const ownChains = APPLICATIONS.flatMap(({ factory }) => factory?.chains ?? []);
+  const acceptable = [...ACCEPTOR_CHAINS, ...ownChains];
+  const architecture = pages.find(({ path }) => path === "ARCHITECTURE.md");
   const faults = [
     ...findDocFaults(await readDocumentation(entries)),
     ...await lintDocumentation(await listPublicEntries()),
     ...await findLinkFaults(pages, exists),
+    ...await findNameFaults(pages, { exists, read }),
+    ...findConfigFaults(pages, { applications: APPLICATIONS, chains: acceptable.map(({ name }) => name) }),
+    ...findChainFaults(architecture ?? { path: "ARCHITECTURE.md", text: "" }, [...acceptable, ...WEB_CHAINS]),
   ];
   for (const fault of faults) console.log(fault);
   console.log(`docs: ${entries.length} modules, ${pages.length} pages, ${faults.length} faults`);

@@ -30,6 +30,9 @@ export interface TestOutcome extends TestCounts {
 /** Documented code that `deno test --doc` finds. */
 const HAS_EXAMPLE = /^(\s*\* )?```ts\s*$/m;
 
+/** Pages whose examples run. */
+const PAGES = ["README.md", "ARCHITECTURE.md", "docs/applications.md", "docs/operations.md"];
+
 /** What a test of the library says that starts other programs. */
 const RUNS_PROGRAMS = /\bDeno\.Command\b|\be2e\(/;
 
@@ -73,7 +76,7 @@ export async function listUnitGroups(checkFlag?: "--no-check"): Promise<TestGrou
       args: ["--doc", "--parallel", ...SERVER_PERMISSIONS],
       files: [
         ...await listWith(documented, HAS_EXAMPLE),
-        ...await listWith(["README.md", "ARCHITECTURE.md"], HAS_EXAMPLE),
+        ...await listWith(PAGES, HAS_EXAMPLE),
       ],
       timeoutMs: UNIT_TIMEOUT_MS,
     },
