@@ -6,6 +6,9 @@ import type { DescriptorGauge } from "./descriptor_gauge.ts";
 /** How long a listener waits before it looks for room again, in ms. */
 export const ACCEPT_BACKOFF_MS = 100;
 
+/** Shortest time between two lines about a listener that cannot accept, in ms. */
+export const ACCEPT_LOG_INTERVAL_MS = 10_000;
+
 /** What a listener needs of the operating system's one; `Deno.Listener` has it. */
 export interface Acceptor {
   accept(): Promise<Deno.Conn>;
@@ -33,7 +36,7 @@ export interface ListenerOptions {
  * Accepts connections until it is closed.
  *
  * At 90 % of the descriptor limit, or when the system refuses a descriptor, it stops accepting, says so in
- * one line, and looks again every `ACCEPT_BACKOFF_MS`.
+ * one line, at most every `ACCEPT_LOG_INTERVAL_MS`, and looks again every `ACCEPT_BACKOFF_MS`.
  */
 export class Listener {
   /** Address and port it is bound to; the port is the real one where 0 was asked for. */
@@ -44,6 +47,9 @@ export class Listener {
   readonly #running: Promise<void>;
   #isClosed = false;
   #isBackedOff = false;
+  /** When it last said that it cannot accept, and whether it still has to say that it can again. */
+  #saidAtMs = -Infinity;
+  #isSaid = false;
 
   constructor(acceptor: Acceptor, options: ListenerOptions) {
     this.#acceptor = acceptor;
@@ -88,7 +94,8 @@ export class Listener {
     const { gauge } = this.#options;
     if (this.#isBackedOff) {
       this.#isBackedOff = false;
-      this.#options.log.warn(`Accepting again, ${gauge.open} connections are open`);
+      if (this.#isSaid) this.#options.log.warn(`Accepting again, ${gauge.open} connections are open`);
+      this.#isSaid = false;
     }
     let carrier: Carrier | undefined;
     try {
@@ -102,10 +109,16 @@ export class Listener {
   }
 
   async #backOff(why: string): Promise<void> {
-    if (!this.#isBackedOff) this.#options.log.warn(`Cannot accept connections for now: ${why}`);
+    const { clock, log } = this.#options;
+    // at its limit a busy server goes in and out of this many times a second
+    if (!this.#isBackedOff && clock.nowMs() - this.#saidAtMs >= ACCEPT_LOG_INTERVAL_MS) {
+      this.#saidAtMs = clock.nowMs();
+      this.#isSaid = true;
+      log.warn(`Cannot accept connections for now: ${why}`);
+    }
     this.#isBackedOff = true;
     const { promise, resolve } = Promise.withResolvers<void>();
-    using _timer = this.#options.clock.after(ACCEPT_BACKOFF_MS, resolve);
+    using _timer = clock.after(ACCEPT_BACKOFF_MS, resolve);
     await Promise.race([promise, this.#stopped.promise]);
   }
 }

@@ -54,6 +54,8 @@ Deno.test("A stream is published under the name the application gives it", async
   await settled();
   assert.deepEqual(client.take(), [shown(VIDEO, 0, AVC_KEY)]);
   assert.equal(rig.registry.list()[0]?.path.streamName, "studio");
+  assert.match(rig.lines(/publishing/)[0]!, / live\/studio: publishing/);
+  assert.doesNotMatch(rig.lines().join(), /k7/, "the name asked for may be a key");
 });
 
 Deno.test("record and append are refused clearly", async () => {

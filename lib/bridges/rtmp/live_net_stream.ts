@@ -123,6 +123,7 @@ export class LiveNetStream implements NetStreamClient {
   }
 
   #startPublishing(access: AccessGrant): void {
+    this.#nameLog(access.path.streamName);
     const stream = this.#context.registry.open(access.path, access.options);
     const publisher = stream.publish({
       origin: originOf(this.#context.peer),
@@ -151,6 +152,7 @@ export class LiveNetStream implements NetStreamClient {
   #startPlaying(access: AccessGrant, request: PlayRequest): void {
     const { turns } = this.#context;
     if (turns === undefined) throw new TypeError("Cannot play: the stack has no direct carrier");
+    this.#nameLog(access.path.streamName);
     const stream = this.#context.registry.open(access.path, access.options);
     const player = new StreamToRtmp({
       netStream: this.#netStream,
@@ -187,6 +189,7 @@ export class LiveNetStream implements NetStreamClient {
     this.#netStream.session.close("replaced by another publisher");
   }
 
+  /** Lines name the stream as it was asked for until it is known under which name it is public. */
   #nameLog(streamName: string): void {
     this.#log = this.#context.log.about(`${this.#context.peer.appName}/${streamName}`);
   }

@@ -17,7 +17,8 @@ export function webPages(options: PagesOptions): HttpFetchHandler {
   const app = new Hono<{ Bindings: HttpFetchContext }>();
   app.get("/healthz", (context) => context.text("ok\n"));
   app.get("/", (context) => {
-    if (options.status === "loopback" && !isLoopback(context.env.remote.address)) {
+    const isHere = isLoopback(context.env.remote.address) && isLocalName(new URL(context.req.url).hostname);
+    if (options.status === "loopback" && !isHere) {
       return context.text('The status page answers on loopback only; web.status = "public" opens it.\n', 403);
     }
     context.header("cache-control", "no-store");
@@ -27,6 +28,14 @@ export function webPages(options: PagesOptions): HttpFetchHandler {
   });
   app.notFound((context) => context.text(`There is nothing at ${new URL(context.req.url).pathname}.\n`, 404));
   return (request, context) => app.fetch(request, context);
+}
+
+/**
+ * Whether a request names this machine by address or as localhost. A page of another site may lead a browser
+ * here under a name of its own; then its scripts could read the answer.
+ */
+function isLocalName(hostname: string): boolean {
+  return hostname === "localhost" || hostname.startsWith("[") || /^[\d.]+$/.test(hostname);
 }
 
 function statusPage(options: PagesOptions) {

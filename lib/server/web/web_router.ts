@@ -74,16 +74,16 @@ export class WebRouter implements HttpRouter {
   async #play(request: HttpRequestHead, exchange: HttpExchange, target: MediaTarget): Promise<void> {
     const isWebSocket = isWebSocketRequest(request);
     const peer = peerOf(request, exchange, { target, isWebSocket });
-    const log = this.#options.log.child(peer.protocol).child(formatEndpoint(exchange.remote))
-      .about(`${target.appName}/${target.streamName}`);
+    const { appName, streamName } = target;
+    const log = this.#options.log.child(peer.protocol).child(formatEndpoint(exchange.remote));
     const access = await this.#options.access.play({
       peer,
-      streamName: target.streamName,
+      streamName,
       query: request.query,
     });
     if (exchange.isAnswered) return;
     if (!access.isGranted) {
-      log.warning(`play refused: ${access.reason}`);
+      log.about(`${appName}/${streamName}`).warning(`play refused: ${access.reason}`);
       return this.#refuse(exchange, { status: access.isMissing ? 404 : 403, reason: access.reason });
     }
     const gone = new AbortController();
@@ -92,15 +92,13 @@ export class WebRouter implements HttpRouter {
       signal: gone.signal,
     });
     if (exchange.isAnswered) return;
+    const named = log.about(`${appName}/${access.path.streamName}`);
     if (!isLive) {
-      log.debug("not found");
-      return this.#refuse(exchange, {
-        status: 404,
-        reason: `Nobody publishes ${target.appName}/${target.streamName}`,
-      });
+      named.debug("not found");
+      return this.#refuse(exchange, { status: 404, reason: `Nobody publishes ${appName}/${streamName}` });
     }
-    if (isWebSocket) this.#startWebSocket(exchange, access, log);
-    else this.#startBody(exchange, access, log);
+    if (isWebSocket) this.#startWebSocket(exchange, access, named);
+    else this.#startBody(exchange, access, named);
   }
 
   #refuse(exchange: HttpExchange, { status, reason }: { status: number; reason: string }): void {

@@ -17,6 +17,7 @@ interface RigOptions {
   readonly allowOrigin?: string;
   readonly status?: "loopback" | "public";
   readonly play?: (request: StreamRequest) => Access | Promise<Access>;
+  readonly address?: string;
 }
 
 function rig(options: RigOptions = {}) {
@@ -52,11 +53,16 @@ function rig(options: RigOptions = {}) {
     return { publisher, send, stream };
   };
   /** Opens a connection and sends a request on it. */
-  const request = async (target: string, use: { method?: string; fields?: string } = {}) => {
+  const request = async (target: string, use: { method?: string; fields?: string; host?: string } = {}) => {
     const carrier = new ScriptedCarrier();
+    if (options.address !== undefined) {
+      Object.assign(carrier, { remote: { address: options.address, port: 1 } });
+    }
     const http = new HttpServerProtocol({ clock, router });
     http.openOn(carrier);
-    carrier.deliver(`${use.method ?? "GET"} ${target} HTTP/1.1\r\nHost: x\r\n${use.fields ?? ""}\r\n`);
+    carrier.deliver(
+      `${use.method ?? "GET"} ${target} HTTP/1.1\r\nHost: ${use.host ?? "x"}\r\n${use.fields ?? ""}\r\n`,
+    );
     await settled();
     return carrier;
   };
@@ -309,6 +315,40 @@ Deno.test("The status page answers this machine only, unless it is public", asyn
   const health = await request("/healthz");
   assert.equal(statusOf(health), 200, "which shows nothing");
   close(carrier, health);
+});
+
+Deno.test("The status page on loopback answers who names this machine, not who was led here by another name", async () => {
+  const cases: [address: string, host: string, status: number][] = [
+    ["127.0.0.1", "127.0.0.1:8080", 200],
+    ["127.0.0.1", "localhost:8080", 200],
+    ["::1", "[::1]:8080", 200],
+    ["127.0.0.1", "rebound.example.com:8080", 403],
+    ["192.0.2.7", "localhost:8080", 403],
+    ["192.0.2.7", "127.0.0.1", 403],
+  ];
+  for (const [address, host, status] of cases) {
+    const { request } = rig({ status: "loopback", address });
+    const carrier = await request("/", { host });
+    assert.equal(statusOf(carrier), status, `${address} asks for ${host}`);
+    close(carrier);
+  }
+});
+
+Deno.test("WebRouter logs the public name of a stream, where the one asked for is a key", async () => {
+  const { publish, request, sink } = rig({
+    play: () => ({
+      isGranted: true,
+      path: { appName: "live", streamName: "public" },
+      options: { ...STREAM_DEFAULTS, mergeWriteMs: 0 },
+    }),
+  });
+  const { publisher } = publish("public");
+  const carrier = await request("/live/s3cret.flv");
+  publisher.end();
+  await settled();
+  assert.match(sink.lines().join(), /live\/public: playing/);
+  assert.doesNotMatch(sink.lines().join(), /s3cret/);
+  close(carrier);
 });
 
 Deno.test("StreamStatusReader measures bitrates between samples of a second or more", () => {
