@@ -262,7 +262,7 @@ export class ServerSession implements StreamOwner, ConnectionCommandOwner {
     const { objectEncoding } = this.#request;
     if (!answer.isAccepted) {
       this.sendCommand(rejectedReply({ transactionId, objectEncoding, answer }));
-      this.#options.log.info(`${this}: connect is rejected: ${answer.description}`);
+      this.#options.log.debug(`${this}: connect is rejected: ${answer.description}`);
       this.close("connect was rejected");
       return;
     }
