@@ -18,7 +18,7 @@ function readAt(pacer: ReadPacer, clock: ManualClock, use: { readsPerS: number; 
 Deno.test("ReadPacer holds nothing up while the process reads seldom", () => {
   const clock = new ManualClock();
   const pacer = new ReadPacer(clock);
-  readAt(pacer, clock, { readsPerS: 1_400, windows: 20 });
+  readAt(pacer, clock, { readsPerS: 2_400, windows: 20 });
   assert.equal(pacer.paceMs, 0);
   assert.equal(pacer.shouldPace(), false);
 });

@@ -237,8 +237,8 @@ export class StreamCarrier implements Carrier {
     this.#client!.receive(buffer.subarray(0, count));
     this.#context.buffers.give(this.#readClass, buffer);
     if (this.#isClosed || this.#isPaused) return;
-    // handshakes and requests are answered at once; only a flow is merged
-    const isFlow = this.statistics.bytesIn > FLOW_BYTES;
+    // handshakes and requests are answered at once; only a flow is merged, while one read holds what it brings
+    const isFlow = this.statistics.bytesIn > FLOW_BYTES && count < buffer.length;
     if (isFlow && this.#context.pacer.shouldPace()) this.#context.pacer.wait(this.#read);
     else this.#read();
   };

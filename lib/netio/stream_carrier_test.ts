@@ -263,7 +263,9 @@ Deno.test("StreamCarrier paces the reads of a flow while the process reads often
   assert.ok(pacer.paceMs > 0);
   await connection.deliver("GET / HTTP/1.1");
   assert.equal(connection.isReading, true, "a request is read at once");
-  for (const size of READ_BUFFER_BYTES) if (connection.isReading) await connection.fill(size);
+  for (const size of READ_BUFFER_BYTES) await connection.fill(size);
+  assert.equal(connection.isReading, true, "a full buffer says that more is there");
+  await connection.fill(1);
   assert.equal(connection.isReading, false, "a flow waits for the beat");
   clock.advance(pacer.paceMs);
   assert.equal(connection.isReading, true);
