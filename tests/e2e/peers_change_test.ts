@@ -58,7 +58,8 @@ async function makeChangingClip(folder: string): Promise<Uint8Array> {
       ...["-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25"],
       ...["-f", "lavfi", "-i", "anoisesrc=sample_rate=48000:amplitude=0.3:seed=3", "-t", "2"],
       ...["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-g", "25", "-bf", "0"],
-      ...["-c:a", "aac", "-b:a", "64k", "-ac", "1", path],
+      // without noise substitution, which a decoder fills in from all that came before
+      ...["-c:a", "aac", "-aac_pns", "0", "-b:a", "64k", "-ac", "1", path],
     ],
   });
   const first = (await readClipTags("film")).filter(({ type, timestamp }) =>
