@@ -1,6 +1,6 @@
 import type { ApplicationRegistry, RunningApplication } from "#application";
 import { LiveRtmpApplication } from "#bridges/rtmp";
-import { systemClock } from "#clock";
+import { CoarseClock, systemClock } from "#clock";
 import type { Logger } from "#log";
 import { HttpServerProtocol } from "#protocols/http";
 import type { HttpFetchHandler, HttpRouter } from "#protocols/http";
@@ -22,6 +22,9 @@ export interface SpawnerOptions {
   readonly log: Logger;
   readonly version: string;
 }
+
+/** Patience with peers: all their timers are seconds long, and one timer of the runtime serves them. */
+const PATIENCE = new CoarseClock(systemClock);
 
 /** The owner of the web plane's acceptor: reaches every application. */
 const WEB_OWNER: RunningApplication = {
@@ -62,12 +65,13 @@ export function builtInFactory(
         rtmp: (chainOptions) =>
           new RtmpProtocol({
             ...config.rtmp,
+            clock: PATIENCE,
             application: rtmpApplicationOf(ownerOf(chainOptions)),
             log: rtmpLines,
           }),
         http: (chainOptions, place) =>
           new HttpServerProtocol({
-            clock: systemClock,
+            clock: PATIENCE,
             log: webLog(log.child("http")),
             headTimeoutMs: config.web.headTimeoutMs,
             idleTimeoutMs: config.web.idleTimeoutMs,
@@ -83,7 +87,7 @@ function rtmpApplication(owner: RunningApplication, options: SpawnerOptions): Li
   const { applications, streams, config, log } = options;
   return new LiveRtmpApplication({
     registry: streams,
-    clock: systemClock,
+    clock: PATIENCE,
     log: log.child("rtmp"),
     waitForPublisherMs: config.rtmp.waitForPublisherMs,
     access: {
@@ -104,7 +108,7 @@ function webRouter(
     registry: streams,
     access: applications.accessFor(owner),
     log,
-    clock: systemClock,
+    clock: PATIENCE,
     waitForStreamMs: config.web.waitForStreamMs,
     allowOrigin: config.web.allowOrigin,
     fetch: pages,
