@@ -1,6 +1,6 @@
 import { concatBytes } from "#bytes";
 import { ManualClock } from "#clock";
-import type { CarrierClient, SliceSource } from "#stack";
+import type { CarrierClient, Endpoint, SliceSource } from "#stack";
 import { ReadBuffers } from "./read_buffers.ts";
 import { ReadPacer } from "./read_pacer.ts";
 import { StreamCarrier } from "./stream_carrier.ts";
@@ -173,7 +173,9 @@ export function carrierRig() {
   const buffers = new CountedBuffers();
   const pacer = new ReadPacer(clock);
   let closings = 0;
-  const carrier = new StreamCarrier(connection, { clock, buffers, pacer }, {
+  const failures: string[] = [];
+  const failed = (remote: Endpoint, error: unknown) => void failures.push(`${remote.address}: ${error}`);
+  const carrier = new StreamCarrier(connection, { clock, buffers, pacer, failed }, {
     kind: "tcp",
     local: { address: "127.0.0.1", port: 1 },
     remote: { address: "192.0.2.7", port: 2 },
@@ -181,7 +183,7 @@ export function carrierRig() {
   });
   const client = new NotingClient();
   carrier.open(client);
-  return { clock, connection, carrier, client, buffers, pacer, closings: () => closings };
+  return { clock, connection, carrier, client, buffers, pacer, failures, closings: () => closings };
 }
 
 /** Own bytes from text. */

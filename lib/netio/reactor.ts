@@ -15,12 +15,18 @@ import type { CarrierContext } from "./stream_carrier.ts";
 import { UdpSocket } from "./udp_socket.ts";
 import type { UdpOptions } from "./udp_socket.ts";
 
+/** Where a reactor writes its few lines. */
+export interface ReactorLog extends ListenerLog {
+  /** A protocol has a bug: it threw `error` where nobody else can catch it. */
+  error(text: string, error: unknown): void;
+}
+
 /** What a reactor is made of. */
 export interface ReactorOptions {
   /** Time of pacing and closing. @default {systemClock} */
   readonly clock?: Clock;
-  /** Takes the few lines listeners write. @default nothing is written */
-  readonly log?: ListenerLog;
+  /** Takes the few lines it writes. @default nothing is written */
+  readonly log?: ReactorLog;
   /** Most connections, where the system's limit is known. @default learned from the first refusal */
   readonly maxConnections?: number;
 }
@@ -70,14 +76,14 @@ export class Reactor {
   /** Count of open connections against the descriptor limit. */
   readonly gauge: DescriptorGauge;
   readonly #clock: Clock;
-  readonly #log: ListenerLog;
+  readonly #log: ReactorLog;
   readonly #context: CarrierContext;
   readonly #listeners = new Set<Listener>();
 
   /** @param options Clock, log and a known limit. */
   constructor(options: ReactorOptions = {}) {
     this.#clock = options.clock ?? systemClock;
-    this.#log = options.log ?? { warn() {} };
+    this.#log = options.log ?? { warn() {}, error() {} };
     this.gauge = new DescriptorGauge({
       openReserve: () => Deno.openSync(Deno.build.os === "windows" ? "NUL" : "/dev/null"),
       clock: this.#clock,
@@ -87,6 +93,8 @@ export class Reactor {
       clock: this.#clock,
       buffers: new ReadBuffers(),
       pacer: new ReadPacer(this.#clock),
+      failed: (remote, error) =>
+        this.#log.error(`A protocol failed at the end of connection ${formatEndpoint(remote)}`, error),
     };
   }
 

@@ -200,7 +200,10 @@ Deno.test("Reactor holds no more connections than it was told, and takes the nex
   const lines: string[] = [];
   // each connection of the test is counted at both of its ends: half of them by the reactor under test
   await using clients = usingReactor();
-  await using use = usingReactor({ maxConnections: 5, log: { warn: (text) => void lines.push(text) } });
+  await using use = usingReactor({
+    maxConnections: 5,
+    log: { warn: (text) => void lines.push(text), error() {} },
+  });
   const { gauge } = use.reactor;
   const listener = use.reactor.listenTcp({ address: "127.0.0.1", port: 0 }, echo);
   const carriers: Carrier[] = [];
@@ -219,6 +222,21 @@ Deno.test("Reactor holds no more connections than it was told, and takes the nex
   await waitFor(() => gauge.total === 6, { what: "the next connection", pollMs: 5 });
   assert.equal(gauge.peak, 5);
   for (const carrier of carriers) carrier.close();
+});
+
+Deno.test("Reactor says in one line that a protocol failed at the end of its connection", async () => {
+  const lines: string[] = [];
+  const log = { warn() {}, error: (text: string, error: unknown) => void lines.push(`${text}: ${error}`) };
+  const [left, right] = new Reactor({ log }).memoryPair();
+  left.open({
+    receive() {},
+    closed() {
+      throw new Error("clean-up failed");
+    },
+  });
+  right.close();
+  await waitFor(() => lines.length > 0, { what: "the line", pollMs: 1 });
+  assert.deepEqual(lines, ["A protocol failed at the end of connection memory:2: Error: clean-up failed"]);
 });
 
 Deno.test("Reactor has freed its ports once it is closed", async () => {

@@ -27,6 +27,8 @@ export interface CarrierContext {
   readonly clock: Clock;
   readonly buffers: ReadBuffers;
   readonly pacer: ReadPacer;
+  /** A protocol on `remote` threw while it was told that its connection is gone. */
+  readonly failed: (remote: Endpoint, error: unknown) => void;
 }
 
 /** What is known of a connection when its carrier is made. */
@@ -90,7 +92,7 @@ export class StreamCarrier implements Carrier {
   open(client: CarrierClient): void {
     if (this.#client !== undefined) throw new TypeError("Cannot open a carrier twice");
     this.#client = client;
-    if (this.#isClosed) client.closed(new ClosedError("Connection was closed before it was opened"));
+    if (this.#isClosed) this.#tellClosed(new ClosedError("Connection was closed before it was opened"));
     else this.#read();
   }
 
@@ -160,7 +162,16 @@ export class StreamCarrier implements Carrier {
     // a slice still lent is returned by its own write, which fails now
     if (source !== undefined && source !== this.#lender) source.failed(error);
     this.#onClosed?.();
-    this.#client?.closed(error);
+    this.#tellClosed(error);
+  }
+
+  /** Most ends come out of a settled read or write, where nobody could catch what a protocol throws. */
+  #tellClosed(error: Error): void {
+    try {
+      this.#client?.closed(error);
+    } catch (fault) {
+      this.#context.failed(this.remote, fault);
+    }
   }
 
   #pump(): void {

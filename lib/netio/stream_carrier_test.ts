@@ -223,7 +223,7 @@ Deno.test("StreamCarrier that is paused before it is opened reads only after tha
   const { clock, buffers, pacer } = carrierRig();
   const end = { address: "127.0.0.1", port: 1 };
   const options = { kind: "tcp", local: end, remote: end } as const;
-  const carrier = new StreamCarrier(connection, { clock, buffers, pacer }, options);
+  const carrier = new StreamCarrier(connection, { clock, buffers, pacer, failed() {} }, options);
   carrier.pause(true);
   carrier.open({ receive() {}, closed() {} });
   assert.equal(connection.isReading, false);
@@ -294,3 +294,15 @@ function readOften(clock: ManualClock, pacer: ReadPacer): void {
   }
   assert.ok(pacer.paceMs > 0);
 }
+
+Deno.test("StreamCarrier reports what a protocol throws at its end, and nothing is left to reject", async () => {
+  const { carrier, client, connection, failures, closings } = carrierRig();
+  client.closed = () => {
+    throw new Error("clean-up failed");
+  };
+  await connection.fail("read", "Connection reset");
+  assert.deepEqual(failures, ["192.0.2.7: Error: clean-up failed"]);
+  assert.deepEqual([closings(), connection.closes], [1, 1]);
+  carrier.abort(new Error("again"));
+  assert.equal(failures.length, 1);
+});

@@ -90,8 +90,12 @@ class Server implements RunningServer {
     this.#applications = new ApplicationRegistry({
       failed: (what, error) => options.log.error(what, error),
     });
+    const netioLog = options.log.child("netio");
     this.#reactor = new Reactor({
-      log: { warn: (text) => options.log.child("netio").warning(text) },
+      log: {
+        warn: (text) => netioLog.warning(text),
+        error: (text, error) => netioLog.error(text, error),
+      },
       ...(config.maxConnections === 0 ? {} : { maxConnections: config.maxConnections }),
     });
     this.streams = new StreamRegistry(

@@ -198,16 +198,26 @@ export abstract class Protocol {
     else this.farClosed(error);
   }
 
-  /** The far side is gone; goes on to the near side. Runs once. */
+  /**
+   * The far side is gone; goes on to the near side. Runs once.
+   *
+   * Everybody is told, whatever one of them throws; the first of what was thrown is passed on afterwards.
+   */
   farClosed(error: Error): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    try {
-      this.onFarClosed(error);
-    } finally {
-      this.#near?.farClosed(error);
-      for (const callback of this.#onClosed.splice(0)) callback(error);
-    }
+    const faults: unknown[] = [];
+    const tell = (callback: (error: Error) => void): void => {
+      try {
+        callback(error);
+      } catch (fault) {
+        faults.push(fault);
+      }
+    };
+    tell((error) => this.onFarClosed(error));
+    tell((error) => this.#near?.farClosed(error));
+    this.#onClosed.splice(0).forEach(tell);
+    if (faults.length > 0) throw faults[0];
   }
 
   /** Calls `callback` once when this protocol ends; at once if it already has. */

@@ -224,6 +224,21 @@ Deno.test("Protocol tells its near side of the end even if it fails itself", () 
   assert.deepEqual(told, ["far"]);
 });
 
+Deno.test("Protocol tells everybody of its end, and passes the first fault on", () => {
+  const near = new NotingProtocol("near");
+  const carrier = new ScriptedCarrier();
+  near.openOn(carrier);
+  const told: string[] = [];
+  for (const name of ["first", "second"]) {
+    near.whenClosed(() => {
+      told.push(name);
+      throw new Error(`${name} failed`);
+    });
+  }
+  assert.throws(() => carrier.drop(), /first failed/);
+  assert.deepEqual(told, ["first", "second"]);
+});
+
 Deno.test("Protocol ids are unique and rise", () => {
   const ids = Array.from({ length: 10 }, () => new NotingProtocol("x").id);
   assert.deepEqual(ids, [...new Set(ids)].sort((a, b) => a - b));
