@@ -84,6 +84,18 @@ export function parseConnect(command: RtmpCommand): ConnectRequest {
 /** Shared by the many peers that announce nothing. */
 const NO_FLAGS: ReadonlyMap<string, number> = new Map();
 
+/** What a peer can do that says nothing of Enhanced RTMP; one object for all of them. */
+const NO_CAPABILITIES: EnhancedCapabilities = {
+  fourCcList: [],
+  videoFourCcInfoMap: new Map(),
+  audioFourCcInfoMap: new Map(),
+  capsEx: 0,
+  videoFunction: 0,
+  isEnhanced: false,
+};
+/** Properties that say something of it. */
+const CAPABILITY_KEYS = ["fourCcList", "videoFourCcInfoMap", "audioFourCcInfoMap", "capsEx", "videoFunction"];
+
 /** The request of a session that has not seen `connect` yet. */
 export const NO_CONNECT_REQUEST: ConnectRequest = parseConnect({
   name: "connect",
@@ -94,6 +106,7 @@ export const NO_CONNECT_REQUEST: ConnectRequest = parseConnect({
 
 /** Reads what `connect`, or its `_result`, says of Enhanced RTMP. */
 export function parseCapabilities(properties: AmfObject): EnhancedCapabilities {
+  if (CAPABILITY_KEYS.every((key) => properties[key] === undefined)) return NO_CAPABILITIES;
   const list = properties["fourCcList"];
   const items = Array.isArray(list)
     ? list
