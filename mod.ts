@@ -39,5 +39,5 @@ export type {
 export { serve } from "#server";
 export type { EmbeddedServer, ServeOptions } from "#server";
 export { Protocol } from "#stack";
-export type { ProtocolFactory, ProtocolKind } from "#stack";
+export type { ChainDeclaration, ProtocolKind, SpawnPlace, SpawnProtocol } from "#stack";
 export type { Peer, Stream, StreamRequest } from "#streaming";

@@ -47,16 +47,22 @@ if (import.meta.main) {
   );
   const exists = (path: string): Promise<boolean> => Deno.stat(ROOT + path).then(() => true, () => false);
   const read = (path: string) => Deno.readTextFile(ROOT + path).catch(() => undefined);
-  const ownChains = APPLICATIONS.flatMap(({ factory }) => factory?.chains ?? []);
-  const acceptable = [...ACCEPTOR_CHAINS, ...ownChains];
+  const ownChains = APPLICATIONS.flatMap(({ chains = [] }) => chains);
   const architecture = pages.find(({ path }) => path === "ARCHITECTURE.md");
   const faults = [
     ...findDocFaults(await readDocumentation(entries)),
     ...await lintDocumentation(await listPublicEntries()),
     ...await findLinkFaults(pages, exists),
     ...await findNameFaults(pages, { exists, read }),
-    ...findConfigFaults(pages, { applications: APPLICATIONS, chains: acceptable.map(({ name }) => name) }),
-    ...findChainFaults(architecture ?? { path: "ARCHITECTURE.md", text: "" }, [...acceptable, ...WEB_CHAINS]),
+    ...findConfigFaults(pages, {
+      applications: APPLICATIONS,
+      chains: ACCEPTOR_CHAINS.map(({ name }) => name),
+    }),
+    ...findChainFaults(architecture ?? { path: "ARCHITECTURE.md", text: "" }, [
+      ...ACCEPTOR_CHAINS,
+      ...ownChains,
+      ...WEB_CHAINS,
+    ]),
   ];
   for (const fault of faults) console.log(fault);
   console.log(`docs: ${entries.length} modules, ${pages.length} pages, ${faults.length} faults`);

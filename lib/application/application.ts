@@ -1,5 +1,5 @@
 import type { OptionTable } from "#options";
-import type { ProtocolFactory } from "#stack";
+import type { ChainDeclaration, SpawnProtocol } from "#stack";
 import type { Peer, Stream, StreamOptions, StreamRequest } from "#streaming";
 
 /**
@@ -34,6 +34,8 @@ export interface Application {
    * @returns Values of the result, or `undefined` where the call does not exist.
    */
   call?(call: Call): readonly unknown[] | undefined | Promise<readonly unknown[] | undefined>;
+  /** How to make its own protocols, by tag; the chains that use them are in its definition. */
+  readonly protocols?: Readonly<Record<string, SpawnProtocol>>;
   /** A publisher has started on this stream. */
   streamUp?(stream: Stream): void;
   /** The publisher of this stream has left. */
@@ -69,18 +71,23 @@ export interface ApplicationDefinition {
   readonly isSelector?: boolean;
   /** Options of its own, which stand in its entry of `applications`. @default none */
   readonly options?: OptionTable;
-  /** Protocols of its own, offered to acceptors under the factory's chain names. */
-  readonly factory?: ProtocolFactory;
+  /** Chains of its own for its acceptors, of its instance's `protocols` and the server's. @default none */
+  readonly chains?: readonly ChainDeclaration[];
   /** Makes one instance. */
   create(context: ApplicationContext): Application;
 }
 
-/** An application that runs: what it is made of and how its streams are run. */
-export interface RunningApplication {
+/** Who owns acceptors, and so says which applications they reach. */
+export interface AcceptorOwner {
   readonly name: string;
+  /** Whether they reach every application, rather than the owner only. */
+  readonly isSelector: boolean;
+}
+
+/** An application that runs: what it is made of and how its streams are run. */
+export interface RunningApplication extends AcceptorOwner {
   readonly aliases: readonly string[];
   readonly isDefault: boolean;
-  readonly isSelector: boolean;
   readonly streamOptions: StreamOptions;
   /** Where publishers may connect from; `loopback` is this machine. */
   readonly publishFrom: "anywhere" | "loopback" | "nowhere";

@@ -1,7 +1,7 @@
 import { ConfigError } from "#errors";
 import { isLoopback, nameFault } from "#uri";
 import type { Access, AccessRefusal, Peer, Stream, StreamAccess, StreamRequest } from "#streaming";
-import type { Call, Decision, RunningApplication } from "./application.ts";
+import type { AcceptorOwner, Call, Decision, RunningApplication } from "./application.ts";
 
 /** What a registry is made of. */
 export interface ApplicationRegistryOptions {
@@ -63,10 +63,10 @@ export class ApplicationRegistry {
    *
    * A selector hands the peer to the application it names; any other serves only its own name and aliases.
    *
-   * @param owner The application the acceptor belongs to.
+   * @param owner Whose acceptor the peer came through.
    * @param appName What the peer named.
    */
-  select(owner: RunningApplication, appName: string): RunningApplication | undefined {
+  select(owner: AcceptorOwner, appName: string): RunningApplication | undefined {
     const named = this.find(appName);
     if (named === undefined || named.isSelector) return undefined;
     return owner.isSelector || owner === named ? named : undefined;
@@ -77,7 +77,7 @@ export class ApplicationRegistry {
    *
    * @returns Why it is refused, or `undefined`.
    */
-  async connect(owner: RunningApplication, peer: Peer): Promise<string | undefined> {
+  async connect(owner: AcceptorOwner, peer: Peer): Promise<string | undefined> {
     const running = this.select(owner, peer.appName);
     if (running === undefined) return `There is no application ${peer.appName || "without a name"}`;
     const { application } = running;
@@ -86,7 +86,7 @@ export class ApplicationRegistry {
   }
 
   /** Who may publish to and play from applications that `owner`'s acceptors reach. */
-  accessFor(owner: RunningApplication): StreamAccess {
+  accessFor(owner: AcceptorOwner): StreamAccess {
     return {
       publish: (request) =>
         this.#access(owner, request, {
@@ -104,7 +104,7 @@ export class ApplicationRegistry {
   }
 
   /** Asks the application that `peer` names for the result of a call. */
-  async call(owner: RunningApplication, call: Call): Promise<readonly unknown[] | undefined> {
+  async call(owner: AcceptorOwner, call: Call): Promise<readonly unknown[] | undefined> {
     return await this.select(owner, call.peer.appName)?.application.call?.(call);
   }
 
@@ -137,7 +137,7 @@ export class ApplicationRegistry {
   }
 
   async #access(
-    owner: RunningApplication,
+    owner: AcceptorOwner,
     request: StreamRequest,
     ask: {
       verb: string;

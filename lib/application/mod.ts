@@ -17,6 +17,7 @@
  * @module
  */
 export type {
+  AcceptorOwner,
   Application,
   ApplicationContext,
   ApplicationDefinition,

@@ -32,8 +32,10 @@ export async function prepareConfig(
     loadServer(),
     context.loadApplications(),
   ]);
-  const carriers = new Map(server.chainSummaries(applications).map(({ name, carrier }) => [name, carrier]));
+  const summaries = server.chainSummaries(applications);
+  const carriers = new Map(summaries.map(({ name, carrier }) => [name, carrier]));
+  const chains = summaries.filter(({ application }) => application === undefined).map(({ name }) => name);
   const declarations: readonly ApplicationDeclaration[] = applications;
-  const schema = new ConfigSchema({ applications: declarations, chains: [...carriers.keys()] });
+  const schema = new ConfigSchema({ applications: declarations, chains });
   return { server, applications, schema, toml, source: { ...source, settings }, carriers };
 }

@@ -1,4 +1,4 @@
-import type { ApplicationRegistry, RunningApplication } from "#application";
+import type { AcceptorOwner, ApplicationRegistry } from "#application";
 import { LiveRtmpApplication } from "#bridges/rtmp";
 import { CoarseClock, systemClock } from "#clock";
 import type { Logger } from "#log";
@@ -6,7 +6,7 @@ import { HttpServerProtocol } from "#protocols/http";
 import type { HttpFetchHandler, HttpRouter } from "#protocols/http";
 import { RtmpProtocol } from "#protocols/rtmp";
 import type { CallAnswer } from "#protocols/rtmp";
-import type { ChainOptions, ProtocolFactory } from "#stack";
+import type { ProtocolFactory } from "#stack";
 import type { StreamRegistry } from "#streaming";
 import { ACCEPTOR_CHAINS } from "./chain_table.ts";
 import type { ServerConfig } from "./config/mod.ts";
@@ -26,64 +26,45 @@ export interface SpawnerOptions {
 /** Patience with peers: all their timers are seconds long, and one timer of the runtime serves them. */
 const PATIENCE = new CoarseClock(systemClock);
 
-/** The owner of the web plane's acceptor: reaches every application. */
-const WEB_OWNER: RunningApplication = {
-  name: "web",
-  aliases: [],
-  isDefault: false,
-  isSelector: true,
-  streamOptions: undefined as never,
-  publishFrom: "nowhere",
-  application: {},
-};
-
-/** The factory of the server's own protocols, and who owns the web plane. */
-export function builtInFactory(
-  options: SpawnerOptions,
-): { factory: ProtocolFactory; webOwner: RunningApplication } {
+/** Makes the factory of the server's own protocols, for the acceptors of one owner. */
+export function builtInFactories(options: SpawnerOptions): (owner: AcceptorOwner) => ProtocolFactory {
   const { config, log } = options;
-  const rtmpApplicationOf = onceForEach((owner) => rtmpApplication(owner, options));
   const status = new StreamStatusReader(options.streams, () => systemClock.nowMs());
   const pages = webPages({
     version: options.version,
     status: config.web.status,
     streams: () => status.read(),
   });
-  const routerOf = onceForEach((owner) => webRouter(owner, { ...options, pages }));
   const rtmpLog = log.child("rtmp");
   const rtmpLines = {
     debug: (text: string) => rtmpLog.debug(text),
     info: (text: string) => rtmpLog.info(text),
     warn: (text: string) => rtmpLog.warning(text),
   };
-  return {
-    webOwner: WEB_OWNER,
-    factory: {
+  const httpLines = webLog(log.child("http"));
+  return (owner) => {
+    const application = rtmpApplication(owner, options);
+    const router = webRouter(owner, { ...options, pages });
+    return {
       name: "crtmp",
       chains: ACCEPTOR_CHAINS,
       protocols: {
-        rtmp: (chainOptions) =>
-          new RtmpProtocol({
-            ...config.rtmp,
-            clock: PATIENCE,
-            application: rtmpApplicationOf(ownerOf(chainOptions)),
-            log: rtmpLines,
-          }),
-        http: (chainOptions, place) =>
+        rtmp: () => new RtmpProtocol({ ...config.rtmp, clock: PATIENCE, application, log: rtmpLines }),
+        http: ({ isNearest }) =>
           new HttpServerProtocol({
             clock: PATIENCE,
-            log: webLog(log.child("http")),
+            log: httpLines,
             headTimeoutMs: config.web.headTimeoutMs,
             idleTimeoutMs: config.web.idleTimeoutMs,
             // under another protocol, that protocol answers
-            ...(place.isNearest ? { router: routerOf(ownerOf(chainOptions)) } : {}),
+            ...(isNearest ? { router } : {}),
           }),
       },
-    },
+    };
   };
 }
 
-function rtmpApplication(owner: RunningApplication, options: SpawnerOptions): LiveRtmpApplication {
+function rtmpApplication(owner: AcceptorOwner, options: SpawnerOptions): LiveRtmpApplication {
   const { applications, streams, config, log } = options;
   return new LiveRtmpApplication({
     registry: streams,
@@ -100,7 +81,7 @@ function rtmpApplication(owner: RunningApplication, options: SpawnerOptions): Li
 }
 
 function webRouter(
-  owner: RunningApplication,
+  owner: AcceptorOwner,
   options: SpawnerOptions & { readonly pages: HttpFetchHandler },
 ): HttpRouter {
   const { applications, streams, config, log, pages } = options;
@@ -113,18 +94,4 @@ function webRouter(
     allowOrigin: config.web.allowOrigin,
     fetch: pages,
   });
-}
-
-/** Makes one thing for each owner of acceptors, when it is first asked for. */
-function onceForEach<Made>(make: (owner: RunningApplication) => Made): (owner: RunningApplication) => Made {
-  const made = new Map<RunningApplication, Made>();
-  return (owner) => {
-    const known = made.get(owner) ?? make(owner);
-    made.set(owner, known);
-    return known;
-  };
-}
-
-function ownerOf(options: ChainOptions): RunningApplication {
-  return options["owner"] as RunningApplication;
 }

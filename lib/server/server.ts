@@ -1,15 +1,15 @@
 import { ApplicationRegistry } from "#application";
-import type { ApplicationDefinition, RunningApplication } from "#application";
+import type { AcceptorOwner, ApplicationDefinition, RunningApplication } from "#application";
 import { systemClock } from "#clock";
 import { ClosedError, ConfigError } from "#errors";
 import type { Logger } from "#log";
 import { Reactor } from "#netio";
-import type { Carrier } from "#stack";
+import type { Carrier, ChainDeclaration, ProtocolFactory } from "#stack";
 import { carrierOf, ProtocolFactoryRegistry, ProtocolRegistry } from "#stack";
 import { StreamRegistry } from "#streaming";
 import { ACCEPTOR_CHAINS } from "./chain_table.ts";
 import type { AcceptorConfig, ApplicationConfig, ServerConfig, ServiceRow } from "./config/mod.ts";
-import { builtInFactory } from "./protocol_spawner.ts";
+import { builtInFactories } from "./protocol_spawner.ts";
 import { readTlsKeys } from "./tls_keys.ts";
 import { serviceUrls } from "./urls.ts";
 
@@ -43,15 +43,19 @@ export interface RunningServer {
 export interface ChainSummary {
   readonly name: string;
   readonly carrier: string;
+  /** The kind of application whose acceptors may name it; `undefined` for all. */
+  readonly application?: string;
 }
 
 /** The chains there are, those of applications included. */
 export function chainSummaries(applications: readonly ApplicationDefinition[]): ChainSummary[] {
-  const chains = [
-    ...ACCEPTOR_CHAINS,
-    ...applications.flatMap((definition) => definition.factory?.chains ?? []),
+  const summary = (chain: ChainDeclaration) => ({ name: chain.name, carrier: carrierOf(chain) });
+  return [
+    ...ACCEPTOR_CHAINS.map(summary),
+    ...applications.flatMap(({ name: application, chains = [] }) =>
+      chains.map((chain) => ({ ...summary(chain), application }))
+    ),
   ];
-  return chains.map((chain) => ({ name: chain.name, carrier: carrierOf(chain) }));
 }
 
 /**
@@ -71,6 +75,15 @@ export async function startServer(config: ServerConfig, options: StartOptions): 
   return server;
 }
 
+/** The web plane's acceptor reaches every application. */
+const WEB_PLANE: AcceptorOwner = { name: "web", isSelector: true };
+
+/** Who owns an acceptor, and what its connections can be made to speak. */
+interface AcceptorUse {
+  readonly owner: AcceptorOwner;
+  readonly factories: ProtocolFactoryRegistry;
+}
+
 /** The composition root at run time. */
 class Server implements RunningServer {
   readonly services: ServiceRow[] = [];
@@ -79,7 +92,6 @@ class Server implements RunningServer {
   readonly #options: StartOptions;
   readonly #reactor: Reactor;
   readonly #applications: ApplicationRegistry;
-  readonly #factories = new ProtocolFactoryRegistry();
   readonly #protocols = new ProtocolRegistry();
   readonly #closed = Promise.withResolvers<void>();
   #isClosing = false;
@@ -124,24 +136,22 @@ class Server implements RunningServer {
   /** Makes applications and opens every listener. */
   async open(): Promise<void> {
     const { log, version = "" } = this.#options;
-    for (const entry of this.#config.applications) this.#applications.add(this.#makeApplication(entry));
-    const { factory, webOwner } = builtInFactory({
+    const builtIn = builtInFactories({
       config: this.#config,
       applications: this.#applications,
       streams: this.streams,
       log,
       version,
     });
-    this.#factories.register(factory);
-    for (const definition of this.#options.applications) {
-      if (definition.factory !== undefined) this.#factories.register(definition.factory);
-    }
-    for (const entry of this.#config.applications) {
-      const owner = this.#applications.find(entry.name)!;
-      for (const acceptor of entry.acceptors) await this.#listen(owner, acceptor);
+    // all of them before the first connection, which may name any
+    const added = this.#config.applications.map((entry) => ({ entry, ...this.#addApplication(entry) }));
+    for (const { entry, running, own } of added) {
+      const use = acceptorUse(running, [builtIn(running), own]);
+      for (const acceptor of entry.acceptors) await this.#listen(acceptor, use);
     }
     const { enabled, ip, port } = this.#config.web;
-    if (enabled) await this.#listen(webOwner, { ip, port, protocol: "inboundHttp" });
+    const use = acceptorUse(WEB_PLANE, [builtIn(WEB_PLANE)]);
+    if (enabled) await this.#listen({ ip, port, protocol: "inboundHttp" }, use);
   }
 
   async close(reason: string): Promise<void> {
@@ -154,31 +164,35 @@ class Server implements RunningServer {
     this.#closed.resolve();
   }
 
-  #makeApplication(entry: ApplicationConfig): RunningApplication {
+  #addApplication(entry: ApplicationConfig): { running: RunningApplication; own: ProtocolFactory } {
     const kind = entry.library === "" ? entry.name : entry.library;
     const definition = this.#options.applications.find(({ name }) => name === kind);
     if (definition === undefined) {
       throw new ConfigError(`Cannot make application ${entry.name}: there is no kind of application ${kind}`);
     }
     const log = this.#options.log.child(entry.name);
-    return {
+    const application = definition.create({ name: entry.name, options: entry, log });
+    const running: RunningApplication = {
       name: entry.name,
       aliases: entry.aliases,
       isDefault: entry.default,
       isSelector: definition.isSelector ?? false,
       streamOptions: entry.streaming,
       publishFrom: entry.publishFrom,
-      application: definition.create({ name: entry.name, options: entry, log }),
+      application,
     };
+    this.#applications.add(running);
+    const { name, chains = [] } = definition;
+    return { running, own: { name, chains, protocols: application.protocols ?? {} } };
   }
 
   async #listen(
-    owner: RunningApplication,
     acceptor: Pick<AcceptorConfig, "ip" | "port" | "protocol"> & Partial<AcceptorConfig>,
+    { owner, factories }: AcceptorUse,
   ): Promise<void> {
     const { ip: address, port, protocol } = acceptor;
-    const chain = this.#factories.requireChain(protocol);
-    const accepted = (carrier: Carrier) => this.#accept(carrier, { protocol, owner, acceptor });
+    const chain = factories.requireChain(protocol);
+    const accepted = (carrier: Carrier) => this.#accept(carrier, { protocol, factories });
     const carrier = carrierOf(chain);
     if (carrier === "udp") throw new ConfigError(`Cannot listen with ${protocol}: UDP chains come later`);
     const listener = carrier === "tls"
@@ -195,12 +209,17 @@ class Server implements RunningServer {
 
   #accept(
     carrier: Carrier,
-    use: { protocol: string; owner: RunningApplication; acceptor: Partial<AcceptorConfig> },
+    { protocol, factories }: { protocol: string; factories: ProtocolFactoryRegistry },
   ): void {
     if (this.#isClosing) return carrier.abort(new ClosedError("Server closes"));
-    const stack = this.#factories.spawn(use.protocol, { owner: use.owner, acceptor: use.acceptor, carrier });
-    const bottom = stack[0]!;
+    const bottom = factories.spawn(protocol)[0]!;
     this.#protocols.add(bottom);
     bottom.openOn(carrier);
   }
+}
+
+function acceptorUse(owner: AcceptorOwner, factories: readonly ProtocolFactory[]): AcceptorUse {
+  const registry = new ProtocolFactoryRegistry();
+  for (const factory of factories) registry.register(factory);
+  return { owner, factories: registry };
 }

@@ -3,11 +3,13 @@ import { waitFor, withDeadline } from "../../tests/helpers/wait.ts";
 import type { ApplicationDefinition } from "#application";
 import { ConfigError } from "#errors";
 import { Logger, MemorySink } from "#log";
+import { text } from "#options";
 import { Reactor } from "#netio";
 import { RtmpClientProtocol } from "#protocols/rtmp";
 import { Protocol } from "#stack";
 import type { Carrier } from "#stack";
 import { ConfigSchema } from "./config/mod.ts";
+import { ACCEPTOR_CHAINS } from "./chain_table.ts";
 import { chainSummaries, startServer } from "./server.ts";
 import type { RunningServer } from "./server.ts";
 
@@ -18,9 +20,16 @@ const KEY = Uint8Array.of(0x17, 1, 0, 0, 0, 0x65);
 class EchoProtocol extends Protocol {
   readonly tag = "echo";
   readonly kind = "endpoint";
+  readonly #suffix: string;
+
+  constructor(suffix: string) {
+    super();
+    this.#suffix = suffix;
+  }
 
   protected override onReceive(bytes: Uint8Array): void {
-    this.send(new TextEncoder().encode(new TextDecoder().decode(bytes).toUpperCase()));
+    const said = new TextDecoder().decode(bytes).toUpperCase();
+    this.send(new TextEncoder().encode(said + this.#suffix));
   }
 }
 
@@ -28,17 +37,21 @@ class EchoProtocol extends Protocol {
 const echo: ApplicationDefinition = {
   name: "echo",
   about: "Says back what it hears",
-  factory: {
-    name: "echo",
-    protocols: { echo: () => new EchoProtocol() },
-    chains: [
-      { name: "echoProtocol", tags: ["tcp", "echo"], about: "anything, in capitals" },
-      { name: "echoOverTls", tags: ["tcp", "tls", "echo"], about: "the same, in secret" },
-      { name: "httpEchoProtocol", tags: ["tcp", "http", "echo"], about: "the same in the body of a POST" },
-      { name: "unfinished", tags: ["tcp", "http", "missing"], about: "a chain nobody can build" },
-    ],
-  },
-  create: () => ({}),
+  options: { suffix: text({ default: "", doc: "Said at the end of each answer." }) },
+  chains: [
+    { name: "echoProtocol", tags: ["tcp", "echo"], about: "anything, in capitals" },
+    { name: "echoOverTls", tags: ["tcp", "tls", "echo"], about: "the same, in secret" },
+    { name: "httpEchoProtocol", tags: ["tcp", "http", "echo"], about: "the same in the body of a POST" },
+    { name: "unfinished", tags: ["tcp", "http", "missing"], about: "a chain nobody can build" },
+  ],
+  create: ({ options, log }) => ({
+    protocols: {
+      echo: ({ chain }) => {
+        log.info(`speaks ${chain.name}`);
+        return new EchoProtocol(String(options["suffix"]));
+      },
+    },
+  }),
 };
 
 const live: ApplicationDefinition = { name: "live", about: "Live streams", create: () => ({}) };
@@ -56,7 +69,7 @@ async function start(
   tree: { readonly applications: readonly Record<string, unknown>[]; readonly web?: Record<string, unknown> },
 ): Promise<StartedServer> {
   const sink = new MemorySink();
-  const chains = chainSummaries(applications).map(({ name }) => name);
+  const chains = ACCEPTOR_CHAINS.map(({ name }) => name);
   const config = new ConfigSchema({ applications, chains }).parse(
     { web: { enabled: false }, ...tree } as never,
     { name: "the test" },
@@ -164,7 +177,10 @@ Deno.test("A start that fails says why in one line, and leaves nothing open", as
   for (const [what, acceptor, message] of cases) {
     await context.step(what, async () => {
       let closes = 0;
-      const closing: ApplicationDefinition = { ...echo, create: () => ({ close: () => void closes++ }) };
+      const closing: ApplicationDefinition = {
+        ...echo,
+        create: (context) => ({ ...echo.create(context), close: () => void closes++ }),
+      };
       const starting = start([closing], { applications: [{ name: "echo", acceptors: [fine, acceptor] }] });
       await assert.rejects(starting, (error) => {
         assert.ok(error instanceof ConfigError, String(error));
@@ -172,15 +188,54 @@ Deno.test("A start that fails says why in one line, and leaves nothing open", as
         assert.doesNotMatch(error.message, /\n/);
         return true;
       });
+      assert.equal(closes, 1, "the application was told");
       Deno.listen({ hostname: "127.0.0.1", port }).close();
     });
   }
 });
 
-Deno.test("Two factories that bring the same protocol, or an application that cannot be made, end the start", async () => {
+Deno.test("Each instance of an application makes its own protocols, of its own options and log", async () => {
   const again: ApplicationDefinition = { ...echo, name: "again" };
-  const applications = [{ name: "echo" }, { name: "again" }];
-  await assert.rejects(start([echo, again], { applications }), /protocol echo belongs to echo/);
+  const acceptors = [{ ...LOCAL, protocol: "echoProtocol" }];
+  await using started = await start([echo, again], {
+    applications: [
+      { name: "echo", suffix: "!", acceptors },
+      { name: "second", library: "echo", suffix: "?", acceptors },
+      { name: "again", acceptors },
+    ],
+  });
+  const reactor = new Reactor();
+  for (const [name, answer] of [["echo", "HI!"], ["second", "HI?"], ["again", "HI"]] as const) {
+    const port = started.portOf("echoProtocol", name);
+    const carrier = await reactor.connectTcp({ address: "127.0.0.1", port });
+    assert.equal(await talk(carrier, "hi"), answer);
+  }
+  const spoken = started.sink.lines().filter((line) => line.includes("speaks"));
+  assert.deepEqual(spoken.map((line) => line.replace(/.*INFO +/, "")), [
+    "[echo] speaks echoProtocol",
+    "[second] speaks echoProtocol",
+    "[again] speaks echoProtocol",
+  ]);
+});
+
+Deno.test("chainSummaries says which applications may use a chain", () => {
+  const { name, carrier } = chainSummaries([])[0]!;
+  assert.deepEqual(chainSummaries([echo, live]).filter((chain) => !/http|unfinished/i.test(chain.name)), [
+    { name, carrier },
+    { name: "echoProtocol", carrier: "tcp", application: "echo" },
+    { name: "echoOverTls", carrier: "tls", application: "echo" },
+  ]);
+});
+
+Deno.test("An application that takes a protocol of the server, or cannot be made, ends the start", async () => {
+  const taking: ApplicationDefinition = {
+    ...live,
+    create: () => ({ protocols: { rtmp: () => new EchoProtocol("") } }),
+  };
+  await assert.rejects(
+    start([taking], { applications: [{ name: "live" }] }),
+    /Cannot register factory live: protocol rtmp belongs to crtmp/,
+  );
   const failing: ApplicationDefinition = {
     ...live,
     create: () => {

@@ -18,7 +18,7 @@
  *   protocols: { echo: () => new EchoProtocol() },
  *   chains: [{ name: "echoProtocol", tags: ["tcp", "echo"], about: "echo" }],
  * });
- * console.log(factories.spawn("echoProtocol", {}).map((protocol) => protocol.tag)); // [ "echo" ]
+ * console.log(factories.spawn("echoProtocol").map((protocol) => protocol.tag)); // [ "echo" ]
  * ```
  *
  * @module
@@ -31,7 +31,6 @@ export { CARRIER_TAGS, carrierOf, ProtocolFactoryRegistry } from "./protocol_fac
 export type {
   ChainCarrier,
   ChainDeclaration,
-  ChainOptions,
   ProtocolFactory,
   SpawnPlace,
   SpawnProtocol,

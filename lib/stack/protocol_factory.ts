@@ -2,9 +2,6 @@ import { ConfigError } from "#errors";
 import type { Carrier } from "./carrier.ts";
 import type { Protocol } from "./protocol.ts";
 
-/** Values an acceptor or connector hands to the protocols it spawns: the options of its configuration. */
-export type ChainOptions = Readonly<Record<string, unknown>>;
-
 /** Where in a stack a protocol is to stand. */
 export interface SpawnPlace {
   readonly chain: ChainDeclaration;
@@ -12,8 +9,8 @@ export interface SpawnPlace {
   readonly isNearest: boolean;
 }
 
-/** Makes one protocol of a stack. */
-export type SpawnProtocol = (options: ChainOptions, place: SpawnPlace) => Protocol;
+/** Makes one protocol of a stack; what else it needs, whoever wrote the factory has closed over. */
+export type SpawnProtocol = (place: SpawnPlace) => Protocol;
 
 /** A named stack: tags from far to near, the carrier's (`tcp`, `tls`, `udp`) first. */
 export interface ChainDeclaration {
@@ -103,13 +100,13 @@ export class ProtocolFactoryRegistry {
    * @throws {ConfigError} If the chain, or one of its protocols, is unknown.
    * @throws {TypeError} If the chain puts a protocol on top of an endpoint.
    */
-  spawn(name: string, options: ChainOptions): Protocol[] {
+  spawn(name: string): Protocol[] {
     const chain = this.requireChain(name);
     const stack: Protocol[] = [];
     const tags = chain.tags.filter((tag) => !CARRIER_TAGS.includes(tag));
     for (const [index, tag] of tags.entries()) {
       const { spawn } = this.#spawn.get(tag)!;
-      const protocol = spawn(options, { chain, isNearest: index === tags.length - 1 });
+      const protocol = spawn({ chain, isNearest: index === tags.length - 1 });
       stack.at(-1)?.linkNear(protocol);
       stack.push(protocol);
     }
@@ -122,8 +119,8 @@ export class ProtocolFactoryRegistry {
    * @returns The endpoint, nearest to the server.
    * @throws {ConfigError} As `spawn`; also if the chain has no protocol above its carrier.
    */
-  open(name: string, carrier: Carrier, options: ChainOptions): Protocol {
-    const stack = this.spawn(name, options);
+  open(name: string, carrier: Carrier): Protocol {
+    const stack = this.spawn(name);
     const bottom = stack[0];
     if (bottom === undefined) throw new ConfigError(`Cannot open stack ${name}: it is only a carrier`);
     bottom.openOn(carrier);

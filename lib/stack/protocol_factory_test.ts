@@ -5,7 +5,7 @@ import { formatEndpoint } from "./carrier.ts";
 import { Protocol } from "./protocol.ts";
 import type { ProtocolKind } from "./protocol.ts";
 import { carrierOf, ProtocolFactoryRegistry } from "./protocol_factory.ts";
-import type { ChainOptions, ProtocolFactory, SpawnPlace } from "./protocol_factory.ts";
+import type { ProtocolFactory, SpawnPlace } from "./protocol_factory.ts";
 import { ProtocolRegistry } from "./protocol_registry.ts";
 
 class PlainProtocol extends Protocol {
@@ -43,7 +43,7 @@ function factory(overrides: Partial<ProtocolFactory> = {}): ProtocolFactory {
 Deno.test("ProtocolFactoryRegistry builds a chain far to near, and leaves the carrier to the reactor", () => {
   const registry = new ProtocolFactoryRegistry();
   registry.register(factory());
-  const stack = registry.spawn("secure", {});
+  const stack = registry.spawn("secure");
   assert.deepEqual(stack.map((protocol) => protocol.tag), ["pass", "pass2", "end"]);
   assert.deepEqual(stack.map((protocol) => protocol.near), [stack[1], stack[2], undefined]);
   assert.deepEqual(CHAINS.map(carrierOf), ["tcp", "tls", "udp"]);
@@ -52,13 +52,13 @@ Deno.test("ProtocolFactoryRegistry builds a chain far to near, and leaves the ca
   assert.equal(registry.requireChain("plain"), CHAINS[0]);
 });
 
-Deno.test("ProtocolFactoryRegistry tells a protocol its options and its place", () => {
-  const seen: [ChainOptions, SpawnPlace][] = [];
+Deno.test("ProtocolFactoryRegistry tells a protocol its place", () => {
+  const seen: SpawnPlace[] = [];
   const registry = new ProtocolFactoryRegistry();
   registry.register(factory({
     protocols: {
-      pass: (options, place) => {
-        seen.push([options, place]);
+      pass: (place) => {
+        seen.push(place);
         return new PlainProtocol("pass", "transport");
       },
     },
@@ -68,15 +68,13 @@ Deno.test("ProtocolFactoryRegistry tells a protocol its options and its place", 
       about: "",
     }],
   }));
-  const options = { owner: "x" };
-  registry.spawn("one", options);
-  registry.spawn("two", options);
-  assert.deepEqual(seen.map(([, place]) => [place.chain.name, place.isNearest]), [
+  registry.spawn("one");
+  registry.spawn("two");
+  assert.deepEqual(seen.map((place) => [place.chain.name, place.isNearest]), [
     ["one", true],
     ["two", false],
     ["two", true],
   ]);
-  assert.ok(seen.every(([given]) => given === options));
 });
 
 Deno.test("ProtocolFactoryRegistry refuses a factory whole, and says why", () => {
@@ -136,11 +134,11 @@ Deno.test("ProtocolFactoryRegistry names what a chain lacks", () => {
   const registry = new ProtocolFactoryRegistry();
   registry.register(factory({ chains: [{ name: "broken", tags: ["tcp", "pass", "nothing"], about: "" }] }));
   for (const ask of [registry.requireChain, registry.spawn].map((method) => method.bind(registry))) {
-    assert.throws(() => ask("broken", {}), {
+    assert.throws(() => ask("broken"), {
       name: "ConfigError",
       message: "Cannot build stack broken: no factory makes protocol nothing",
     });
-    assert.throws(() => ask("other", {}), {
+    assert.throws(() => ask("other"), {
       name: "ConfigError",
       message: "Cannot build stack: no chain is called other",
     });
@@ -156,8 +154,8 @@ Deno.test("ProtocolFactoryRegistry refuses to put a protocol on an endpoint, or 
       about: "",
     }],
   }));
-  assert.throws(() => registry.spawn("upside down", {}), TypeError);
-  assert.throws(() => registry.open("bare", new ScriptedCarrier(), {}), {
+  assert.throws(() => registry.spawn("upside down"), TypeError);
+  assert.throws(() => registry.open("bare", new ScriptedCarrier()), {
     name: "ConfigError",
     message: "Cannot open stack bare: it is only a carrier",
   });
@@ -168,7 +166,7 @@ Deno.test("ProtocolRegistry knows a protocol until it ends", async () => {
   factories.register(factory());
   const live = new ProtocolRegistry();
   const carriers = [new ScriptedCarrier(), new ScriptedCarrier()];
-  const [first, second] = carriers.map((carrier) => factories.open("plain", carrier, {}));
+  const [first, second] = carriers.map((carrier) => factories.open("plain", carrier));
   live.add(first!);
   live.add(second!);
   assert.deepEqual([live.size, live.list(), live.find(first!.id)], [2, [first, second], first]);

@@ -27,17 +27,13 @@ class EchoProtocol extends Protocol {
 const SAMPLE: ApplicationDefinition = {
   name: "sample",
   about: "an echo over TCP, over HTTP and over TLS, and RTMP over TLS",
-  create: () => ({}),
-  factory: {
-    name: "sample",
-    protocols: { echo: () => new EchoProtocol() },
-    chains: [
-      { name: "echoProtocol", tags: ["tcp", "echo"], about: "echo" },
-      { name: "httpEchoProtocol", tags: ["tcp", "http", "echo"], about: "echo of a request's body" },
-      { name: "tlsEchoProtocol", tags: ["tcp", "tls", "echo"], about: "echo" },
-      { name: "sampleRtmps", tags: ["tcp", "tls", "rtmp"], about: "RTMP over TLS" },
-    ],
-  },
+  chains: [
+    { name: "echoProtocol", tags: ["tcp", "echo"], about: "echo" },
+    { name: "httpEchoProtocol", tags: ["tcp", "http", "echo"], about: "echo of a request's body" },
+    { name: "tlsEchoProtocol", tags: ["tcp", "tls", "echo"], about: "echo" },
+    { name: "sampleRtmps", tags: ["tcp", "tls", "rtmp"], about: "RTMP over TLS" },
+  ],
+  create: () => ({ protocols: { echo: () => new EchoProtocol() } }),
 };
 
 e2e("an application's own protocol is spoken over TCP, HTTP and TLS", {}, async (context) => {
@@ -92,7 +88,7 @@ e2e("RTMP over TLS carries a stream to a viewer over TLS", { tools: ["ffmpeg", "
 
 async function start(): Promise<RunningServer> {
   const keys = { sslCert: `${KEYS}server.pem`, sslKey: `${KEYS}server.key` };
-  const acceptors = SAMPLE.factory!.chains.map(({ name, tags }) => ({
+  const acceptors = SAMPLE.chains!.map(({ name, tags }) => ({
     ip: "127.0.0.1",
     port: 0,
     protocol: name,

@@ -11,13 +11,15 @@ export interface ApplicationDeclaration {
   readonly name: string;
   /** Options of its own, which stand in its entry of `applications`. */
   readonly options?: OptionTable;
+  /** Chains that its acceptors may name, beside those of the server. */
+  readonly chains?: readonly { readonly name: string }[];
 }
 
 /** What a schema knows beside the options of the server itself. */
 export interface ConfigSchemaOptions {
   /** Kinds of application there are. @default any kind is accepted */
   readonly applications?: readonly ApplicationDeclaration[];
-  /** Names of the chains acceptors may use. @default any name is accepted */
+  /** Names of the chains that acceptors of every application may use. @default any name is accepted */
   readonly chains?: readonly string[];
 }
 
@@ -33,7 +35,7 @@ export interface ConfigSource {
 
 /** All options there are: those of the server and those that applications declare. */
 export class ConfigSchema {
-  readonly #applications: Map<string, OptionTable> | undefined;
+  readonly #applications: Map<string, ApplicationDeclaration> | undefined;
   readonly #chains: readonly string[] | undefined;
 
   /**
@@ -44,18 +46,19 @@ export class ConfigSchema {
     this.#chains = options.chains;
     if (options.applications === undefined) return;
     this.#applications = new Map();
-    for (const { name, options: rows = {} } of options.applications) {
+    for (const declaration of options.applications) {
+      const { name, options: rows = {} } = declaration;
       const taken = Object.keys(rows).find((key) => Object.hasOwn(APPLICATION_OPTIONS, key));
       if (taken !== undefined) {
         throw new TypeError(`Cannot declare options of ${name}: every application has an option ${taken}`);
       }
-      this.#applications.set(name, rows);
+      this.#applications.set(name, declaration);
     }
   }
 
   /** The table of all options; rows that applications declare are found through its `moreRows`. */
   get rows(): typeof SERVER_OPTIONS {
-    const moreRows = (entry: WrittenTable) => this.#applications?.get(libraryOf(entry)) ?? {};
+    const moreRows = (entry: WrittenTable) => this.#applications?.get(libraryOf(entry))?.options ?? {};
     return { ...SERVER_OPTIONS, applications: { ...SERVER_OPTIONS.applications, moreRows } };
   }
 
@@ -97,9 +100,16 @@ export class ConfigSchema {
       laterKeys: LATER_KEYS,
     });
     if (faults.length > 0) return { config, faults };
+    const applications = this.#applications;
+    const chains = this.#chains;
     const known = {
-      ...this.#applications && { libraries: [...this.#applications.keys()] },
-      ...this.#chains && { chains: this.#chains },
+      ...applications && { libraries: [...applications.keys()] },
+      ...chains && {
+        chainsOf: (library: string) => [
+          ...chains,
+          ...applications?.get(library)?.chains?.map(({ name }) => name) ?? [],
+        ],
+      },
     };
     return { config, faults: crossFaults(config, known) };
   }

@@ -29,7 +29,7 @@ const SCHEMA = new ConfigSchema({
   applications: [
     { name: "appselector" },
     { name: "flvplayback" },
-    { name: "recorder", options: RECORDER_OPTIONS },
+    { name: "recorder", options: RECORDER_OPTIONS, chains: [{ name: "recordProtocol" }] },
   ],
   chains: ["inboundRtmp", "inboundRtmps", "echoProtocol"],
 });
@@ -155,6 +155,12 @@ const BROKEN_FILES: readonly [toml: string, message: string | RegExp][] = [
     "[[applications]]\nname = 'flvplayback'\n[[applications.acceptors]]\nprotocol = 'inboundRtmpp'",
     "Cannot load crtmp.toml: applications[0].acceptors[0].protocol names no chain, current value is " +
     '"inboundRtmpp": did you mean "inboundRtmp"?',
+  ],
+  [
+    "[[applications]]\nname = 'x'\nlibrary = 'recorder'\n[[applications.acceptors]]\nprotocol = 'recordProtocol'\n" +
+    "[[applications]]\nname = 'flvplayback'\n[[applications.acceptors]]\nport = 1\nprotocol = 'recordProtocol'",
+    "Cannot load crtmp.toml: applications[1].acceptors[0].protocol names no chain, current value is " +
+    '"recordProtocol": did you mean "echoProtocol"?',
   ],
   [
     "[[applications]]\nname = 'flvplayback'\n[[applications.acceptors]]\nsslKey = 'k'",

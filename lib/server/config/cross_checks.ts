@@ -4,7 +4,8 @@ import type { ServerConfig } from "./server_options.ts";
 /** Names that options may refer to; what is absent is not checked. */
 interface Known {
   readonly libraries?: readonly string[];
-  readonly chains?: readonly string[];
+  /** Chains that acceptors of an application of this kind may name. */
+  readonly chainsOf?: (library: string) => readonly string[];
 }
 
 /** What is wrong with a configuration whose options are each right. */
@@ -55,7 +56,7 @@ function* applicationFaults({ applications }: ServerConfig, { libraries }: Known
         `must not be true, ${defaults[0]?.name} is the default application already`,
       );
     }
-    const library = application.library || application.name;
+    const library = libraryOf(application);
     if (libraries !== undefined && library !== "" && !libraries.includes(library)) {
       const key = application.library === "" ? "name" : "library";
       yield fault(`${path}.${key}`, unknown("application", { word: library, words: libraries }));
@@ -63,13 +64,18 @@ function* applicationFaults({ applications }: ServerConfig, { libraries }: Known
   }
 }
 
+function libraryOf({ library, name }: ServerConfig["applications"][number]): string {
+  return library || name;
+}
+
 function namesOf(application: ServerConfig["applications"][number]): [name: string, key: string][] {
   const aliases = application.aliases.map((alias, at): [string, string] => [alias, `aliases[${at}]`]);
   return application.name === "" ? aliases : [[application.name, "name"], ...aliases];
 }
 
-function* acceptorFaults({ applications }: ServerConfig, { chains }: Known): Generator<OptionFault> {
+function* acceptorFaults({ applications }: ServerConfig, { chainsOf }: Known): Generator<OptionFault> {
   for (const [at, application] of applications.entries()) {
+    const chains = chainsOf?.(libraryOf(application));
     for (const [index, { protocol, sslCert, sslKey }] of application.acceptors.entries()) {
       const path = `applications[${at}].acceptors[${index}]`;
       if (chains !== undefined && !chains.includes(protocol)) {
