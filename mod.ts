@@ -21,6 +21,7 @@ export type {
   ApplicationDefinition,
   ApplicationLog,
   Call,
+  ConnectDecision,
   Decision,
 } from "#application";
 export { choice, flag, path, port, text, textList, wholeNumber } from "#options";

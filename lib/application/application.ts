@@ -2,11 +2,14 @@ import type { OptionTable } from "#options";
 import type { ChainDeclaration, SpawnProtocol } from "#stack";
 import type { Peer, Stream, StreamOptions, StreamRequest } from "#streaming";
 
+/** What an application says to a connection: `true` accepts it; a text refuses it for that reason. */
+export type ConnectDecision = boolean | string;
+
 /**
- * What an application says to a wish: `true` grants it; a text refuses it with that reason, told to the peer;
- * an object grants it under another stream name.
+ * What an application says to a publish or play: `true` grants it; a text refuses it for that reason, told to
+ * the peer; an object grants it under another stream name.
  */
-export type Decision = boolean | string | { readonly streamName: string };
+export type Decision = ConnectDecision | { readonly streamName: string };
 
 /** A remote call: NetConnection or NetStream method with AMF values. */
 export interface Call {
@@ -23,7 +26,7 @@ export interface Call {
  */
 export interface Application {
   /** Decides about a connection; without it every connection is accepted. */
-  connect?(peer: Peer): Decision | Promise<Decision>;
+  connect?(peer: Peer): ConnectDecision | Promise<ConnectDecision>;
   /** Decides about a publish; without it everybody may publish. */
   publish?(request: StreamRequest): Decision | Promise<Decision>;
   /** Decides about a play; without it everybody may play. */

@@ -1,7 +1,7 @@
 import { ConfigError } from "#errors";
 import { isLoopback, nameFault } from "#uri";
 import type { Access, AccessRefusal, Peer, Stream, StreamAccess, StreamRequest } from "#streaming";
-import type { AcceptorOwner, Call, Decision, RunningApplication } from "./application.ts";
+import type { AcceptorOwner, Call, ConnectDecision, Decision, RunningApplication } from "./application.ts";
 
 /** What a registry is made of. */
 export interface ApplicationRegistryOptions {
@@ -150,9 +150,10 @@ export class ApplicationRegistry {
       return { ...refused(`There is no application ${peer.appName}`), isMissing: true };
     }
     const decision = await ask.decide(running);
-    const reason = refusalOf(decision, `The application refuses to ${ask.verb} this stream`);
+    const isRenamed = typeof decision === "object" && decision !== null;
+    const reason = refusalOf(isRenamed || decision, `The application refuses to ${ask.verb} this stream`);
     if (reason !== undefined) return refused(reason);
-    const publicName = typeof decision === "object" ? decision.streamName : streamName;
+    const publicName = isRenamed ? decision.streamName : streamName;
     const fault = nameFault(publicName);
     if (fault !== undefined) return refused(`The stream name cannot be used: ${fault}`);
     return {
@@ -170,9 +171,9 @@ function placeRefusal(running: RunningApplication, peer: Peer): string | undefin
   return `Publishing to ${running.name} is not allowed from ${peer.address}`;
 }
 
-/** Only `true` and a name grant: an answer that was forgotten, as in plain JavaScript, refuses. */
-function refusalOf(decision: Decision, unexplained: string): string | undefined {
-  if (decision === true || (typeof decision === "object" && decision !== null)) return undefined;
+/** Only `true` accepts: an answer that was forgotten, as in plain JavaScript, refuses. */
+function refusalOf(decision: ConnectDecision, unexplained: string): string | undefined {
+  if (decision === true) return undefined;
   return typeof decision === "string" && decision !== "" ? decision : unexplained;
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ConfigError } from "#errors";
 import { STREAM_DEFAULTS } from "#streaming";
 import type { Peer, Stream } from "#streaming";
-import type { Application, Decision, RunningApplication } from "./application.ts";
+import type { Application, ConnectDecision, Decision, RunningApplication } from "./application.ts";
 import { ApplicationRegistry } from "./application_registry.ts";
 
 function running(name: string, overrides: Partial<RunningApplication> = {}): RunningApplication {
@@ -199,7 +199,7 @@ Deno.test("ApplicationRegistry lets publishers in from where they may come, and 
 Deno.test("ApplicationRegistry asks about connections and calls with the application's own state", async () => {
   class Counting implements Application {
     #count = 0;
-    connect(peer: Peer): Decision {
+    connect(peer: Peer): ConnectDecision {
       this.#count++;
       return peer.address !== "192.0.2.9" || "Go away";
     }
@@ -217,12 +217,15 @@ Deno.test("ApplicationRegistry asks about connections and calls with the applica
 });
 
 Deno.test("ApplicationRegistry refuses a connection that the application did not decide about", async () => {
-  const forgets = { connect: () => undefined as unknown as Decision };
-  const { registry } = registryOf(running("a", { application: forgets }));
-  assert.equal(
-    await registry.connect(registry.find("a")!, peer("a")),
-    "Connection refused by the application",
-  );
+  // the second is an answer to publish or play
+  for (const answer of [undefined, { streamName: "x" }]) {
+    const application = { connect: () => answer as unknown as ConnectDecision };
+    const { registry } = registryOf(running("a", { application }));
+    assert.equal(
+      await registry.connect(registry.find("a")!, peer("a")),
+      "Connection refused by the application",
+    );
+  }
 });
 
 Deno.test("ApplicationRegistry survives an observer that fails, at once or later", async () => {

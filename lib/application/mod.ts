@@ -23,6 +23,7 @@ export type {
   ApplicationDefinition,
   ApplicationLog,
   Call,
+  ConnectDecision,
   Decision,
   RunningApplication,
 } from "./application.ts";
