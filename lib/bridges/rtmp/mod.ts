@@ -14,6 +14,7 @@
 export { LiveRtmpApplication } from "./live_rtmp_application.ts";
 export type { LiveRtmpOptions, RtmpAccess } from "./live_rtmp_application.ts";
 export { RtmpToStream } from "./rtmp_to_stream.ts";
+export type { PacketSink } from "./rtmp_to_stream.ts";
 export { rtmpTimestamp, RtmpWire } from "./rtmp_wire.ts";
 export type { RtmpWireOptions } from "./rtmp_wire.ts";
 export { StreamToRtmp } from "./stream_to_rtmp.ts";

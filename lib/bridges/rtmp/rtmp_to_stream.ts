@@ -3,19 +3,24 @@ import { audioTagToPacket, videoTagToPacket } from "#mediaformats/flv";
 import type { Packet } from "#media";
 import { MESSAGE_TYPE } from "#protocols/rtmp";
 import type { DataMessage } from "#protocols/rtmp";
-import type { Publisher } from "#streaming";
+
+/** Where packets go: a publisher of a stream, as a rule. */
+export interface PacketSink {
+  /** Takes one packet, its arrays included. */
+  publish(packet: Packet): void;
+}
 
 /** `onMetaData` as an AMF0 string: marker, length, text. */
 const ON_META_DATA = new TextEncoder().encode("\x02\x00\x0aonMetaData");
 
 /**
- * Feeds a publisher from the messages of one RTMP NetStream.
+ * Makes packets of the messages of one RTMP NetStream.
  *
  * Payloads go on unread but for their first bytes: key frame, configuration, codec. Timestamps of 32 bits are
  * unwrapped, so that a stream may run for ever.
  */
 export class RtmpToStream {
-  readonly #publisher: Publisher;
+  readonly #sink: PacketSink;
   #lastTimestamp = 0;
   #ms: number | undefined;
 
@@ -23,11 +28,11 @@ export class RtmpToStream {
   readonly #onMalformed: (error: FormatError) => void;
 
   /**
-   * @param publisher Fed from now on.
+   * @param sink Fed from now on.
    * @param onMalformed Told of the first message that cannot be read.
    */
-  constructor(publisher: Publisher, onMalformed: (error: FormatError) => void = () => {}) {
-    this.#publisher = publisher;
+  constructor(sink: PacketSink, onMalformed: (error: FormatError) => void = () => {}) {
+    this.#sink = sink;
     this.#onMalformed = onMalformed;
   }
 
@@ -58,7 +63,7 @@ export class RtmpToStream {
       this.#malformed(error);
       return;
     }
-    if (packet !== undefined) this.#publisher.publish(packet);
+    if (packet !== undefined) this.#sink.publish(packet);
   }
 
   #malformed(error: unknown): void {
@@ -80,7 +85,7 @@ export class RtmpToStream {
       isKeyFrame: false,
       payload: message.payload.slice(),
     };
-    this.#publisher.publish(packet);
+    this.#sink.publish(packet);
   }
 
   /** Absolute ms; a step of less than 2^31 either way is taken as it is, over the wrap too. */

@@ -116,7 +116,7 @@ Deno.test("RtmpToStream unwraps any walk of timestamps that steps by less than 2
     (first, steps) => {
       const seen: number[] = [];
       const publisher = { publish: (packet: Packet) => void seen.push(packet.dtsUs / 1000) };
-      const feed = new RtmpToStream(publisher as never);
+      const feed = new RtmpToStream(publisher);
       let ms = first;
       const expected = [first];
       feed.media(AUDIO, first, AAC_FRAME);
@@ -132,7 +132,7 @@ Deno.test("RtmpToStream unwraps any walk of timestamps that steps by less than 2
 
 Deno.test("RtmpToStream leaves data at time 0 in mid-stream without effect on media", () => {
   const seen: Packet[] = [];
-  const feed = new RtmpToStream({ publish: (packet: Packet) => void seen.push(packet) } as never);
+  const feed = new RtmpToStream({ publish: (packet) => void seen.push(packet) });
   const lateMs = 3_000_000_000;
   feed.media(AUDIO, lateMs, AAC_FRAME);
   feed.data({ action: "set", timestamp: 0, payload: new Uint8Array(4) });
