@@ -58,11 +58,14 @@ export class PacketLog {
    * @param isStart Whether a consumer can start here.
    */
   append(packet: Packet, isStart: boolean): void {
-    if (isStart) this.#start = this.end;
+    const sequence = this.end;
+    if (isStart) this.#start = sequence;
     this.#packets.push(packet);
     this.#bytes += packet.payload.length;
     this.#bound(packet.dtsUs);
-    if (this.#cursors.size > 0) { for (const cursor of this.#cursors) cursor.notify(); }
+    if (this.#cursors.size > 0) {
+      for (const cursor of this.#cursors) cursor.appended(sequence, isStart);
+    }
   }
 
   /** Forgets everything; cursors go on with the next packet. */
@@ -73,9 +76,9 @@ export class PacketLog {
     this.#start = undefined;
   }
 
-  /** A cursor that starts at the newest start, or waits for one. */
+  /** A cursor from what is the newest start now, or else from the next one to come. */
   cursor(): PacketCursor {
-    const cursor = new PacketCursor(this, () => this.#cursors.delete(cursor));
+    const cursor = new PacketCursor(this, { start: this.#start, detach: () => this.#cursors.delete(cursor) });
     this.#cursors.add(cursor);
     return cursor;
   }
@@ -108,9 +111,15 @@ export class PacketCursor implements Disposable {
   #wake: (() => void) | undefined;
   #isDisposed = false;
 
-  constructor(log: PacketLog, detach: () => void) {
+  /**
+   * @param log Read from now on.
+   * @param options `start`: sequence number of the first packet to read, `undefined` for the next start to
+   * come; `detach`: called when the cursor is disposed.
+   */
+  constructor(log: PacketLog, options: { start: number | undefined; detach: () => void }) {
     this.#log = log;
-    this.#detach = detach;
+    this.#next = options.start;
+    this.#detach = options.detach;
   }
 
   /** Packets that were dropped before this cursor read them. */
@@ -120,12 +129,9 @@ export class PacketCursor implements Disposable {
 
   /** The next packet, or `undefined` while there is none. */
   next(): Packet | undefined {
-    const { first, start } = this.#log;
-    if (this.#next === undefined) {
-      if (start === undefined) return undefined;
-      this.#next = start;
-    } else if (this.#next < first) {
-      const resume = start ?? this.#log.end;
+    if (this.#next === undefined) return undefined;
+    if (this.#next < this.#log.first) {
+      const resume = this.#log.start ?? this.#log.end;
       this.#missed += resume - this.#next;
       this.#next = resume;
     }
@@ -139,14 +145,19 @@ export class PacketCursor implements Disposable {
     this.#wake = wake;
   }
 
-  /** Called by the log. */
-  notify(): void {
+  /** Called by the log: packet `sequence` is there. */
+  appended(sequence: number, isStart: boolean): void {
+    if (isStart) this.#next ??= sequence;
+    this.#notify();
+  }
+
+  #notify(): void {
     const wake = this.#wake;
     this.#wake = undefined;
     wake?.();
   }
 
-  /** All packets from the newest start on, until the cursor is disposed. */
+  /** All packets from the cursor's place on, until it is disposed. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Packet, void, void> {
     while (!this.#isDisposed) {
       const packet = this.next();
@@ -159,6 +170,6 @@ export class PacketCursor implements Disposable {
   [Symbol.dispose](): void {
     this.#isDisposed = true;
     this.#detach();
-    this.notify();
+    this.#notify();
   }
 }

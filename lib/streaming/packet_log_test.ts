@@ -89,6 +89,22 @@ Deno.test("PacketCursor that joins a log without a key frame waits for one", () 
   assert.deepEqual([drain(cursor), cursor.missed], [[40, 80], 0]);
 });
 
+Deno.test("PacketCursor starts where the log was when it was made, however late it is read", () => {
+  const log = new PacketLog({ maxBytes: 1_000, maxMs: 10_000 });
+  const early = log.cursor();
+  const gop = (from: number) => {
+    log.append(key(from), true);
+    log.append(inter(from + 40), false);
+  };
+  gop(0);
+  const late = log.cursor();
+  gop(1_000);
+  assert.deepEqual(drain(early), [0, 40, 1_000, 1_040]);
+  assert.deepEqual(drain(late), [0, 40, 1_000, 1_040]);
+  assert.deepEqual([early.missed, late.missed], [0, 0]);
+  assert.deepEqual(drain(log.cursor()), [1_000, 1_040]);
+});
+
 Deno.test("PacketCursor goes on with the next packet after the log was cleared", () => {
   const log = new PacketLog({ maxBytes: 1_000, maxMs: 10_000 });
   const cursor = log.cursor();
