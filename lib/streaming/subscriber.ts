@@ -1,4 +1,4 @@
-import { ClosedError } from "#errors";
+import { LimitError } from "#errors";
 import type { Packet } from "#media";
 import type { FanoutLog, RandomAccessPoint } from "./fanout_log.ts";
 import type { Segment } from "./segment.ts";
@@ -225,11 +225,9 @@ export class Subscriber {
     if (!this.#isLeaving && this.lagBytes <= maxLagBytes && this.lagMs <= maxLagMs) return;
     if (nowMs - this.#stalledSinceMs >= closeLagMs) {
       const stalledMs = Math.round(nowMs - this.#stalledSinceMs);
-      this.#sink.abort(
-        new ClosedError(
-          `Peer too slow: it took no byte for ${stalledMs} ms with ${this.lagBytes} bytes waiting`,
-        ),
-      );
+      const message =
+        `Peer too slow: it took no byte for ${stalledMs} ms with ${this.lagBytes} bytes waiting`;
+      this.#sink.abort(new LimitError("closeLagMs", { value: stalledMs, limit: closeLagMs, message }));
     } else if (!this.#isLeaving && this.#log.randomAccessPoint !== undefined) {
       this.#jump();
     }

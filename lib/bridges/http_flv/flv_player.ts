@@ -1,3 +1,4 @@
+import { ClosedError } from "#errors";
 import type { Logger } from "#log";
 import { Protocol } from "#stack";
 import type { Stream, Subscriber, WireFormat } from "#streaming";
@@ -45,12 +46,14 @@ export class FlvPlayerProtocol extends Protocol {
   /** Viewers have nothing to say; what they send is dropped. */
   protected override onReceive(_bytes: Uint8Array): void {}
 
-  protected override onFarClosed(_error: Error): void {
+  protected override onFarClosed(error: Error): void {
     const subscriber = this.#subscriber;
     if (subscriber === undefined) return;
     this.#subscriber = undefined;
     this.#options.stream.unsubscribe(subscriber);
-    this.#options.log.info("stopped playing");
+    const { log } = this.#options;
+    if (error instanceof ClosedError) log.info("stopped playing");
+    else log.warning(`stopped playing: ${error.message}`);
   }
 
   #jumped(skippedMs: number): void {

@@ -120,6 +120,24 @@ Deno.test("FlvPlayerProtocol says that a viewer is too slow the 1st, 2nd, 4th, .
   publisher.end();
 });
 
+Deno.test("FlvPlayerProtocol says why a viewer that takes nothing is cut off", async () => {
+  const { open, publish, publisher, clock, sink } = rig({ maxLagMs: 1_000, closeLagMs: 5_000 });
+  const { carrier } = open();
+  carrier.isStuck = true;
+  for (let second = 0; second < 10; second++) {
+    publish(second * 1_000, second === 0 ? KEY : INTER);
+    await settled();
+    clock.advance(1_000);
+  }
+  assert.ok(carrier.closedWith);
+  const last = sink.lines().at(-1)!;
+  assert.match(
+    last,
+    /^WARNING stopped playing: Peer too slow: it took no byte for \d+ ms with \d+ bytes waiting$/,
+  );
+  publisher.end();
+});
+
 Deno.test("FlvPlayerProtocol needs a carrier it can write shared bytes to", () => {
   class OpaqueProtocol extends Protocol {
     readonly tag = "opaque";
