@@ -72,6 +72,12 @@ export interface ApplicationDefinition {
   readonly about: string;
   /** Whether it hands connections to the application they name, instead of serving them itself. */
   readonly isSelector?: boolean;
+  /**
+   * Whether peers may connect to it, publish and play; one that only brings protocols says no.
+   *
+   * @default {true}, for a selector false
+   */
+  readonly hasStreams?: boolean;
   /** Options of its own, which stand in its entry of `applications`. @default none */
   readonly options?: OptionTable;
   /** Chains of its own for its acceptors, of its instance's `protocols` and the server's. @default none */
@@ -91,6 +97,8 @@ export interface AcceptorOwner {
 export interface RunningApplication extends AcceptorOwner {
   readonly aliases: readonly string[];
   readonly isDefault: boolean;
+  /** Whether peers may connect to it, publish and play. */
+  readonly hasStreams: boolean;
   readonly streamOptions: StreamOptions;
   /** Where publishers may connect from; `loopback` is this machine. */
   readonly publishFrom: "anywhere" | "loopback" | "nowhere";

@@ -62,13 +62,14 @@ export class ApplicationRegistry {
    * The application that serves a peer of an acceptor.
    *
    * A selector hands the peer to the application it names; any other serves only its own name and aliases.
+   * An application without streams serves nobody.
    *
    * @param owner Whose acceptor the peer came through.
    * @param appName What the peer named.
    */
   select(owner: AcceptorOwner, appName: string): RunningApplication | undefined {
     const named = this.find(appName);
-    if (named === undefined || named.isSelector) return undefined;
+    if (named === undefined || !named.hasStreams) return undefined;
     return owner.isSelector || owner === named ? named : undefined;
   }
 

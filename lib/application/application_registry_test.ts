@@ -11,6 +11,7 @@ function running(name: string, overrides: Partial<RunningApplication> = {}): Run
     aliases: [],
     isDefault: false,
     isSelector: false,
+    hasStreams: true,
     streamOptions: STREAM_DEFAULTS,
     publishFrom: "anywhere",
     application: {},
@@ -35,7 +36,7 @@ function registryOf(
 
 Deno.test("ApplicationRegistry finds by name and alias, and knows the default", () => {
   const main = running("flvplayback", { aliases: ["live", "vod"] });
-  const selector = running("appselector", { isDefault: true, isSelector: true });
+  const selector = running("appselector", { isDefault: true, isSelector: true, hasStreams: false });
   const { registry } = registryOf(main, selector);
   for (const name of ["flvplayback", "live", "vod"]) assert.equal(registry.find(name), main);
   assert.deepEqual([registry.find("nothing"), registry.default], [undefined, selector]);
@@ -73,13 +74,16 @@ Deno.test("ApplicationRegistry refuses a name that is taken, and a second defaul
 Deno.test("ApplicationRegistry hands a peer to the application it names, as the owner of its acceptor allows", () => {
   const a = running("a", { aliases: ["first"] });
   const b = running("b");
-  const selector = running("s", { isSelector: true });
-  const { registry } = registryOf(a, b, selector);
+  const selector = running("s", { isSelector: true, hasStreams: false });
+  const echo = running("echo", { hasStreams: false });
+  const { registry } = registryOf(a, b, selector, echo);
   const cases: [owner: RunningApplication, appName: string, chosen: RunningApplication | undefined][] = [
     [selector, "a", a],
     [selector, "first", a],
     [selector, "b", b],
     [selector, "s", undefined],
+    [selector, "echo", undefined],
+    [echo, "echo", undefined],
     [selector, "nothing", undefined],
     [selector, "", undefined],
     [a, "a", a],

@@ -80,10 +80,11 @@ function announce(server: RunningServer, print: (text: string) => void): void {
   print("");
   for (const url of server.urls.publish) print(`Publish to  ${url}`);
   for (const url of server.urls.play) print(`Play        ${url}`);
-  if (server.isPublishingOpen) {
+  const open = server.openApplications;
+  if (open.length > 0) {
     print("");
-    print("Warning: anybody who can reach this server may publish to it. `publishFrom` of an application");
-    print('limits that: --set applications.flvplayback.publishFrom="loopback"');
+    print(`Warning: anybody who can reach this server may publish to ${open.join(", ")}. To limit that:`);
+    for (const name of open) print(`  --set applications.${name}.publishFrom="loopback"`);
   }
   print("");
 }

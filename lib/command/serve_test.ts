@@ -31,7 +31,7 @@ Deno.exit(await runCommand(args, {
       return Promise.resolve({
         services: [{ carrier: "tcp", ip, port, protocol: "inboundRtmp", application: "appselector" }],
         urls: { publish: ["rtmp://h/live/NAME"], play: ["rtmp://h/live/NAME", "http://h:8080/live/NAME.flv"] },
-        isPublishingOpen: mode !== "guarded",
+        openApplications: mode === "guarded" ? [] : ["flvplayback", "studio"],
         closed: closed.promise,
         close: (reason) => {
           log.info("close: " + reason);
@@ -118,8 +118,9 @@ testSignals(
         "Play        rtmp://h/live/NAME",
         "Play        http://h:8080/live/NAME.flv",
         "",
-        "Warning: anybody who can reach this server may publish to it. `publishFrom` of an application",
-        'limits that: --set applications.flvplayback.publishFrom="loopback"',
+        "Warning: anybody who can reach this server may publish to flvplayback, studio. To limit that:",
+        '  --set applications.flvplayback.publishFrom="loopback"',
+        '  --set applications.studio.publishFrom="loopback"',
         "",
       ]);
       program.kill(signal);

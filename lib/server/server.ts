@@ -7,6 +7,7 @@ import { Reactor } from "#netio";
 import type { Carrier, ChainDeclaration, ProtocolFactory } from "#stack";
 import { carrierOf, ProtocolFactoryRegistry, ProtocolRegistry } from "#stack";
 import { StreamRegistry } from "#streaming";
+import { isLoopback } from "#uri";
 import { ACCEPTOR_CHAINS } from "./chain_table.ts";
 import type { AcceptorConfig, ApplicationConfig, ServerConfig, ServiceRow } from "./config/mod.ts";
 import { builtInFactories } from "./protocol_spawner.ts";
@@ -29,8 +30,8 @@ export interface RunningServer {
   readonly services: readonly ServiceRow[];
   /** Addresses to paste into an encoder and a player; NAME stands for the stream. */
   readonly urls: { readonly publish: readonly string[]; readonly play: readonly string[] };
-  /** Whether anybody who reaches it may publish. */
-  readonly isPublishingOpen: boolean;
+  /** Applications to which everybody may publish who reaches this machine. */
+  readonly openApplications: readonly string[];
   /** Live streams. */
   readonly streams: StreamRegistry;
   /** Resolves when it has closed, for whatever reason. */
@@ -93,6 +94,8 @@ class Server implements RunningServer {
   readonly #reactor: Reactor;
   readonly #applications: ApplicationRegistry;
   readonly #protocols = new ProtocolRegistry();
+  /** Owners of acceptors that publishers on other machines can reach. */
+  readonly #exposed: AcceptorOwner[] = [];
   readonly #closed = Promise.withResolvers<void>();
   #isClosing = false;
 
@@ -124,13 +127,11 @@ class Server implements RunningServer {
     return serviceUrls(this.services, this.#applications.list());
   }
 
-  get isPublishingOpen(): boolean {
-    const isReachable = this.services.some((service) => !/^(127\.|::1$|localhost$)/.test(service.ip));
-    return isReachable &&
-      this.#applications.list().some((running) =>
-        !running.isSelector && running.publishFrom === "anywhere" &&
-        running.application.publish === undefined
-      );
+  get openApplications(): readonly string[] {
+    const isOpen = (running: RunningApplication) =>
+      running.publishFrom === "anywhere" && running.application.publish === undefined &&
+      this.#exposed.some((owner) => this.#applications.select(owner, running.name) === running);
+    return this.#applications.list().filter(isOpen).map(({ name }) => name);
   }
 
   /** Makes applications and opens every listener. */
@@ -177,6 +178,7 @@ class Server implements RunningServer {
       aliases: entry.aliases,
       isDefault: entry.default,
       isSelector: definition.isSelector ?? false,
+      hasStreams: definition.hasStreams ?? !definition.isSelector,
       streamOptions: entry.streaming,
       publishFrom: entry.publishFrom,
       application,
@@ -198,6 +200,8 @@ class Server implements RunningServer {
     const listener = carrier === "tls"
       ? this.#reactor.listenTls({ address, port, ...await readTlsKeys(acceptor) }, accepted)
       : this.#reactor.listenTcp({ address, port }, accepted);
+    const isHere = address === "localhost" || isLoopback(address);
+    if (!isHere && chain.tags.includes("rtmp")) this.#exposed.push(owner);
     this.services.push({
       carrier,
       ip: address,

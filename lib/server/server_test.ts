@@ -285,26 +285,34 @@ Deno.test("The addresses to paste lead to the application that each service reac
     publish: rtmp,
     play: [...rtmp, `http://127.0.0.1:${ports[3]}/tv/NAME.flv`, `ws://127.0.0.1:${ports[3]}/tv/NAME.flv`],
   });
-  assert.equal(started.server.isPublishingOpen, true);
+  assert.deepEqual(started.server.openApplications, ["live", "other"]);
 });
 
-Deno.test("Publishing counts as open where strangers reach it and nobody decides", async () => {
+Deno.test("Publishing is open to applications that strangers reach by RTMP and that nobody guards", async () => {
   const any = [{ ip: "0.0.0.0", port: 0 }];
   const deciding: ApplicationDefinition = {
     ...live,
     name: "deciding",
     create: () => ({ publish: () => true }),
   };
-  const cases: [application: Record<string, unknown>, isOpen: boolean][] = [
-    [{ name: "live", acceptors: any }, true],
-    [{ name: "live", acceptors: [LOCAL] }, false],
-    [{ name: "live", acceptors: [{ ip: "::1", port: 0 }] }, false],
-    [{ name: "live", acceptors: any, publishFrom: "loopback" }, false],
-    [{ name: "deciding", acceptors: any }, false],
+  const bringing: ApplicationDefinition = { ...echo, hasStreams: false };
+  const anyEcho = [{ ip: "0.0.0.0", port: 0, protocol: "echoProtocol" }];
+  const cases: [applications: Record<string, unknown>[], open: string[]][] = [
+    [[{ name: "live", acceptors: any }], ["live"]],
+    [[{ name: "live", acceptors: [LOCAL] }], []],
+    [[{ name: "live", acceptors: [{ ip: "::1", port: 0 }] }], []],
+    [[{ name: "live", acceptors: any, publishFrom: "loopback" }], []],
+    [[{ name: "live", acceptors: [{ ...any[0], protocol: "inboundHttp" }] }], []],
+    [[{ name: "deciding", acceptors: any }], []],
+    [[{ name: "live", acceptors: [LOCAL] }, { name: "other", library: "live", acceptors: any }], ["other"]],
+    [[{ name: "live" }, { name: "deciding" }, { name: "any", acceptors: any }], ["live"]],
+    // an application that only brings a protocol takes no streams, even through a selector
+    [[{ name: "live", acceptors: [LOCAL] }, { name: "echo", acceptors: anyEcho }], []],
+    [[{ name: "live" }, { name: "echo", acceptors: anyEcho }, { name: "any", acceptors: any }], ["live"]],
   ];
-  for (const [application, isOpen] of cases) {
-    await using started = await start([live, deciding], { applications: [application] });
-    assert.equal(started.server.isPublishingOpen, isOpen, JSON.stringify(application));
+  for (const [applications, open] of cases) {
+    await using started = await start([live, deciding, selector, bringing], { applications });
+    assert.deepEqual(started.server.openApplications, open, JSON.stringify(applications));
   }
 });
 

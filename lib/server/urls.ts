@@ -12,7 +12,7 @@ export function serviceUrls(
   services: readonly ServiceRow[],
   applications: readonly RunningApplication[],
 ): { publish: string[]; play: string[] } {
-  const serving = applications.filter((application) => !application.isSelector);
+  const serving = applications.filter(({ hasStreams }) => hasStreams);
   const urls = (protocol: string, format: (place: string) => string[]) =>
     services.filter((service) => service.protocol === protocol).flatMap((service) => {
       const named = serving.find(({ name }) => name === service.application) ?? serving[0];
