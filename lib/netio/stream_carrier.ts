@@ -12,6 +12,16 @@ export const CLOSE_DRAIN_MS = 2_000;
 /** A connection that has received this much is a flow, whose reads may be merged. */
 const FLOW_BYTES = 262_144;
 
+/** A read that brings this much is timed: less takes no time worth asking the clock. */
+const TIMED_BYTES = 16_384;
+
+/**
+ * Time, in ms, a connection may take for what it brought before all others have their turn. A read that finds
+ * bytes waiting settles at once, so a peer who sends faster than its bytes are handled would otherwise keep
+ * the process to itself.
+ */
+const TURN_MS = 4;
+
 /** What a stream carrier needs of the operating system's connection; `Deno.Conn` has it. */
 export interface StreamConnection {
   /** Reads some bytes into the array; `null` at the end. */
@@ -75,6 +85,8 @@ export class StreamCarrier implements Carrier {
   #drainTimer: Disposable | undefined;
   #readBuffer: Uint8Array<ArrayBuffer> | undefined;
   #readClass = 0;
+  /** Time taken for timed reads since the others had their turn, in ms. */
+  #turnMs = 0;
 
   constructor(connection: StreamConnection, context: CarrierContext, options: StreamCarrierOptions) {
     this.#connection = connection;
@@ -245,13 +257,19 @@ export class StreamCarrier implements Carrier {
     }
     this.statistics.bytesIn += count;
     this.#sizing.observe(count);
+    const { clock } = this.#context;
+    const startMs = count < TIMED_BYTES ? undefined : clock.nowMs();
     this.#client!.receive(buffer.subarray(0, count));
+    if (startMs !== undefined) this.#turnMs += clock.nowMs() - startMs;
     this.#context.buffers.give(this.#readClass, buffer);
     if (this.#isClosed || this.#isPaused) return;
     // handshakes and requests are answered at once; only a flow is merged, while one read holds what it brings
     const isFlow = this.statistics.bytesIn > FLOW_BYTES && count < buffer.length;
-    if (isFlow && this.#context.pacer.shouldPace()) this.#context.pacer.wait(this.#read);
-    else this.#read();
+    const isPaced = isFlow && this.#context.pacer.shouldPace();
+    if (!isPaced && this.#turnMs < TURN_MS) return this.#read();
+    this.#turnMs = 0;
+    if (isPaced) this.#context.pacer.wait(this.#read);
+    else clock.after(0, this.#read);
   };
 
   readonly #readFailed = (error: unknown): void => {

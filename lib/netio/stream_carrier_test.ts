@@ -286,6 +286,30 @@ Deno.test("StreamCarrier does not read on when the beat comes after the end, or 
   assert.equal(connection.isReading, false);
 });
 
+Deno.test("StreamCarrier lets others have their turn once its bytes took 4 ms, and only then", async () => {
+  const { clock, connection, client, carrier } = carrierRig();
+  let tookMs = 1;
+  client.receive = () => clock.advance(tookMs);
+  while (connection.readSizes.at(-1)! < 65_536) await connection.fill(connection.readSizes.at(-1)!);
+  tookMs = 100;
+  for (let i = 0; i < 3; i++) await connection.fill(16_383);
+  assert.equal(connection.isReading, true, "small reads are not timed");
+  tookMs = 1.5;
+  await connection.fill(16_384);
+  assert.equal(connection.isReading, true);
+  await connection.fill(16_384);
+  assert.equal(connection.isReading, false, "one read of 1 ms and two of 1.5 ms");
+  clock.advance(0);
+  assert.equal(connection.isReading, true, "the next turn");
+  for (let i = 0; i < 2; i++) await connection.fill(16_384);
+  assert.equal(connection.isReading, true, "the time is counted anew");
+  await connection.fill(16_384);
+  assert.equal(connection.isReading, false);
+  carrier.abort(new ClosedError("enough"));
+  clock.advance(0);
+  assert.equal(connection.isReading, false, "nothing is read after the end");
+});
+
 /** Other connections of the process read 32,000 times a second. */
 function readOften(clock: ManualClock, pacer: ReadPacer): void {
   for (let window = 0; window < 3; window++) {
