@@ -96,6 +96,8 @@ export interface AcceptorOwner {
 /** An application that runs: what it is made of and how its streams are run. */
 export interface RunningApplication extends AcceptorOwner {
   readonly aliases: readonly string[];
+  /** What it is for, as its configuration says; for the status page. */
+  readonly description: string;
   readonly isDefault: boolean;
   /** Whether peers may connect to it, publish and play. */
   readonly hasStreams: boolean;

@@ -9,6 +9,7 @@ function running(name: string, overrides: Partial<RunningApplication> = {}): Run
   return {
     name,
     aliases: [],
+    description: "",
     isDefault: false,
     isSelector: false,
     hasStreams: true,

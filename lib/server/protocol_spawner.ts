@@ -34,6 +34,7 @@ export function builtInFactories(options: SpawnerOptions): (owner: AcceptorOwner
     version: options.version,
     status: config.web.status,
     streams: () => status.read(),
+    applications: () => options.applications.list(),
   });
   const rtmpLog = log.child("rtmp");
   const rtmpLines = {
@@ -91,6 +92,7 @@ function webRouter(
     log,
     clock: PATIENCE,
     waitForStreamMs: config.web.waitForStreamMs,
+    decisionTimeoutMs: config.web.decisionTimeoutMs,
     allowOrigin: config.web.allowOrigin,
     fetch: pages,
   });

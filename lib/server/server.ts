@@ -176,6 +176,7 @@ class Server implements RunningServer {
     const running: RunningApplication = {
       name: entry.name,
       aliases: entry.aliases,
+      description: entry.description,
       isDefault: entry.default,
       isSelector: definition.isSelector ?? false,
       hasStreams: definition.hasStreams ?? !definition.isSelector,

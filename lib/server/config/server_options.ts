@@ -90,6 +90,10 @@ export const WEB_OPTIONS = {
     unit: "ms",
     doc: "How long a request for a stream nobody publishes is held open; 0 answers 404 at once.",
   }),
+  decisionTimeoutMs: timeout(
+    DECISION_TIMEOUT_MS,
+    "How long an application may take to decide about a play; then the answer is 504.",
+  ),
   headTimeoutMs: timeout(HEAD_TIMEOUT_MS, "How long a client may take to send the head of a request."),
   idleTimeoutMs: timeout(IDLE_TIMEOUT_MS, "How long a connection may wait for the next request."),
 };

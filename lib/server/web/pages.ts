@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { html } from "hono/html";
+import type { RunningApplication } from "#application";
 import type { HttpFetchContext, HttpFetchHandler } from "#protocols/http";
 import { isLoopback } from "#uri";
 import type { StreamStatus } from "./status.ts";
@@ -10,6 +11,7 @@ export interface PagesOptions {
   /** `loopback`: the status page answers peers on this machine only. */
   readonly status: "loopback" | "public";
   readonly streams: () => readonly StreamStatus[];
+  readonly applications: () => readonly Pick<RunningApplication, "name" | "aliases" | "description">[];
 }
 
 /** The pages of the web plane: `/healthz`, and a plain status page at `/`. */
@@ -53,6 +55,15 @@ function statusPage(options: PagesOptions) {
       </tr>
     `
   );
+  const applications = options.applications().map(({ name, aliases, description }) =>
+    html`
+      <tr>
+        <td>${name}</td>
+        <td>${aliases.join(", ")}</td>
+        <td>${description}</td>
+      </tr>
+    `
+  );
   return html`
     <!doctype html>
     <html lang="en">
@@ -72,6 +83,9 @@ function statusPage(options: PagesOptions) {
         <p>${streams.length} ${streams.length === 1 ? "stream" : "streams"}</p>
         <table><tr><th>Stream</th><th>State</th><th>Publisher</th><th>Up</th><th>Bitrate</th><th>Viewers</th><th>Codecs</th></tr>
     ${rows}</table>
+        <h2>Applications</h2>
+        <table><tr><th>Name</th><th>Aliases</th><th>Description</th></tr>
+    ${applications}</table>
       </body>
     </html>
   `;

@@ -11,7 +11,7 @@ import type {
 } from "#protocols/http";
 import { isWebSocketRequest, WebSocketProtocol } from "#protocols/websocket";
 import { formatEndpoint } from "#stack";
-import type { AccessGrant, Peer, StreamAccess, StreamRegistry } from "#streaming";
+import type { Access, AccessGrant, Peer, StreamAccess, StreamRegistry, StreamRequest } from "#streaming";
 
 /** What the web plane is made of. */
 export interface WebRouterOptions {
@@ -21,6 +21,8 @@ export interface WebRouterOptions {
   readonly clock: Clock;
   /** How long a viewer of a stream that nobody publishes is held before 404, in ms. */
   readonly waitForStreamMs: number;
+  /** How long an application may take to decide about a play before the answer is 504, in ms. */
+  readonly decisionTimeoutMs: number;
   /** Pages that may play, as Access-Control-Allow-Origin has it; empty for none. */
   readonly allowOrigin: string;
   /** Answers everything that is not media. */
@@ -76,12 +78,13 @@ export class WebRouter implements HttpRouter {
     const peer = peerOf(request, exchange, { target, isWebSocket });
     const { appName, streamName } = target;
     const log = this.#options.log.child(peer.protocol).child(formatEndpoint(exchange.remote));
-    const access = await this.#options.access.play({
-      peer,
-      streamName,
-      query: request.query,
-    });
+    const access = await this.#decide({ peer, streamName, query: request.query });
     if (exchange.isAnswered) return;
+    if (access === undefined) {
+      const reason = `No decision after ${this.#options.decisionTimeoutMs} ms`;
+      log.about(`${appName}/${streamName}`).warning(`play refused: ${reason}`);
+      return this.#refuse(exchange, { status: 504, reason });
+    }
     if (!access.isGranted) {
       log.about(`${appName}/${streamName}`).warning(`play refused: ${access.reason}`);
       return this.#refuse(exchange, { status: access.isMissing ? 404 : 403, reason: access.reason });
@@ -99,6 +102,14 @@ export class WebRouter implements HttpRouter {
     }
     if (isWebSocket) this.#startWebSocket(exchange, access, named);
     else this.#startBody(exchange, access, named);
+  }
+
+  /** What the application says, or `undefined` where it takes too long. */
+  async #decide(request: StreamRequest): Promise<Access | undefined> {
+    const { access, clock, decisionTimeoutMs } = this.#options;
+    const timedOut = Promise.withResolvers<undefined>();
+    using _timer = clock.after(decisionTimeoutMs, () => timedOut.resolve(undefined));
+    return await Promise.race([access.play(request), timedOut.promise]);
   }
 
   #refuse(exchange: HttpExchange, { status, reason }: { status: number; reason: string }): void {

@@ -12,6 +12,9 @@ import { mediaTarget, WebRouter } from "./web_router.ts";
 
 const KEY = Uint8Array.of(0x17, 1, 0, 0, 0, 0x65);
 
+const WEB_SOCKET_FIELDS = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
+  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
 interface RigOptions {
   readonly waitForStreamMs?: number;
   readonly allowOrigin?: string;
@@ -41,8 +44,14 @@ function rig(options: RigOptions = {}) {
     log: new Logger({ sinks: [sink] }),
     clock,
     waitForStreamMs: options.waitForStreamMs ?? 0,
+    decisionTimeoutMs: 5_000,
     allowOrigin: options.allowOrigin ?? "*",
-    fetch: webPages({ version: "1.2.3", status: options.status ?? "public", streams: () => status.read() }),
+    fetch: webPages({
+      version: "1.2.3",
+      status: options.status ?? "public",
+      streams: () => status.read(),
+      applications: () => [{ name: "live", aliases: ["tv", "on-air"], description: "For <b>you</b> & me" }],
+    }),
   });
   const publish = (streamName: string, origin = "rtmp 192.0.2.1:1") => {
     const stream = registry.open({ appName: "live", streamName }, { ...STREAM_DEFAULTS, mergeWriteMs: 0 });
@@ -159,8 +168,7 @@ Deno.test("WebRouter plays a stream over WebSocket in whole frames", async () =>
   const { publish, request, asked } = rig();
   const { publisher, send } = publish("a");
   const carrier = await request("/live/a.flv", {
-    fields: "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
-      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+    fields: WEB_SOCKET_FIELDS,
   });
   send(40);
   await settled();
@@ -202,6 +210,27 @@ Deno.test("WebRouter says in plain text why there is nothing to play", async (co
       assert.doesNotMatch(sink.lines().join("\n") + carrier.text, /s3cret/);
       close(carrier);
     });
+  }
+});
+
+Deno.test("WebRouter answers 504 where the application takes too long, whatever it says later", async () => {
+  for (const fields of ["", WEB_SOCKET_FIELDS]) {
+    const decision = Promise.withResolvers<Access>();
+    const { request, registry, clock, sink } = rig({ play: () => decision.promise });
+    const carrier = await request("/live/a.flv?key=s3cret", { fields });
+    clock.advance(4_999);
+    await settled();
+    assert.equal(carrier.text, "");
+    clock.advance(1);
+    await settled();
+    assert.deepEqual([statusOf(carrier), bodyOf(carrier)], [504, "No decision after 5000 ms.\n"]);
+    decision.reject(new Error("the database is gone"));
+    await settled();
+    const lines = sink.lines();
+    assert.equal(lines.length, 1);
+    assert.match(lines[0]!, /^WARNING .*live\/a: play refused: No decision after 5000 ms$/);
+    close(carrier);
+    assert.deepEqual([registry.size, clock.pending], [0, 0]);
   }
 });
 
@@ -304,6 +333,14 @@ Deno.test("The status page shows streams, escaped, with bitrates and without que
   const third = await request("/");
   assert.match(bodyOf(third), /0 streams/);
   close(first, second, third);
+});
+
+Deno.test("The status page shows the applications with what their configuration says, escaped", async () => {
+  const { request } = rig();
+  const carrier = await request("/");
+  const cells = [...bodyOf(carrier).matchAll(/<td>(.*?)<\/td>/g)].map((cell) => cell[1]);
+  assert.deepEqual(cells, ["live", "tv, on-air", "For &lt;b&gt;you&lt;/b&gt; &amp; me"]);
+  close(carrier);
 });
 
 Deno.test("The status page answers this machine only, unless it is public", async () => {
