@@ -1,8 +1,14 @@
 import type { Packet } from "#media";
 
+/**
+ * Most packets kept, whatever their size: one costs about 320 bytes beside its payload. A GOP of 15 s has 1,600
+ * of them at 60 pictures a second, 15,700 at 1,000.
+ */
+export const MAX_LOGGED_PACKETS = 32_768;
+
 /** Bounds of a packet log. */
 export interface PacketLogOptions {
-  /** Most payload bytes kept. */
+  /** Most bytes of packets kept. */
   readonly maxBytes: number;
   /** Most media time kept, in ms. */
   readonly maxMs: number;
@@ -17,7 +23,9 @@ export interface PacketLogOptions {
 export class PacketLog {
   readonly #options: PacketLogOptions;
   readonly #cursors = new Set<PacketCursor>();
-  #packets: Packet[] = [];
+  /** The packets from sequence number `#base` on; those before `#first` are given up and not yet cut off. */
+  #packets: (Packet | undefined)[] = [];
+  #base = 0;
   #first = 0;
   #bytes = 0;
   #start: number | undefined;
@@ -34,7 +42,7 @@ export class PacketLog {
 
   /** Sequence number the next packet will get. */
   get end(): number {
-    return this.#first + this.#packets.length;
+    return this.#base + this.#packets.length;
   }
 
   /** Sequence number of the newest packet a consumer can start at, or `undefined`. */
@@ -42,14 +50,14 @@ export class PacketLog {
     return this.#start;
   }
 
-  /** Payload bytes kept. */
+  /** Bytes of the packets kept. */
   get bytes(): number {
     return this.#bytes;
   }
 
   /** The packet with this sequence number, or `undefined` where it is not kept. */
   at(sequence: number): Packet | undefined {
-    return this.#packets[sequence - this.#first];
+    return this.#packets[sequence - this.#base];
   }
 
   /**
@@ -61,7 +69,7 @@ export class PacketLog {
     const sequence = this.end;
     if (isStart) this.#start = sequence;
     this.#packets.push(packet);
-    this.#bytes += packet.payload.length;
+    this.#bytes += bytesOf(packet);
     this.#bound(packet.dtsUs);
     if (this.#cursors.size > 0) {
       for (const cursor of this.#cursors) cursor.appended(sequence, isStart);
@@ -70,7 +78,7 @@ export class PacketLog {
 
   /** Forgets everything; cursors go on with the next packet. */
   clear(): void {
-    this.#first = this.end;
+    this.#first = this.#base = this.end;
     this.#packets = [];
     this.#bytes = 0;
     this.#start = undefined;
@@ -85,21 +93,32 @@ export class PacketLog {
 
   #bound(newestUs: number): void {
     const { maxBytes, maxMs } = this.#options;
-    let drop = 0;
-    const keepFrom = this.#cursors.size > 0 ? 0 : (this.#start ?? this.end) - this.#first;
+    const keepFrom = this.#cursors.size > 0 ? this.#first : this.#start ?? this.end;
     for (;;) {
-      const oldest = this.#packets[drop];
+      const oldest = this.at(this.#first);
       if (oldest === undefined) break;
-      const isOver = this.#bytes > maxBytes || newestUs - oldest.dtsUs > maxMs * 1000;
-      if (drop >= keepFrom && !isOver) break;
-      this.#bytes -= oldest.payload.length;
-      drop++;
+      const isOver = this.#bytes > maxBytes || this.end - this.#first > MAX_LOGGED_PACKETS ||
+        newestUs - oldest.dtsUs > maxMs * 1000;
+      if (this.#first >= keepFrom && !isOver) break;
+      this.#bytes -= bytesOf(oldest);
+      this.#packets[this.#first++ - this.#base] = undefined;
     }
-    if (drop === 0) return;
-    this.#packets.splice(0, drop);
-    this.#first += drop;
+    this.#cut();
     if (this.#start !== undefined && this.#start < this.#first) this.#start = undefined;
   }
+
+  /** Cuts off what was given up, once that is half of the array: one packet after the other would move all. */
+  #cut(): void {
+    const count = this.#first - this.#base;
+    if (count === 0 || count * 2 < this.#packets.length) return;
+    this.#packets.splice(0, count);
+    this.#base = this.#first;
+  }
+}
+
+/** Memory of a packet: what it came in is the same array, and may be longer than what is played of it. */
+function bytesOf(packet: Packet): number {
+  return packet.flvTagBody?.length ?? packet.payload.length;
 }
 
 /** Reads a packet log at its own pace; where it is too slow it jumps to the newest start. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { inter, key, packet } from "./_rig_test.ts";
-import { PacketLog } from "./packet_log.ts";
+import { MAX_LOGGED_PACKETS, PacketLog } from "./packet_log.ts";
 import type { PacketCursor } from "./packet_log.ts";
 
 const BOUNDS = { maxBytes: 400, maxMs: 2_000 };
@@ -77,6 +77,31 @@ Deno.test("PacketLog without consumers keeps the newest GOP only, with them what
   cursor[Symbol.dispose]();
   fill(3_000);
   assert.deepEqual([log.first, log.end], [6, 8]);
+});
+
+Deno.test("PacketLog holds a publisher that sends many tiny packets at one time to a number of them", () => {
+  const log = new PacketLog({ maxBytes: 16 * 1024 * 1024, maxMs: 15_000 });
+  log.append(key(0), true);
+  for (let i = 1; i < MAX_LOGGED_PACKETS; i++) log.append(inter(0), false);
+  assert.deepEqual([log.start, log.end - log.first], [0, MAX_LOGGED_PACKETS], "all fit");
+  log.append(inter(0), false);
+  log.append(inter(0), false);
+  assert.deepEqual([log.start, log.end - log.first], [undefined, 0], "without its key frame it is of no use");
+  const cursor = log.cursor();
+  for (let i = 0; i < 3 * MAX_LOGGED_PACKETS; i++) log.append(inter(i), i % 1_000 === 0);
+  assert.ok(log.end - log.first <= MAX_LOGGED_PACKETS, "with a consumer that does not read");
+  assert.equal(log.at(log.first - 1), undefined);
+  assert.equal(log.at(log.end - 1)?.dtsUs, (3 * MAX_LOGGED_PACKETS - 1) * 1000);
+  cursor[Symbol.dispose]();
+});
+
+Deno.test("PacketLog counts what a packet came in, not only what is played of it", () => {
+  const log = new PacketLog({ maxBytes: 1_000, maxMs: 10_000 });
+  const padded = { ...key(0), flvTagBody: new Uint8Array(600) };
+  log.append(padded, true);
+  assert.equal(log.bytes, 600);
+  log.append({ ...padded, isKeyFrame: false }, false);
+  assert.equal(log.start, undefined, "both are too much");
 });
 
 Deno.test("PacketCursor that joins a log without a key frame waits for one", () => {
