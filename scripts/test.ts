@@ -15,6 +15,9 @@ import { formatCounts, listEndToEndGroup, listUnitGroups, runTests, sumCounts } 
 import type { TestCounts, TestGroup } from "./run/test_run.ts";
 import { installTools, listNeededTools } from "./run/tools.ts";
 
+/** Where Debian puts nginx: not on the search path of every user. */
+const SYSTEM_PROGRAMS = "/usr/local/sbin:/usr/sbin:/sbin";
+
 /** Runs `groups` one after another, showing their output. */
 async function runGroups(groups: readonly TestGroup[], env: Record<string, string>): Promise<TestCounts[]> {
   const counts: TestCounts[] = [];
@@ -37,6 +40,7 @@ async function selectGroups(args: readonly string[]): Promise<TestGroup[]> {
 }
 
 if (import.meta.main) {
+  Deno.env.set("PATH", `${Deno.env.get("PATH") ?? ""}:${SYSTEM_PROGRAMS}`);
   const groups = await selectGroups(Deno.args);
   const tests = groups.flatMap((group) => group.files).filter((file) => file.startsWith("tests/"));
   const missing = await installTools(await listNeededTools(tests));
