@@ -102,6 +102,41 @@ Deno.test("FanoutLog does not hold memory for a viewer that stopped", async () =
   assert.ok(Math.max(...live) * SEGMENT_BYTES < 3_000_000, `${Math.max(...live)} segments at most`);
 });
 
+Deno.test("FanoutLog does not hold memory for a viewer that trickles while no key frame comes", async () => {
+  const { clock, registry, open } = testStreams({
+    ...LIMITS,
+    gopCacheBytes: 1_000_000,
+    maxLagBytes: 1_000_000,
+  });
+  const stream = open();
+  const publisher = stream.publish(ORIGIN)!;
+  publisher.publish(key(0, lineText("K", 0, 1000)));
+  const trickling = new TestSink();
+  trickling.room = 0;
+  const skipped: number[] = [];
+  stream.subscribe(trickling, new LineWire(), { jumped: (skippedMs) => void skipped.push(skippedMs) });
+  const live: number[] = [];
+  for (let number = 1; number <= 300; number++) {
+    publisher.publish(inter(number * 4, lineText("p", number, 20_000)));
+    await settled();
+    clock.advance(40);
+    trickling.drain(10);
+    live.push(registry.pool.live);
+  }
+  assert.equal(trickling.aborted, undefined, "it takes some bytes");
+  assert.ok(Math.max(...live) * SEGMENT_BYTES < 3_000_000, `${Math.max(...live)} segments at most`);
+  assert.equal(skipped.length, 1);
+  trickling.drain();
+  const before = trickling.received.length;
+  publisher.publish(key(2_000, "NEW"));
+  await settled();
+  assert.equal(
+    trickling.received.slice(before),
+    "J:2000:\nv:media:2000:NEW\n",
+    "goes on at the next key frame",
+  );
+});
+
 Deno.test("FanoutLog gives a message larger than a segment whole", async () => {
   const stream = testStreams().open();
   const publisher = stream.publish(ORIGIN)!;

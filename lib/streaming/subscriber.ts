@@ -228,7 +228,9 @@ export class Subscriber {
       const message =
         `Peer too slow: it took no byte for ${stalledMs} ms with ${this.lagBytes} bytes waiting`;
       this.#sink.abort(new LimitError("closeLagMs", { value: stalledMs, limit: closeLagMs, message }));
-    } else if (!this.#isLeaving && this.#log.randomAccessPoint !== undefined) {
+    } else if (
+      !this.#isLeaving && (this.#log.randomAccessPoint !== undefined || this.lagBytes > maxLagBytes)
+    ) {
       this.#jump();
     }
   }
@@ -240,13 +242,15 @@ export class Subscriber {
     notify();
   }
 
+  /** Leaves for the newest key frame, or to wait for the next where the GOP has outgrown its bounds. */
   #jump(): void {
-    const point = this.#log.randomAccessPoint!;
+    const point = this.#log.randomAccessPoint;
     const segment = this.#segment!;
-    if (point.position <= segment.start + this.#offset) return;
+    if (point !== undefined && point.position <= segment.start + this.#offset) return;
     this.#jumps++;
-    const oldestUs = segment.dtsUs[segment.messageAt(this.#offset)] ?? point.dtsUs;
-    this.#options.jumped?.(Math.round((point.dtsUs - oldestUs) / 1000));
+    const nextUs = point?.dtsUs ?? this.#log.newestDtsUs;
+    const oldestUs = segment.dtsUs[segment.messageAt(this.#offset)] ?? nextUs;
+    this.#options.jumped?.(Math.round((nextUs - oldestUs) / 1000));
     this.#startLeaving();
   }
 
