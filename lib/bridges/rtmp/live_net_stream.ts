@@ -1,8 +1,16 @@
 import type { Clock } from "#clock";
 import type { Logger } from "#log";
 import { STATUS_CODE } from "#protocols/rtmp";
-import type { DataMessage, NetStream, NetStreamClient, PlayRequest, PublishRequest } from "#protocols/rtmp";
+import type {
+  DataMessage,
+  NetStream,
+  NetStreamClient,
+  PlayRequest,
+  PublishRequest,
+  StatusCode,
+} from "#protocols/rtmp";
 import type { AccessGrant, Peer, Publisher, StreamAccess, StreamRegistry } from "#streaming";
+import type { ConnectionBudget } from "./connection_budget.ts";
 import type { PlayerTurns } from "./player_turns.ts";
 import { RtmpToStream } from "./rtmp_to_stream.ts";
 import { StreamToRtmp } from "./stream_to_rtmp.ts";
@@ -12,6 +20,8 @@ export interface LiveConnection {
   readonly peer: Peer;
   /** Where its players write; `undefined` where the stack has no direct carrier. */
   readonly turns: PlayerTurns | undefined;
+  /** What the peer may still repeat. */
+  readonly budget: ConnectionBudget;
 }
 
 /** What the NetStreams of one connection share. */
@@ -43,14 +53,14 @@ export class LiveNetStream implements NetStreamClient {
   async publish(request: PublishRequest): Promise<void> {
     this.#nameLog(request.streamName);
     if (request.publishType !== "live") {
-      return this.#refusePublish(
-        `Publish type ${request.publishType} is not available: this server does not record`,
-        STATUS_CODE.RecordNoAccess,
-      );
+      const reason = `Publish type ${request.publishType} is not available: this server does not record`;
+      return this.#refuse("publish", { reason, code: STATUS_CODE.RecordNoAccess });
     }
     const access = await this.#context.access.publish({ ...request, peer: this.#context.peer });
     if (this.#netStream.session.isClosed) return;
-    if (!access.isGranted) return this.#refusePublish(access.reason, STATUS_CODE.PublishBadName);
+    if (!access.isGranted) {
+      return this.#refuse("publish", { reason: access.reason, code: STATUS_CODE.PublishBadName });
+    }
     this.#startPublishing(access);
   }
 
@@ -59,24 +69,16 @@ export class LiveNetStream implements NetStreamClient {
     const access = await this.#context.access.play({ ...request, peer: this.#context.peer });
     if (this.#netStream.session.isClosed) return;
     if (!access.isGranted) {
-      this.#log.warning(`play refused: ${access.reason}`);
-      this.#netStream.sendStatus({
-        level: "error",
-        code: STATUS_CODE.PlayFailed,
-        description: access.reason,
-      });
-      return;
+      return this.#refuse("play", { reason: access.reason, code: STATUS_CODE.PlayFailed });
     }
     const isLive = this.#context.registry.find(access.path)?.publisher !== undefined;
     // a start in time asks for a recording; but rtmpdump says 0 also where it wants what is there
     if (typeof request.start === "number" && !(request.start === 0 && isLive)) {
-      this.#log.warning("play refused: there is no recording of this name");
-      this.#netStream.sendStatus({
-        level: "error",
+      return this.#refuse("play", {
+        reason: "there is no recording of this name",
         code: STATUS_CODE.PlayStreamNotFound,
         description: `There is no recording called ${request.streamName}.`,
       });
-      return;
     }
     this.#startPlaying(access, request);
   }
@@ -108,7 +110,7 @@ export class LiveNetStream implements NetStreamClient {
     if (publisher !== undefined && !publisher.isEnded) {
       const { videoPackets, audioPackets, bytes } = publisher.statistics;
       const isLost = this.#netStream.session.isClosed;
-      this.#log.info(
+      this.#info(
         `stopped publishing${isLost ? ", connection lost" : ""}: ${videoPackets} video and ${audioPackets} ` +
           `audio packets, ${bytes} bytes`,
       );
@@ -118,7 +120,7 @@ export class LiveNetStream implements NetStreamClient {
     this.#player = undefined;
     if (player !== undefined) {
       player.stop();
-      this.#log.info("stopped playing");
+      this.#info("stopped playing");
     }
   }
 
@@ -131,14 +133,17 @@ export class LiveNetStream implements NetStreamClient {
     });
     if (publisher === undefined) {
       const holder = stream.publisher?.origin ?? "another connection";
-      this.#log.warning(`publish refused: the stream is being published by ${holder}`);
-      this.#answerPublish(STATUS_CODE.PublishBadName, `${access.path.streamName} is already published.`);
-      return;
+      return this.#refuse("publish", {
+        reason: `the stream is being published by ${holder}`,
+        code: STATUS_CODE.PublishBadName,
+        description: `${access.path.streamName} is already published.`,
+      });
     }
     this.#publisher = publisher;
     this.#feed = new RtmpToStream(
       publisher,
-      (error) => this.#log.warning(`drops messages it cannot read, this first: ${error.message}`),
+      ({ message }) =>
+        this.#context.budget.warning(this.#log, `drops messages it cannot read, this first: ${message}`),
     );
     this.#netStream.startPublishing();
     this.#netStream.sendStatus({
@@ -146,7 +151,8 @@ export class LiveNetStream implements NetStreamClient {
       description: `${access.path.streamName} is now published.`,
       properties: { details: access.path.streamName },
     });
-    this.#log.info(`publishing, ${this.#context.peer.userAgent || "encoder unnamed"}`);
+    this.#context.budget.granted();
+    this.#info(`publishing, ${this.#context.peer.userAgent || "encoder unnamed"}`);
   }
 
   #startPlaying(access: AccessGrant, request: PlayRequest): void {
@@ -164,21 +170,25 @@ export class LiveNetStream implements NetStreamClient {
       durationMs: request.durationMs,
       finished: () => {
         this.#player = undefined;
-        this.#log.info("stopped playing, the player asked for no more");
+        this.#info("stopped playing, the player asked for no more");
       },
     });
     this.#player = player;
     player.start(request);
-    this.#log.info(stream.publisher === undefined ? "playing, waits for a publisher" : "playing");
+    this.#context.budget.granted();
+    this.#info(stream.publisher === undefined ? "playing, waits for a publisher" : "playing");
   }
 
-  #refusePublish(reason: string, code: typeof STATUS_CODE[keyof typeof STATUS_CODE]): void {
-    this.#log.warning(`publish refused: ${reason}`);
-    this.#answerPublish(code, reason);
-  }
-
-  #answerPublish(code: typeof STATUS_CODE[keyof typeof STATUS_CODE], description: string): void {
+  /** Logs why, tells the peer, and cuts off one that keeps asking. */
+  #refuse(verb: string, refusal: { reason: string; code: StatusCode; description?: string }): void {
+    const { reason, code, description = reason } = refusal;
+    const isLast = this.#context.budget.refused(this.#log, `${verb} refused: ${reason}`);
     this.#netStream.sendStatus({ level: "error", code, description });
+    if (isLast) this.#netStream.session.close("refused too often");
+  }
+
+  #info(text: string): void {
+    this.#context.budget.info(this.#log, text);
   }
 
   /** The publisher was silent, and another took its name. */

@@ -15,6 +15,7 @@ import type {
 } from "#protocols/rtmp";
 import { formatEndpoint } from "#stack";
 import type { Peer, StreamAccess, StreamRegistry } from "#streaming";
+import { ConnectionBudget } from "./connection_budget.ts";
 import { LiveNetStream } from "./live_net_stream.ts";
 import type { LiveConnection } from "./live_net_stream.ts";
 import { PlayerTurns } from "./player_turns.ts";
@@ -73,6 +74,7 @@ export class LiveRtmpApplication implements RtmpApplication {
     this.#connections.set(session, {
       peer,
       turns: carrier === undefined ? undefined : new PlayerTurns(carrier),
+      budget: new ConnectionBudget(),
     });
     log.debug(() => `connected to ${peer.appName}, ${request.flashVer || "client unnamed"}`);
     const isEnhanced = request.capabilities.isEnhanced;
