@@ -19,6 +19,9 @@ export const MAX_QUEUED_OUTPUT_BYTES = 4 * 1024 * 1024;
 /** Most calls to the peer that wait for their `_result`. */
 export const MAX_PENDING_CALLS = 64;
 
+/** Longest time a peer may go on sending media without a publish that was granted. */
+export const REFUSED_MEDIA_MS = 10_000;
+
 /** Most lines of level warning about what a peer does wrong while its connection goes on. */
 export const MAX_SESSION_WARNINGS = 4;
 

@@ -279,6 +279,40 @@ Deno.test("RtmpProtocol drops media of idle and deleted streams, with one line a
   assert.equal(rig.warnings().length, 1);
 });
 
+Deno.test("RtmpProtocol ends a peer that keeps sending media nobody takes, and no other", async (context) => {
+  const DELETED = command("deleteStream", { args: [1] });
+  const cases: [what: string, start: Uint8Array, everyMs: number, media: Uint8Array, ends: boolean][] = [
+    ["to a stream that is idle", new Uint8Array(0), 1_000, VIDEO, true],
+    ["to a stream that is gone", DELETED, 1_000, AUDIO, true],
+    ["now and then", DELETED, 10_001, VIDEO, false],
+    ["to a stream that is publishing", PUBLISH, 1_000, VIDEO, false],
+    [
+      "but data only",
+      new Uint8Array(0),
+      1_000,
+      message(18, { messageStreamId: 1, payload: Uint8Array.of(2) }),
+      false,
+    ],
+  ];
+  for (const [what, start, everyMs, media, ends] of cases) {
+    await context.step(what, () => {
+      const rig = new ServerRig();
+      rig.connected();
+      rig.carrier.feed(start);
+      for (let time = 0; time <= 10; time++) {
+        rig.carrier.feed(media);
+        assert.equal(rig.carrier.isClosed, false, `after ${time} times`);
+        rig.clock.advance(everyMs);
+      }
+      rig.carrier.feed(media);
+      assert.equal(rig.carrier.isClosed, ends);
+      const lines = rig.warnings().filter((line) => line.includes("Cannot take media"));
+      assert.equal(lines.length, ends ? 1 : 0);
+      if (ends) assert.match(lines[0]!, /it has come for 11000 ms without a publish that was granted$/);
+    });
+  }
+});
+
 Deno.test("RtmpProtocol delivers data messages unwrapped, and aggregates split", () => {
   const rig = new ServerRig();
   rig.connected();

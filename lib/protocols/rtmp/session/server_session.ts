@@ -14,6 +14,7 @@ import { CallTable } from "./call_table.ts";
 import { type ConnectRequest, NO_CONNECT_REQUEST, parseConnect } from "./connect_request.ts";
 import { acceptedReply, announceSizes, type ConnectReplyOptions, rejectedReply } from "./connect_reply.ts";
 import { type ConnectionCommandOwner, takeConnectionCommand } from "./connection_commands.ts";
+import { RefusedMediaWatch } from "./refused_media.ts";
 import { noStreamError, ServerStream, type StreamOwner } from "./server_stream.ts";
 import { StreamTable } from "./stream_table.ts";
 
@@ -37,6 +38,7 @@ export class ServerSession implements StreamOwner, ConnectionCommandOwner {
   readonly table = new StreamTable();
   readonly bandwidthCheck = new BandwidthCheck(this);
   readonly #options: ServerSessionOptions;
+  readonly #refusedMedia = new RefusedMediaWatch();
   #request: ConnectRequest = NO_CONNECT_REQUEST;
   #state: "awaitConnect" | "connecting" | "open" | "closed" = "awaitConnect";
   #hasIgnored = false;
@@ -245,6 +247,9 @@ export class ServerSession implements StreamOwner, ConnectionCommandOwner {
     const stream = this.table.find(messageStreamId);
     if (stream !== undefined) stream.refuseMedia(messageTypeId);
     else this.#ignore(`message type ${messageTypeId}: there is no message stream ${messageStreamId}`);
+    if (messageTypeId === MESSAGE_TYPE.Audio || messageTypeId === MESSAGE_TYPE.Video) {
+      this.#refusedMedia.note(this.nowMs());
+    }
   }
 
   /** One line for the first message that is ignored; late media of a deleted stream is ordinary. */
