@@ -69,7 +69,7 @@ export class PacketLog {
     const sequence = this.end;
     if (isStart) this.#start = sequence;
     this.#packets.push(packet);
-    this.#bytes += bytesOf(packet);
+    this.#bytes += packetBytes(packet);
     this.#bound(packet.dtsUs);
     if (this.#cursors.size > 0) {
       for (const cursor of this.#cursors) cursor.appended(sequence, isStart);
@@ -100,7 +100,7 @@ export class PacketLog {
       const isOver = this.#bytes > maxBytes || this.end - this.#first > MAX_LOGGED_PACKETS ||
         newestUs - oldest.dtsUs > maxMs * 1000;
       if (this.#first >= keepFrom && !isOver) break;
-      this.#bytes -= bytesOf(oldest);
+      this.#bytes -= packetBytes(oldest);
       this.#packets[this.#first++ - this.#base] = undefined;
     }
     this.#cut();
@@ -117,7 +117,7 @@ export class PacketLog {
 }
 
 /** Memory of a packet: what it came in is the same array, and may be longer than what is played of it. */
-function bytesOf(packet: Packet): number {
+export function packetBytes(packet: Packet): number {
   return packet.flvTagBody?.length ?? packet.payload.length;
 }
 

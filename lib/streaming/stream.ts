@@ -3,7 +3,7 @@ import { ClosedError, LimitError } from "#errors";
 import type { Packet } from "#media";
 import { FanoutLog } from "./fanout_log.ts";
 import type { MergeSchedule, MergeWrite } from "./merge_schedule.ts";
-import { PacketLog } from "./packet_log.ts";
+import { packetBytes, PacketLog } from "./packet_log.ts";
 import type { PacketCursor } from "./packet_log.ts";
 import { Publisher } from "./publisher.ts";
 import type { PublisherOptions } from "./publisher.ts";
@@ -21,6 +21,12 @@ export const LAG_CHECK_MS = 500;
  * wires: an RTMP player by its message stream id and its tracks.
  */
 export const MAX_STREAM_LOGS = 32;
+
+/**
+ * Most bytes of metadata and codec configurations of one stream together: each subscriber that does not read
+ * holds a copy of its own. Real ones have 1 KB.
+ */
+export const MAX_HEADER_BYTES = 262_144;
 
 /** Options of a stream; an application has its own. */
 export interface StreamOptions {
@@ -216,7 +222,11 @@ export class Stream {
     return cursor;
   }
 
-  /** Called by the publisher: appends one packet to every log. */
+  /**
+   * Called by the publisher: appends one packet to every log.
+   *
+   * @throws {LimitError} If late joiners would have to be told more than MAX_HEADER_BYTES.
+   */
   append(packet: Packet): void {
     if (packet.role === "media") this.#newestDtsUs = packet.dtsUs;
     if (packet.role !== "media" || !this.#hasSeen(packet)) this.#learn(packet);
@@ -267,7 +277,7 @@ export class Stream {
   #learn(packet: Packet): void {
     const header = this.#header;
     if (packet.kind === "data") {
-      if (packet.role === "metadata") this.#header = { ...header, metadata: packet };
+      if (packet.role === "metadata") this.#header = checkedHeader({ ...header, metadata: packet });
       else if (packet.role === "clear") this.#header = { ...header, metadata: undefined };
       return;
     }
@@ -275,12 +285,12 @@ export class Stream {
       ...header.configs.filter((config) => config.kind !== packet.kind || config.trackId !== packet.trackId),
       packet,
     ];
-    this.#header = {
+    this.#header = checkedHeader({
       ...header,
       configs,
       hasVideo: header.hasVideo || packet.kind === "video",
       hasAudio: header.hasAudio || packet.kind === "audio",
-    };
+    });
   }
 
   #log(format: WireFormat): FanoutLog {
@@ -331,4 +341,19 @@ export class Stream {
     const isUsed = this.#publisher !== undefined || this.subscriberCount > 0 || this.#holds > 0;
     if (!isUsed) this.#context.emptied(this);
   }
+}
+
+/** The header as it is, if it is not too large to be kept. */
+function checkedHeader(header: StreamHeader): StreamHeader {
+  let bytes = header.metadata === undefined ? 0 : packetBytes(header.metadata);
+  for (const config of header.configs) bytes += packetBytes(config);
+  if (bytes > MAX_HEADER_BYTES) {
+    throw new LimitError("MAX_HEADER_BYTES", {
+      value: bytes,
+      limit: MAX_HEADER_BYTES,
+      message:
+        `Cannot keep metadata and configurations: ${bytes} bytes exceed MAX_HEADER_BYTES (${MAX_HEADER_BYTES})`,
+    });
+  }
+  return header;
 }

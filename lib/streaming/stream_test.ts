@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { audio, config, inter, key, LineWire, packet, settled, TestSink, testStreams } from "./_rig_test.ts";
+import { MAX_HEADER_BYTES } from "./stream.ts";
 
 const ORIGIN = { origin: "test", replaced() {} };
 
@@ -113,6 +114,24 @@ Deno.test("Stream tells of the end only after the last bytes were taken", async 
   assert.equal(wasComplete, undefined);
   sink.drain();
   assert.equal(wasComplete, true);
+});
+
+Deno.test("Stream refuses to remember more metadata and configurations than it can give every viewer", () => {
+  const stream = testStreams().open();
+  const publisher = stream.publish(ORIGIN)!;
+  const half = "c".repeat(MAX_HEADER_BYTES / 2);
+  const track = (trackId: number) => packet("video", 0, { role: "config", text: half, trackId });
+  publisher.publish(track(0));
+  publisher.publish(track(1));
+  publisher.publish(track(1));
+  for (const last of [track(2), packet("data", 0, { role: "metadata", text: "m" })]) {
+    assert.throws(() => publisher.publish(last), {
+      name: "LimitError",
+      message: /MAX_HEADER_BYTES \(262144\)$/,
+    });
+  }
+  assert.equal(stream.header.configs.length, 2);
+  publisher.publish(packet("data", 0, { role: "data", text: half + half }));
 });
 
 Deno.test("StreamRegistry frees a stream with its last publisher and subscriber", () => {
