@@ -66,6 +66,11 @@ function withoutPassed(output: string): string {
   return output.split("\n").filter((line) => !/ \.\.\. ok \([^()]+\)$/.test(line)).join("\n");
 }
 
+/** The lines of tests that were left out, for want of a program as a rule. */
+function leftOut(output: string): string {
+  return output.split("\n").filter((line) => / \.\.\. ignored \([^()]+\)$/.test(line)).join("\n");
+}
+
 async function runSteps(steps: readonly Step[]): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   const queue = [...steps];
@@ -83,7 +88,8 @@ async function runSteps(steps: readonly Step[]): Promise<Outcome[]> {
 function report(name: string, { isOk, output, seconds, counts }: Outcome): void {
   const tests = counts === undefined ? "" : `  ${formatCounts(counts)}`;
   console.log(`${isOk ? "ok    " : "FAILED"} ${name.padEnd(10)} ${seconds.toFixed(1).padStart(5)} s${tests}`);
-  if (!isOk) console.log(output.trimEnd().replaceAll(/^/gm, "       | "));
+  const shown = isOk ? leftOut(output) : output.trimEnd();
+  if (shown !== "") console.log(shown.replaceAll(/^/gm, "       | "));
 }
 
 if (import.meta.main) {

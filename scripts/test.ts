@@ -42,7 +42,7 @@ async function selectGroups(args: readonly string[]): Promise<TestGroup[]> {
 if (import.meta.main) {
   Deno.env.set("PATH", `${Deno.env.get("PATH") ?? ""}:${SYSTEM_PROGRAMS}`);
   const groups = await selectGroups(Deno.args);
-  const tests = groups.flatMap((group) => group.files).filter((file) => file.startsWith("tests/"));
+  const tests = groups.flatMap((group) => group.files).filter((file) => file.endsWith("_test.ts"));
   const missing = await installTools(await listNeededTools(tests));
   if (missing.length > 0) console.log(`Not installed: ${missing.join(", ")}`);
   const leftOutPath = await Deno.makeTempFile();

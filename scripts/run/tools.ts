@@ -3,13 +3,17 @@ import { hasTool, type Tool, TOOL_PACKAGES } from "../../tests/helpers/tools.ts"
 import { ROOT } from "../source_files.ts";
 import { runCommand } from "./command.ts";
 
+/** What a test says that names the programs it needs. */
+const NAMES_TOOLS = /\be2e\(/;
+
 /**
- * Lists the programs that `files` name, from those that tests may ask for.
+ * Lists the programs that the tests in `files` need.
  *
  * @param files Paths of test files from the top of the checkout.
  */
 export async function listNeededTools(files: readonly string[]): Promise<Tool[]> {
-  const texts = await Promise.all(files.map((file) => Deno.readTextFile(ROOT + file)));
+  const texts = (await Promise.all(files.map((file) => Deno.readTextFile(ROOT + file))))
+    .filter((text) => NAMES_TOOLS.test(text));
   return (Object.keys(TOOL_PACKAGES) as Tool[]).filter((tool) =>
     texts.some((text) => text.includes(`"${tool}"`))
   );

@@ -5,6 +5,7 @@ import { systemClock } from "#clock";
 import { Reactor } from "#netio";
 import { Protocol } from "#stack";
 import { textOf } from "../../../tests/helpers/scripted_carrier.ts";
+import { e2e } from "../../../tests/helpers/tools.ts";
 import { HttpServerProtocol } from "./mod.ts";
 import type { HttpFetchHandler, HttpServerOptions } from "./mod.ts";
 
@@ -94,7 +95,9 @@ class TellingProtocol extends Protocol {
   protected override onReceive(): void {}
 }
 
-Deno.test("curl uploads with 100-continue and gets it back through a protocol that knows no HTTP", async () => {
+e2e("curl uploads with 100-continue and gets it back through a protocol that knows no HTTP", {
+  tools: ["curl"],
+}, async () => {
   using server = serve({}, () => new LoudProtocol());
   const body = "abc".repeat(200_000);
   const file = await Deno.makeTempFile();
@@ -123,7 +126,7 @@ Deno.test("curl uploads with 100-continue and gets it back through a protocol th
   }
 });
 
-Deno.test("curl keeps one connection for several requests, HEAD and OPTIONS too", async () => {
+e2e("curl keeps one connection for several requests, HEAD and OPTIONS too", { tools: ["curl"] }, async () => {
   const connections = new Set<number>();
   using server = serve(fetching((request, context) => {
     connections.add(context.remote.port);
@@ -139,22 +142,31 @@ Deno.test("curl keeps one connection for several requests, HEAD and OPTIONS too"
   assert.ok(connections.size <= 1 + 2, `${connections.size} connections`);
 });
 
-Deno.test("curl reads a body that a protocol on top sends, in chunks or up to the end", async () => {
-  for (const framing of ["close", "chunked"] as const) {
-    const near = new TellingProtocol("something longer than three");
-    using server = serve({
-      router: {
-        route: (_request, exchange) =>
-          void exchange.startBody({ status: 200, headers: { "content-type": "video/x-flv" }, framing, near }),
-      },
-    });
-    const got = await curl("-i", `http://127.0.0.1:${server.port}/`);
-    assert.equal(got.code, 0, got.err);
-    assert.ok(got.out.endsWith("\r\n\r\nsomething longer than three"), got.out);
-    assert.equal(near.isDirect, framing === "close");
-    assert.match(got.out, framing === "close" ? /Connection: close/ : /Transfer-Encoding: chunked/);
-  }
-});
+e2e(
+  "curl reads a body that a protocol on top sends, in chunks or up to the end",
+  { tools: ["curl"] },
+  async () => {
+    for (const framing of ["close", "chunked"] as const) {
+      const near = new TellingProtocol("something longer than three");
+      using server = serve({
+        router: {
+          route: (_request, exchange) =>
+            void exchange.startBody({
+              status: 200,
+              headers: { "content-type": "video/x-flv" },
+              framing,
+              near,
+            }),
+        },
+      });
+      const got = await curl("-i", `http://127.0.0.1:${server.port}/`);
+      assert.equal(got.code, 0, got.err);
+      assert.ok(got.out.endsWith("\r\n\r\nsomething longer than three"), got.out);
+      assert.equal(near.isDirect, framing === "close");
+      assert.match(got.out, framing === "close" ? /Connection: close/ : /Transfer-Encoding: chunked/);
+    }
+  },
+);
 
 Deno.test("fetch uploads a stream and reads a stream, at the pace of its reader", async () => {
   using server = serve(fetching((request) => new Response(request.body)));
