@@ -72,6 +72,7 @@ export class FlvTagReader {
   #expectedTagSize: number | undefined;
   /** Whether a tag is searched for among junk. */
   #isLost = false;
+  #fault: unknown;
 
   constructor(options: FlvTagReaderOptions = {}) {
     this.#maxTagBodyBytes = options.maxTagBodyBytes ?? MAX_FLV_TAG_BODY_BYTES;
@@ -86,17 +87,23 @@ export class FlvTagReader {
     return this.#queue.length;
   }
 
+  /** What ended the reading: thrown by `push`, at once or, if tags came before it, by the next call. */
+  get fault(): unknown {
+    return this.#fault;
+  }
+
   /**
    * Takes more bytes.
    *
    * @param bytes Borrowed until the call returns.
-   * @returns The tags that are complete now; their bodies are copies, owned by the caller.
+   * @returns The tags that are complete now; their bodies are copies, owned by the caller. Those before a
+   * fault are given out first: then the next call throws, and every one after it.
    * @throws {FormatError} If there is more junk than `maxJunkBytes`.
    * @throws {LimitError} If a tag announces more than `maxTagBodyBytes`.
    */
   push(bytes: Uint8Array): PlacedFlvTag[] {
     const tags: PlacedFlvTag[] = [];
-    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    for (let at = 0; at < bytes.length && this.#fault === undefined; at += PIECE_BYTES) {
       this.#queue.push(bytes.subarray(at, at + PIECE_BYTES));
       const readable = this.#queue.readable;
       const consumed = this.#read(readable, tags);
@@ -104,16 +111,22 @@ export class FlvTagReader {
       this.#offset += consumed;
       this.#queue.settle();
     }
+    if (this.#fault !== undefined && tags.length === 0) throw this.#fault;
     return tags;
   }
 
   /** Reads all that is whole in `input` and returns how many bytes that was. */
   #read(input: Uint8Array, tags: PlacedFlvTag[]): number {
     let at = 0;
-    for (;;) {
-      const taken = this.#isLost ? this.#search(input, at) : this.#step(input, { at, tags });
-      if (taken === undefined) return at;
-      at += taken;
+    try {
+      for (;;) {
+        const taken = this.#isLost ? this.#search(input, at) : this.#step(input, { at, tags });
+        if (taken === undefined) return at;
+        at += taken;
+      }
+    } catch (fault) {
+      this.#fault = fault;
+      return at;
     }
   }
 

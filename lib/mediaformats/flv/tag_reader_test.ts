@@ -136,12 +136,23 @@ Deno.test("FlvTagReader bounds junk and tags", () => {
     message: "Cannot read FLV: no tag in 200 bytes of junk before offset 200",
     offset: 200,
   });
-  assert.throws(() => readAll(FILE, { maxTagBodyBytes: 299 }), {
+  const [large] = TAGS.slice(-1).map(encodeFlvTag);
+  assert.throws(() => readAll(large!, { maxTagBodyBytes: 299 }), {
     name: "LimitError",
     limitName: "MAX_FLV_TAG_BODY_BYTES",
     value: 300,
     limit: 299,
   });
+});
+
+Deno.test("FlvTagReader gives out the tags before a fault, and throws from then on", () => {
+  const { reader, tags } = readAll(FILE, { maxTagBodyBytes: 299 });
+  assert.deepEqual(tags, TAGS.slice(0, -1));
+  assert.ok(reader.fault instanceof LimitError);
+  assert.equal(reader.pendingBytes, flvTagBytes(300));
+  for (const more of [FILE, new Uint8Array(0)]) {
+    assert.throws(() => reader.push(more), (error) => error === reader.fault);
+  }
 });
 
 Deno.test("FlvTagReader reads what any mutation leaves, or throws FormatError or LimitError", () => {
@@ -152,7 +163,7 @@ Deno.test("FlvTagReader reads what any mutation leaves, or throws FormatError or
       const bytes = FILE.slice();
       for (const { at, byte } of edits) bytes[at] = byte;
       const ends = [...places.toSorted((a, b) => a - b), bytes.length];
-      const read = (pieces: readonly number[]): FlvTag[] | string => {
+      const read = (pieces: readonly number[]): { tags: FlvTag[]; fault: string } => {
         const reader = new FlvTagReader();
         const tags: FlvTag[] = [];
         let start = 0;
@@ -162,10 +173,14 @@ Deno.test("FlvTagReader reads what any mutation leaves, or throws FormatError or
             start = end;
           }
         } catch (error) {
-          assert.ok(error instanceof FormatError || error instanceof LimitError, String(error));
-          return error.message;
+          assert.equal(error, reader.fault);
         }
-        return tags;
+        const { fault } = reader;
+        assert.ok(
+          fault === undefined || fault instanceof FormatError || fault instanceof LimitError,
+          String(fault),
+        );
+        return { tags, fault: fault?.message ?? "" };
       };
       assert.deepEqual(read(ends), read([bytes.length]), "the split changes nothing");
     }),

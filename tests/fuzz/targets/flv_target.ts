@@ -46,8 +46,9 @@ function readTags(parts: readonly Uint8Array[]): string[] {
       }
     }
   });
-  // The tags before a fault in the same push are lost with it.
-  return outcome === "accepted" ? tags : [outcome];
+  // a fault behind the last tag waits for the next push
+  const last = outcome === "accepted" ? outcomeOf(() => reader.push(new Uint8Array(0))) : outcome;
+  return [...tags, last];
 }
 
 const FLV_SEED = new Uint8Array([
