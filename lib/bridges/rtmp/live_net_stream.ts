@@ -12,6 +12,7 @@ import type {
 import type { AccessGrant, Peer, Publisher, StreamAccess, StreamRegistry } from "#streaming";
 import type { ConnectionBudget } from "./connection_budget.ts";
 import type { PlayerTurns } from "./player_turns.ts";
+import type { RefusedPublisher } from "./refused_publisher.ts";
 import { RtmpToStream } from "./rtmp_to_stream.ts";
 import { StreamToRtmp } from "./stream_to_rtmp.ts";
 
@@ -22,6 +23,8 @@ export interface LiveConnection {
   readonly turns: PlayerTurns | undefined;
   /** What the peer may still repeat. */
   readonly budget: ConnectionBudget;
+  /** Told of each publish that is refused. */
+  readonly refusedPublisher: RefusedPublisher;
 }
 
 /** What the NetStreams of one connection share. */
@@ -180,11 +183,15 @@ export class LiveNetStream implements NetStreamClient {
   }
 
   /** Logs why, tells the peer, and cuts off one that keeps asking. */
-  #refuse(verb: string, refusal: { reason: string; code: StatusCode; description?: string }): void {
+  #refuse(
+    verb: "publish" | "play",
+    refusal: { reason: string; code: StatusCode; description?: string },
+  ): void {
     const { reason, code, description = reason } = refusal;
     const isLast = this.#context.budget.refused(this.#log, `${verb} refused: ${reason}`);
     this.#netStream.sendStatus({ level: "error", code, description });
     if (isLast) this.#netStream.session.close("refused too often");
+    else if (verb === "publish") this.#context.refusedPublisher.refused();
   }
 
   #info(text: string): void {

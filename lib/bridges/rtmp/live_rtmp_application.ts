@@ -19,6 +19,7 @@ import { ConnectionBudget } from "./connection_budget.ts";
 import { LiveNetStream } from "./live_net_stream.ts";
 import type { LiveConnection } from "./live_net_stream.ts";
 import { PlayerTurns } from "./player_turns.ts";
+import { RefusedPublisher } from "./refused_publisher.ts";
 
 /** What the server decides for RTMP connections. */
 export interface RtmpAccess extends StreamAccess {
@@ -75,6 +76,7 @@ export class LiveRtmpApplication implements RtmpApplication {
       peer,
       turns: carrier === undefined ? undefined : new PlayerTurns(carrier),
       budget: new ConnectionBudget(),
+      refusedPublisher: new RefusedPublisher(session, this.#options.clock),
     });
     log.debug(() => `connected to ${peer.appName}, ${request.flashVer || "client unnamed"}`);
     const isEnhanced = request.capabilities.isEnhanced;
@@ -99,6 +101,7 @@ export class LiveRtmpApplication implements RtmpApplication {
   }
 
   closed(session: RtmpSession, error: Error): void {
+    this.#connections.get(session)?.refusedPublisher[Symbol.dispose]();
     this.#connections.delete(session);
     this.#log(session).debug(() => `disconnected: ${error.message}`);
   }
