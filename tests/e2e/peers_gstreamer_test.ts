@@ -21,6 +21,7 @@ e2e(
       await waitForPlayers(server, sink, 3);
       await using publisher = await publishWithGst({ clip: "film" }, url, { sink });
       await waitFor(() => ffmpeg.packets.length > 100, { what: `packets from ${sink}` });
+      await using second = await publishWithGst({ clip: "film" }, url, { sink });
       await using late = await playWithGst(url, { source: "rtmp2src" });
       await using http = await playWithGst(server.httpUrl(`live/${sink}.flv`), { source: "souphttpsrc" });
       assert.equal((await publisher.result).code, 0, (await publisher.result).stderr);
@@ -30,9 +31,10 @@ e2e(
         late: await late.ended(),
         http: await http.ended(),
       };
-      return { sink, sent: await publisher.sent(), ...received, ffmpeg: await ffmpeg.stop() };
+      const refused = await second.result;
+      return { sink, refused, sent: await publisher.sent(), ...received, ffmpeg: await ffmpeg.stop() };
     });
-    for (const { sink, sent, ...received } of await Promise.all(checks)) {
+    for (const { sink, refused, sent, ...received } of await Promise.all(checks)) {
       await context.step(`${sink} to rtmpsrc and ffmpeg`, () => {
         assert.equal(sent.length, 410, "packets sent");
         assertSamePackets(sent, received.librtmp, { viewer: "rtmpsrc", fromStart: true });
@@ -47,6 +49,13 @@ e2e(
         `${sink} to souphttpsrc and flvdemux, whose muxer draws the first packets to 0`,
         () => {
           assertSamePackets(sent, received.http, { viewer: "souphttpsrc", toleranceMs: 100 });
+        },
+      );
+      await context.step(
+        `${sink} gives up when the name is taken, by itself or because it is cut off`,
+        () => {
+          assert.equal(refused.timedOut, false);
+          assert.notEqual(refused.code, 0);
         },
       );
       await context.step(`${sink} says good-bye`, () => {
