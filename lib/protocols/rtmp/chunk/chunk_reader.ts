@@ -43,7 +43,7 @@ const MESSAGE_HEADER_BYTES = [11, 7, 3, 0] as const;
 /** Timestamp field that announces an extended timestamp: RTMP 1.0, section 5.3.1.3. */
 const EXTENDED = 0xffffff;
 /** First memory taken for a message that arrives in pieces. */
-const MIN_PAYLOAD_CAPACITY = 4096;
+const MIN_PAYLOAD_CAPACITY = 512;
 /** Memory taken for a message over what was received of it, so that growing it copies a third at most. */
 const GROWTH_FACTOR = 4;
 /** Unfinished messages may reserve one part in this many of all bytes received before them. */
@@ -329,9 +329,11 @@ export class ChunkReader {
   #reserve(stream: ChunkStream, received: number, inputLeft: number): Uint8Array<ArrayBuffer> {
     const old = stream.payload;
     if (old !== undefined && old.length >= received) return old;
+    // the rest of the input is one message's only: on many chunk streams each would claim it
+    const claimed = this.#partialBytes === (old?.length ?? 0) ? inputLeft : 0;
     // a peer that has sent much is believed declared lengths that are small beside it
     const believed = Math.floor(this.#receivedBytes / BELIEVED_SHARE) - this.#partialBytes;
-    const wanted = Math.max(MIN_PAYLOAD_CAPACITY, received * GROWTH_FACTOR, inputLeft, believed);
+    const wanted = Math.max(MIN_PAYLOAD_CAPACITY, received * GROWTH_FACTOR, claimed, believed);
     const capacity = Math.min(stream.messageLength, wanted);
     const partialBytes = this.#partialBytes + capacity - (old?.length ?? 0);
     if (partialBytes > this.#maxPartialBytes) {
