@@ -6,7 +6,7 @@
 
 import { startProcess } from "./process.ts";
 import { freePort } from "./server.ts";
-import { waitFor } from "./wait.ts";
+import { isListening, waitFor } from "./wait.ts";
 
 /** A running nginx: what is published to `out` it pushes to the server; what is played at `in` it pulls. */
 export interface NginxRelay extends AsyncDisposable {
@@ -65,13 +65,4 @@ function configuration(port: number, serverUrl: string): string {
       }
     }
   `;
-}
-
-async function isListening(port: number): Promise<boolean> {
-  try {
-    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    return true;
-  } catch {
-    return false;
-  }
 }

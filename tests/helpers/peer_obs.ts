@@ -12,7 +12,7 @@ import type { ClipName } from "./media.ts";
 import { startProcess } from "./process.ts";
 import type { RunningProcess } from "./process.ts";
 import { freePort } from "./server.ts";
-import { waitFor, withDeadline } from "./wait.ts";
+import { isListening, waitFor, withDeadline } from "./wait.ts";
 
 /** obs-websocket 5, "WebSocket OpCodes". */
 const OP_CODE = { Hello: 0, Identify: 1, Identified: 2, Event: 5, Request: 6, RequestResponse: 7 } as const;
@@ -123,7 +123,7 @@ export class Obs implements AsyncDisposable {
     void this.#process.result.then(() => hasEnded = true);
     await waitFor(() => {
       if (hasEnded) throw new Error("its process ended");
-      return answers(port);
+      return isListening(port);
     }, { what: "obs-websocket to listen", timeoutMs: 20_000, pollMs: 100 });
     const socket = this.#socket = new WebSocket(`ws://127.0.0.1:${port}`);
     socket.addEventListener("message", (event) => this.#take(JSON.parse(event.data) as SocketMessage));
@@ -147,15 +147,6 @@ export class Obs implements AsyncDisposable {
 
   #send(op: number, d: Fields): void {
     this.#socket?.send(JSON.stringify({ op, d }));
-  }
-}
-
-async function answers(port: number): Promise<boolean> {
-  try {
-    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    return true;
-  } catch {
-    return false;
   }
 }
 

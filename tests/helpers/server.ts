@@ -11,7 +11,7 @@ import assert from "node:assert/strict";
 import manifest from "../../deno.json" with { type: "json" };
 import { residentBytes, startProcess } from "./process.ts";
 import type { RunningProcess } from "./process.ts";
-import { waitFor } from "./wait.ts";
+import { isListening, waitFor } from "./wait.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 /** The task `serve`, without the task runner in between. */
@@ -151,7 +151,7 @@ export class TestServer implements AsyncDisposable {
     const what = "the server's ports to answer";
     await waitFor(async () => {
       if (hasEnded) throw new Error("its process ended");
-      return await answers(this.rtmpPort) && await answers(this.httpPort);
+      return await isListening(this.rtmpPort) && await isListening(this.httpPort);
     }, { what, timeoutMs: 20_000, pollMs: 30 });
   }
 }
@@ -173,13 +173,4 @@ export function freePort(): number {
 function limited(command: string[], maxDescriptors: number | undefined): string[] {
   if (maxDescriptors === undefined) return command;
   return ["bash", "-c", `ulimit -n ${maxDescriptors} && exec "$@"`, "bash", ...command];
-}
-
-async function answers(port: number): Promise<boolean> {
-  try {
-    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    return true;
-  } catch {
-    return false;
-  }
 }

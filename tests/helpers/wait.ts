@@ -58,3 +58,13 @@ export async function withDeadline<Value>(promise: Promise<Value>, options: Wait
 export function delay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
+
+/** Whether something listens on a TCP port of 127.0.0.1. */
+export async function isListening(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
