@@ -279,6 +279,29 @@ Deno.test("AMF0 encoding is bounded too, so that few bytes of references cannot 
   assert.throws(() => encodeAmf0Values([deep]), { limitName: "MAX_AMF_DEPTH" });
 });
 
+Deno.test("AMF0 encoding owns what it returns, within another encoding and after one that failed", () => {
+  const inner = ["inner", { a: 1 }];
+  const expected = encodeAmf0Values(inner);
+  const nested: Uint8Array[] = [];
+  const outer = encodeAmf0Values(["outer", {
+    get member() {
+      nested.push(encodeAmf0Values(inner));
+      return "x";
+    },
+  }]);
+  assert.deepEqual(nested, [expected]);
+  assert.throws(() => encodeAmf0Values(["half written", 1n as unknown as AmfValue]), { name: "TypeError" });
+  assert.deepEqual(encodeAmf0Values(inner), expected);
+  assert.deepEqual(decodeAmf0Values(outer), ["outer", amfObject({ member: "x" })]);
+  // texts around the lengths where they are written in another way
+  for (const length of [0, 63, 64, 65, 21_845, 21_846, 65_535, 65_536]) {
+    for (const letter of ["a", "\u20ac"]) {
+      const text = letter.repeat(length);
+      assert.deepEqual(decodeAmf0Values(encodeAmf0Values([text, 1])), [text, 1]);
+    }
+  }
+});
+
 Deno.test("AMF0 encoding refuses what is not an AMF value", () => {
   for (const wrong of [new Map(), 1n, Symbol("other"), () => 1, new RegExp("a")]) {
     assert.throws(() => encodeAmf0Values([wrong as unknown as AmfValue]), { name: "TypeError" });

@@ -1,7 +1,8 @@
-import { ByteWriter, encodeUtf8 } from "#bytes";
+import { type ByteWriter, utf8Length } from "#bytes";
 import { Amf3Writer } from "./amf3_writer.ts";
 import { AmfBudget, type AmfLimits } from "./budget.ts";
 import { AMF0_MARKER } from "./markers.ts";
+import { encodeWith } from "./_scratch.ts";
 import {
   AMF_UNSUPPORTED,
   AmfDictionary,
@@ -43,10 +44,10 @@ export function encodeAmf0Values(
   values: readonly AmfValue[],
   options?: Amf0WriteOptions,
 ): Uint8Array<ArrayBuffer> {
-  const writer = new ByteWriter();
-  const message = new Amf0Writer(writer, options);
-  for (const value of values) message.write(value);
-  return writer.take();
+  return encodeWith((writer) => {
+    const message = new Amf0Writer(writer, options);
+    for (const value of values) message.write(value);
+  });
 }
 
 /** Writes one AMF0 value that shares no references with others; see `Amf0Writer`. */
@@ -107,8 +108,8 @@ export class Amf0Writer {
       this.#writer.u8(AMF0_MARKER.Date).f64(value.getTime()).i16(0);
     } else if (value instanceof AmfXml) {
       this.#budget.countValues(1, this.#writer.length);
-      const bytes = this.#encodeText(value.text);
-      this.#writer.u8(AMF0_MARKER.XmlDocument).u32(bytes.length).bytes(bytes);
+      const length = this.#countText(value.text);
+      this.#writer.u8(AMF0_MARKER.XmlDocument).u32(length).utf8(value.text);
     } else if (this.#isAvmPlus || isAmf3Only(value)) {
       this.#writer.u8(AMF0_MARKER.AvmPlus);
       (this.#amf3 ??= new Amf3Writer(this.#writer, this.#budget)).write(value);
@@ -174,23 +175,22 @@ export class Amf0Writer {
   }
 
   #name(name: string): void {
-    const bytes = this.#encodeText(name);
-    if (bytes.length > 0xffff) {
-      throw new TypeError(`Cannot write AMF0 name: ${bytes.length} bytes exceed 65535`);
-    }
-    this.#writer.u16(bytes.length).bytes(bytes);
+    const length = this.#countText(name);
+    if (length > 0xffff) throw new TypeError(`Cannot write AMF0 name: ${length} bytes exceed 65535`);
+    this.#writer.u16(length).utf8(name);
   }
 
   #string(text: string): void {
-    const bytes = this.#encodeText(text);
-    if (bytes.length <= 0xffff) this.#writer.u8(AMF0_MARKER.String).u16(bytes.length).bytes(bytes);
-    else this.#writer.u8(AMF0_MARKER.LongString).u32(bytes.length).bytes(bytes);
+    const length = this.#countText(text);
+    if (length <= 0xffff) this.#writer.u8(AMF0_MARKER.String).u16(length).utf8(text);
+    else this.#writer.u8(AMF0_MARKER.LongString).u32(length).utf8(text);
   }
 
-  #encodeText(text: string): Uint8Array {
-    const bytes = encodeUtf8(text);
-    this.#budget.countText(bytes.length, this.#writer.length);
-    return bytes;
+  /** Returns the bytes of `text`, which is then written in place: an array for each would cost most of all. */
+  #countText(text: string): number {
+    const length = utf8Length(text);
+    this.#budget.countText(length, this.#writer.length);
+    return length;
   }
 }
 

@@ -1,6 +1,7 @@
-import { ByteWriter } from "#bytes";
+import { type ByteWriter, utf8Length } from "#bytes";
 import { AmfBudget, type AmfLimits } from "./budget.ts";
 import { AMF3_MARKER, type Amf3Traits, ONE_VALUE_EXTERNALIZABLES } from "./markers.ts";
+import { encodeWith } from "./_scratch.ts";
 import {
   AMF_UNSUPPORTED,
   AmfDictionary,
@@ -22,10 +23,10 @@ import {
  * @throws {LimitError} If the message exceeds `limits`.
  */
 export function encodeAmf3Values(values: readonly AmfValue[], limits?: AmfLimits): Uint8Array<ArrayBuffer> {
-  const writer = new ByteWriter();
-  const message = new Amf3Writer(writer, limits);
-  for (const value of values) message.write(value);
-  return writer.take();
+  return encodeWith((writer) => {
+    const message = new Amf3Writer(writer, limits);
+    for (const value of values) message.write(value);
+  });
 }
 
 /** Writes one AMF3 value that shares no references with others; see `Amf3Writer`. */
@@ -120,8 +121,8 @@ export class Amf3Writer {
     if (Array.isArray(value)) this.#array(value);
     else if (value instanceof AmfEcmaArray) this.#array(value.dense, value.entries);
     else if (value instanceof Date) this.#u29(1).f64(value.getTime());
-    else if (value instanceof AmfXml) this.#lengthAnd(UTF8.encode(value.text));
-    else if (value instanceof Uint8Array) this.#lengthAnd(value);
+    else if (value instanceof AmfXml) this.#text(value.text);
+    else if (value instanceof Uint8Array) this.#length(value.length).bytes(value);
     else if (value instanceof AmfVector) this.#vector(value);
     else if (value instanceof AmfDictionary) this.#dictionary(value);
     else if (value instanceof AmfExternalizable) this.#externalizable(value);
@@ -146,15 +147,19 @@ export class Amf3Writer {
       return;
     }
     if (text !== "") this.#strings.set(text, this.#strings.size);
-    this.#lengthAnd(UTF8.encode(text));
+    this.#text(text);
   }
 
-  #lengthAnd(bytes: Uint8Array): void {
-    this.#budget.countText(bytes.length, this.#writer.length);
-    if (bytes.length > MAX_INTEGER) {
-      throw new TypeError(`Cannot write AMF3 text: ${bytes.length} bytes exceed ${MAX_INTEGER}`);
+  #text(text: string): void {
+    this.#length(utf8Length(text)).utf8(text);
+  }
+
+  #length(length: number): ByteWriter {
+    this.#budget.countText(length, this.#writer.length);
+    if (length > MAX_INTEGER) {
+      throw new TypeError(`Cannot write AMF3 text: ${length} bytes exceed ${MAX_INTEGER}`);
     }
-    this.#u29(bytes.length << 1 | 1).bytes(bytes);
+    return this.#u29(length << 1 | 1);
   }
 
   /** Section 3.11. */
@@ -260,5 +265,3 @@ function markerOf(value: ComplexValue): number {
   const shown = Object.prototype.toString.call(value);
   throw new TypeError(`Cannot write AMF3 value: ${shown} is not an AMF value`);
 }
-
-const UTF8 = new TextEncoder();

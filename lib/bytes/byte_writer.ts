@@ -1,4 +1,4 @@
-import { encodeUtf8 } from "./text.ts";
+import { encodeUtf8, SHORT_LENGTH } from "./text.ts";
 
 /** A growing byte array with a write cursor at its end. Every method but `take` returns the writer. */
 export class ByteWriter {
@@ -70,7 +70,7 @@ export class ByteWriter {
 
   /** Writes `text` as UTF-8 without a length. */
   utf8(text: string): this {
-    return this.bytes(encodeUtf8(text));
+    return text.length <= SHORT_LENGTH && this.#ascii(text) ? this : this.bytes(encodeUtf8(text));
   }
 
   /** Overwrites four bytes written earlier, at `offset` from the start. */
@@ -96,6 +96,21 @@ export class ByteWriter {
   reset(): this {
     this.#length = 0;
     return this;
+  }
+
+  /** Writes `text` without an array in between; writes nothing and returns `false` if it is not ASCII. */
+  #ascii(text: string): boolean {
+    const at = this.#grow(text.length);
+    const bytes = this.#bytes;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f) {
+        this.#length = at;
+        return false;
+      }
+      bytes[at + i] = code;
+    }
+    return true;
   }
 
   #grow(by: number): number {

@@ -74,6 +74,14 @@ Deno.test("ByteWriter gives its bytes away, lends a view, and starts again", () 
   });
 });
 
+Deno.test("ByteWriter writes text as the runtime's codec does", () => {
+  const text = fc.oneof(fc.string({ maxLength: 80 }), fc.string({ unit: "binary", maxLength: 80 }));
+  fc.assert(fc.property(text, fc.nat(10), (text, capacity) => {
+    const bytes = new ByteWriter(capacity).u8(1).utf8(text).u8(2).take();
+    assert.deepEqual(bytes, Uint8Array.of(1, ...new TextEncoder().encode(text), 2));
+  }));
+});
+
 Deno.test("BitReader reads any run of bits as the bits say", () => {
   fc.assert(fc.property(
     fc.uint8Array({ minLength: 1, maxLength: 20 }),

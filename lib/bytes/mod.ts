@@ -18,5 +18,5 @@ export { ByteWriter } from "./byte_writer.ts";
 export { BitReader } from "./bit_reader.ts";
 export { InputQueue } from "./input_queue.ts";
 export { Slab, SLAB_BYTES } from "./slab.ts";
-export { decodeUtf8, encodeUtf8 } from "./text.ts";
+export { decodeUtf8, encodeUtf8, utf8Length } from "./text.ts";
 export { bytesEqual, concatBytes, hexOf } from "./arrays.ts";

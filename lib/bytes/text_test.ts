@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { decodeUtf8, encodeUtf8 } from "./text.ts";
+import { decodeUtf8, encodeUtf8, utf8Length } from "./text.ts";
 
 const CASES = [
   "",
@@ -24,3 +24,13 @@ Deno.test("encodeUtf8 and decodeUtf8 agree with the runtime's codec", () => {
     assert.equal(decodeUtf8(bytes), decoder.decode(bytes));
   }));
 });
+
+Deno.test("utf8Length counts what encodeUtf8 makes, lone surrogates too", () => {
+  const anyText = fc.oneof(fc.string({ unit: "binary" }), fc.array(fc.nat(0xffff)).map(fromUnits));
+  for (const text of CASES) assert.equal(utf8Length(text), encodeUtf8(text).length);
+  fc.assert(fc.property(anyText, (text) => assert.equal(utf8Length(text), encodeUtf8(text).length)));
+});
+
+function fromUnits(units: number[]): string {
+  return String.fromCharCode(...units);
+}
