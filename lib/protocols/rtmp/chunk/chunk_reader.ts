@@ -1,9 +1,11 @@
-import { Slab } from "#bytes";
 import { LimitError, ProtocolError } from "#errors";
 import { INITIAL_CHUNK_BYTES, MAX_CHUNK_STREAMS, MAX_MESSAGE_BYTES, MAX_PARTIAL_BYTES } from "../limits.ts";
+import { decodeU32Payload } from "../message/control_message.ts";
 import { MESSAGE_TYPE } from "../message/message_type.ts";
 import { readU24, readU32, readU32Le, startsWithU32 } from "./_numbers.ts";
 import { ChunkStream } from "./chunk_stream.ts";
+import { ChunkStreamTable } from "./chunk_stream_table.ts";
+import { MessageMemory } from "./message_memory.ts";
 
 /** Who takes the messages of a `ChunkReader`. */
 export interface ChunkConsumer {
@@ -42,12 +44,6 @@ const MAX_HEADER_BYTES = 3 + 11 + 4;
 const MESSAGE_HEADER_BYTES = [11, 7, 3, 0] as const;
 /** Timestamp field that announces an extended timestamp: RTMP 1.0, section 5.3.1.3. */
 const EXTENDED = 0xffffff;
-/** First memory taken for a message that arrives in pieces. */
-const MIN_PAYLOAD_CAPACITY = 512;
-/** Memory taken for a message over what was received of it, so that growing it copies a third at most. */
-const GROWTH_FACTOR = 4;
-/** Unfinished messages may reserve one part in this many of all bytes received before them. */
-const BELIEVED_SHARE = 8;
 /** A header is cut off: wait for more input. */
 const INCOMPLETE = -1;
 const EMPTY = new Uint8Array(0);
@@ -71,22 +67,14 @@ const EMPTY = new Uint8Array(0);
 export class ChunkReader {
   readonly #consumer: ChunkConsumer;
   readonly #maxMessageBytes: number;
-  readonly #maxPartialBytes: number;
-  readonly #maxChunkStreams: number;
-
-  readonly #streams = new Map<number, ChunkStream>();
+  readonly #streams: ChunkStreamTable;
+  readonly #memory: MessageMemory;
   /** Chunk stream of the chunk being read, and the one looked up first for the next. */
   #current: ChunkStream = new ChunkStream(-1);
   /** Payload bytes of the current chunk still to come. */
   #chunkLeft = 0;
   #chunkSize = INITIAL_CHUNK_BYTES;
-  /** Memory held for unfinished messages. */
-  #partialBytes = 0;
   #isStopped = false;
-
-  /** Payload bytes received on this connection. */
-  #receivedBytes = 0;
-  readonly #slab = new Slab();
 
   /** A cut-off header, and room to complete it. */
   readonly #held = new Uint8Array(2 * MAX_HEADER_BYTES);
@@ -96,8 +84,8 @@ export class ChunkReader {
   constructor(consumer: ChunkConsumer, options: ChunkReaderOptions = {}) {
     this.#consumer = consumer;
     this.#maxMessageBytes = options.maxMessageBytes ?? MAX_MESSAGE_BYTES;
-    this.#maxPartialBytes = options.maxPartialBytes ?? MAX_PARTIAL_BYTES;
-    this.#maxChunkStreams = options.maxChunkStreams ?? MAX_CHUNK_STREAMS;
+    this.#streams = new ChunkStreamTable(options.maxChunkStreams ?? MAX_CHUNK_STREAMS);
+    this.#memory = new MessageMemory(options.maxPartialBytes ?? MAX_PARTIAL_BYTES);
   }
 
   /** Chunk size the peer last announced, in bytes. */
@@ -107,7 +95,7 @@ export class ChunkReader {
 
   /** Memory held for messages that are not complete, in bytes. */
   get partialBytes(): number {
-    return this.#partialBytes;
+    return this.#memory.partialBytes;
   }
 
   /** Makes the running `push` return after the current message; called by the consumer. */
@@ -194,7 +182,7 @@ export class ChunkReader {
       next += 2;
     }
     const chunkType = first >> 6;
-    const stream = this.#current.id === id ? this.#current : this.#streamOf(id, chunkType);
+    const stream = this.#current.id === id ? this.#current : this.#streams.open(id, chunkType);
     return chunkType === 3
       ? this.#readRepeated(bytes, next, stream)
       : this.#readFields(bytes, next, stream, chunkType);
@@ -284,66 +272,18 @@ export class ChunkReader {
     stream.messageTypeId = messageTypeId;
   }
 
-  /** A header of type 0 opens a chunk stream; one of type 1 too (librtmp pings), with message stream 0. */
-  #streamOf(id: number, chunkType: number): ChunkStream {
-    const known = this.#streams.get(id);
-    if (known !== undefined) return known;
-    if (chunkType > 1) {
-      throw new ProtocolError(
-        `Cannot read chunk: type ${chunkType} on chunk stream ${id} without an earlier header`,
-      );
-    }
-    if (this.#streams.size >= this.#maxChunkStreams) {
-      throw new LimitError("MAX_CHUNK_STREAMS", {
-        value: this.#streams.size + 1,
-        limit: this.#maxChunkStreams,
-      });
-    }
-    const stream = new ChunkStream(id);
-    this.#streams.set(id, stream);
-    return stream;
-  }
-
   /** Reads payload of the current chunk, as much as is there; returns the offset behind it. */
   #readPayload(bytes: Uint8Array, at: number): number {
     const stream = this.#current;
     const length = Math.min(this.#chunkLeft, bytes.length - at);
     this.#chunkLeft -= length;
-    this.#receivedBytes += length;
     if (length === stream.messageLength) {
-      const whole = this.#slab.take(length);
-      whole.set(bytes.subarray(at, at + length));
-      this.#emit(stream, whole);
-      return at + length;
+      this.#emit(stream, this.#memory.copy(bytes, at, length));
+    } else {
+      const payload = this.#memory.append(stream, bytes, at, length);
+      if (stream.received === stream.messageLength) this.#emit(stream, payload);
     }
-    const received = stream.received + length;
-    const payload = this.#reserve(stream, received, bytes.length - at);
-    payload.set(bytes.subarray(at, at + length), stream.received);
-    stream.received = received;
-    if (received === stream.messageLength) this.#emit(stream, payload);
     return at + length;
-  }
-
-  /** Makes room for `received` bytes of a message, `inputLeft` of which stand in the input. */
-  // params: hot path
-  #reserve(stream: ChunkStream, received: number, inputLeft: number): Uint8Array<ArrayBuffer> {
-    const old = stream.payload;
-    if (old !== undefined && old.length >= received) return old;
-    // the rest of the input is one message's only: on many chunk streams each would claim it
-    const claimed = this.#partialBytes === (old?.length ?? 0) ? inputLeft : 0;
-    // a peer that has sent much is believed declared lengths that are small beside it
-    const believed = Math.floor(this.#receivedBytes / BELIEVED_SHARE) - this.#partialBytes;
-    const wanted = Math.max(MIN_PAYLOAD_CAPACITY, received * GROWTH_FACTOR, claimed, believed);
-    const capacity = Math.min(stream.messageLength, wanted);
-    const partialBytes = this.#partialBytes + capacity - (old?.length ?? 0);
-    if (partialBytes > this.#maxPartialBytes) {
-      throw new LimitError("MAX_PARTIAL_BYTES", { value: partialBytes, limit: this.#maxPartialBytes });
-    }
-    const grown = this.#slab.take(capacity);
-    if (old !== undefined) grown.set(old);
-    this.#partialBytes = partialBytes;
-    stream.payload = grown;
-    return grown;
   }
 
   #emit(stream: ChunkStream, payload: Uint8Array<ArrayBuffer>): void {
@@ -358,33 +298,23 @@ export class ChunkReader {
 
   /** Ends the message of `stream`, complete or not. */
   #drop(stream: ChunkStream): void {
-    if (stream.payload !== undefined) {
-      this.#partialBytes -= stream.payload.length;
-      stream.payload = undefined;
-    }
+    this.#memory.release(stream);
     stream.received = 0;
     stream.isInMessage = false;
   }
 
   /** RTMP 1.0, section 5.4.1: 31 bits, at least 1. No message is longer than the limit, so no chunk is either. */
   #setChunkSize(payload: Uint8Array): void {
-    const size = payload.length < 4 ? undefined : readU32(payload, 0);
-    if (size === undefined || size < 1 || size > 0x7fffffff) {
-      throw new ProtocolError(
-        size === undefined
-          ? `Cannot read Set Chunk Size: need 4 bytes, have ${payload.length}`
-          : `Cannot accept Set Chunk Size: size must be 1 to 2147483647, is ${size}`,
-      );
+    const size = decodeU32Payload(payload, "Set Chunk Size");
+    if (size < 1 || size > 0x7fffffff) {
+      throw new ProtocolError(`Cannot accept Set Chunk Size: size must be 1 to 2147483647, is ${size}`);
     }
     this.#chunkSize = Math.min(size, this.#maxMessageBytes);
   }
 
   /** RTMP 1.0, section 5.4.2: the unfinished message of a chunk stream is given up. */
   #abort(payload: Uint8Array): void {
-    if (payload.length < 4) {
-      throw new ProtocolError(`Cannot read Abort: need 4 bytes, have ${payload.length}`);
-    }
-    const stream = this.#streams.get(readU32(payload, 0));
+    const stream = this.#streams.find(decodeU32Payload(payload, "Abort"));
     if (stream !== undefined) this.#drop(stream);
   }
 }
