@@ -200,13 +200,13 @@ const BAD: {
   {
     name: "empty Set Chunk Size",
     wire: hex("02 000000 000000 01 00000000"),
-    error: /Set Chunk Size: need 4 bytes, have 0/,
+    error: /Set Chunk Size: need 4 bytes at offset 0, have 0/,
     class: ProtocolError,
   },
   {
     name: "short Abort",
     wire: hex("02 000000 000002 02 00000000 0000"),
-    error: /Abort: need 4 bytes, have 2/,
+    error: /Abort: need 4 bytes at offset 0, have 2/,
     class: ProtocolError,
   },
   {
