@@ -5,6 +5,7 @@ import { OwnBytes } from "./own_bytes.ts";
 import type { ReadBuffers } from "./read_buffers.ts";
 import { ReadSizing } from "./read_buffers.ts";
 import type { ReadPacer } from "./read_pacer.ts";
+import type { TurnWatch } from "./turn_watch.ts";
 
 /** Longest wait, in ms, for queued bytes to leave when a carrier is closed. */
 export const CLOSE_DRAIN_MS = 2_000;
@@ -12,15 +13,8 @@ export const CLOSE_DRAIN_MS = 2_000;
 /** A connection that has received this much is a flow, whose reads may be merged. */
 const FLOW_BYTES = 262_144;
 
-/** A read that brings this much is timed: less takes no time worth asking the clock. */
-const TIMED_BYTES = 16_384;
-
-/**
- * Time, in ms, a connection may take for what it brought before all others have their turn. A read that finds
- * bytes waiting settles at once, so a peer who sends faster than its bytes are handled would otherwise keep
- * the process to itself.
- */
-const TURN_MS = 4;
+/** Bytes of one connection after which it is asked whether the others wait: asking costs as much as 100 bytes. */
+const WATCHED_BYTES = 4_096;
 
 /** What a stream carrier needs of the operating system's connection; `Deno.Conn` has it. */
 export interface StreamConnection {
@@ -37,6 +31,7 @@ export interface CarrierContext {
   readonly clock: Clock;
   readonly buffers: ReadBuffers;
   readonly pacer: ReadPacer;
+  readonly turns: TurnWatch;
   /** A protocol on `remote` threw while it was told that its connection is gone. */
   readonly failed: (remote: Endpoint, error: unknown) => void;
 }
@@ -85,8 +80,9 @@ export class StreamCarrier implements Carrier {
   #drainTimer: Disposable | undefined;
   #readBuffer: Uint8Array<ArrayBuffer> | undefined;
   #readClass = 0;
-  /** Time taken for timed reads since the others had their turn, in ms. */
-  #turnMs = 0;
+  /** Bytes received since the turns were watched. */
+  #unwatchedBytes = 0;
+  #isDeferred = false;
 
   constructor(connection: StreamConnection, context: CarrierContext, options: StreamCarrierOptions) {
     this.#connection = connection;
@@ -239,12 +235,28 @@ export class StreamCarrier implements Carrier {
 
   #read = (): void => {
     if (this.#isReading || this.#isPaused || this.#isClosed || this.#client === undefined) return;
+    if (this.#isDeferred || this.#mustDefer()) return;
     this.#isReading = true;
     this.#readClass = this.#sizing.sizeClass;
     const buffer = this.#context.buffers.take(this.#readClass);
     this.#readBuffer = buffer;
     this.#connection.read(buffer).then(this.#readDone, this.#readFailed);
   };
+
+  /** Lets the others go first where they have waited too long. */
+  #mustDefer(): boolean {
+    if (this.#unwatchedBytes < WATCHED_BYTES) return false;
+    this.#unwatchedBytes = 0;
+    const { turns } = this.#context;
+    this.#isDeferred = turns.isOverdue();
+    if (this.#isDeferred) {
+      turns.defer(() => {
+        this.#isDeferred = false;
+        this.#read();
+      });
+    }
+    return this.#isDeferred;
+  }
 
   readonly #readDone = (count: number | null): void => {
     this.#isReading = false;
@@ -256,20 +268,15 @@ export class StreamCarrier implements Carrier {
       return;
     }
     this.statistics.bytesIn += count;
+    this.#unwatchedBytes += count;
     this.#sizing.observe(count);
-    const { clock } = this.#context;
-    const startMs = count < TIMED_BYTES ? undefined : clock.nowMs();
     this.#client!.receive(buffer.subarray(0, count));
-    if (startMs !== undefined) this.#turnMs += clock.nowMs() - startMs;
     this.#context.buffers.give(this.#readClass, buffer);
     if (this.#isClosed || this.#isPaused) return;
     // handshakes and requests are answered at once; only a flow is merged, while one read holds what it brings
     const isFlow = this.statistics.bytesIn > FLOW_BYTES && count < buffer.length;
-    const isPaced = isFlow && this.#context.pacer.shouldPace();
-    if (!isPaced && this.#turnMs < TURN_MS) return this.#read();
-    this.#turnMs = 0;
-    if (isPaced) this.#context.pacer.wait(this.#read);
-    else clock.after(0, this.#read);
+    if (isFlow && this.#context.pacer.shouldPace()) this.#context.pacer.wait(this.#read);
+    else this.#read();
   };
 
   readonly #readFailed = (error: unknown): void => {
