@@ -218,7 +218,8 @@ export abstract class ChunkProtocol extends Protocol {
       this.#handshakeTimer = undefined;
       this.onHandshakeDone();
     }
-    this.#read(bytes, at);
+    const taken = this.#read(bytes, at);
+    if (taken < bytes.length) this.#keepInput(bytes.slice(taken));
     const receivedBytes = this.statistics.bytesIn;
     if (receivedBytes - this.#acknowledgedBytes >= this.#inboundWindow) {
       this.#acknowledgedBytes = receivedBytes;
@@ -239,7 +240,8 @@ export abstract class ChunkProtocol extends Protocol {
     this.onEnded(error);
   }
 
-  #read(bytes: Uint8Array, start: number): void {
+  /** Takes input from offset `start`; returns how far, which is not the end where the application must decide. */
+  #read(bytes: Uint8Array, start: number): number {
     let at = start;
     this.#isReading = true;
     try {
@@ -247,10 +249,10 @@ export abstract class ChunkProtocol extends Protocol {
     } finally {
       this.#isReading = false;
     }
-    if (this.#isHeld && at < bytes.length) this.#keepInput(bytes.slice(at));
+    return this.#isHeld ? at : bytes.length;
   }
 
-  /** Keeps input for later. */
+  /** Keeps input for later; it is owned. */
   #keepInput(bytes: Uint8Array): void {
     this.#heldBytes += bytes.length;
     if (this.#heldBytes > MAX_HELD_INPUT_BYTES) {
@@ -265,7 +267,11 @@ export abstract class ChunkProtocol extends Protocol {
     this.#heldInput = [];
     this.#heldBytes = 0;
     try {
-      for (const bytes of input) this.#read(bytes, 0);
+      for (const bytes of input) {
+        const taken = this.#read(bytes, 0);
+        // a view: a copy for each held message would be quadratic
+        if (taken < bytes.length) this.#keepInput(bytes.subarray(taken));
+      }
     } catch (error) {
       this.abort(error instanceof Error ? error : new Error(String(error)));
     }
