@@ -27,7 +27,7 @@
 export { HttpClientProtocol } from "./client_protocol.ts";
 export type { HttpClientOptions, HttpRequestMessage, HttpResponseReceiver } from "./client_protocol.ts";
 export { HttpServerProtocol } from "./server/server_protocol.ts";
-export type { HttpServerOptions } from "./server/server_protocol.ts";
+export type { HttpServerOptions } from "./server/server_options.ts";
 export {
   HEAD_TIMEOUT_MS,
   IDLE_TIMEOUT_MS,

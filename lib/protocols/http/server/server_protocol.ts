@@ -1,52 +1,29 @@
 import { InputQueue } from "#bytes";
-import type { Clock } from "#clock";
 import { ClosedError, errorMessage, ProtocolError } from "#errors";
 import { formatEndpoint, Protocol } from "#stack";
 import type { Carrier } from "#stack";
-import { Deadline } from "../deadline.ts";
 import {
-  HEAD_TIMEOUT_MS,
-  IDLE_TIMEOUT_MS,
   LINGER_TIMEOUT_MS,
   MAX_BODY_BYTES,
   MAX_DISCARDED_BYTES,
   MAX_PIPELINED_BYTES,
   MAX_QUEUED_ANSWER_BYTES,
   PIPELINE_PAUSE_BYTES,
-  PROGRESS_TIMEOUT_MS,
   refusalStatus,
 } from "../limits.ts";
 import { encodeLatin1 } from "../message/head.ts";
 import { decodeRequestHead, HeadScanner } from "../message/head_reader.ts";
 import { formatRefusal } from "./_answer_head.ts";
-import type { HttpBodyReceiver, HttpExchangeFacts, HttpLog, HttpRouter } from "./exchange.ts";
+import type { HttpBodyReceiver, HttpRouter } from "./exchange.ts";
 import { answerWithFetch } from "./_fetch.ts";
 import { IncomingBody } from "./_incoming_body.ts";
 import { NearRouter } from "./_near_router.ts";
 import { PacedWriter } from "./_paced_writer.ts";
 import type { Written } from "./_paced_writer.ts";
+import { Patience } from "./_patience.ts";
 import { ServerExchange } from "./_server_exchange.ts";
 import type { ExchangeConnection, NearOutlet } from "./_server_exchange.ts";
-
-/** What an HTTP server connection is made of. */
-export interface HttpServerOptions {
-  /** Time for deadlines, the Date header and the access log. */
-  readonly clock: Clock;
-  /** Answers requests. @default the protocol on top: see `HttpServerProtocol` */
-  readonly router?: HttpRouter;
-  /** Takes a line for each request that was refused or whose handler failed. @default nothing is written */
-  readonly log?: HttpLog;
-  /** Called at the end of each exchange. */
-  readonly onExchange?: (facts: HttpExchangeFacts) => void;
-  /** Most bytes of a request's body. @default {MAX_BODY_BYTES} */
-  readonly maxBodyBytes?: number;
-  /** Time for a whole head, in ms. @default {HEAD_TIMEOUT_MS} */
-  readonly headTimeoutMs?: number;
-  /** Time without a request, in ms. @default {IDLE_TIMEOUT_MS} */
-  readonly idleTimeoutMs?: number;
-  /** Longest pause inside a body, in ms, either direction. @default {PROGRESS_TIMEOUT_MS} */
-  readonly progressTimeoutMs?: number;
-}
+import type { HttpServerOptions } from "./server_options.ts";
 
 /**
  * What the bytes of the connection are: `requests`; nothing more from the peer (`passOut`), a body is on its
@@ -72,7 +49,7 @@ export class HttpServerProtocol extends Protocol {
   readonly #options: HttpServerOptions;
   readonly #input = new InputQueue({ maxBytes: MAX_PIPELINED_BYTES });
   readonly #scanner = new HeadScanner();
-  readonly #deadline: Deadline;
+  readonly #patience: Patience;
   #router: HttpRouter | undefined;
   #nearRouter: NearRouter | undefined;
   #connection: ExchangeConnection | undefined;
@@ -91,7 +68,10 @@ export class HttpServerProtocol extends Protocol {
     super();
     this.#options = options;
     this.#router = options.router;
-    this.#deadline = new Deadline(options.clock);
+    this.#patience = new Patience(options, {
+      idle: () => this.close("idle"),
+      late: (message) => this.#answerRefusal(408, message),
+    });
   }
 
   /** True while a body that ends with the connection goes out, and after an upgrade. */
@@ -108,7 +88,7 @@ export class HttpServerProtocol extends Protocol {
     if (this.#router === undefined) {
       throw new TypeError("Cannot open http: it needs a router, or a protocol on top");
     }
-    this.#awaitRequest();
+    this.#patience.awaitRequest();
   }
 
   protected override onReceive(bytes: Uint8Array): void {
@@ -126,11 +106,11 @@ export class HttpServerProtocol extends Protocol {
   protected override onClose(): void {
     this.#mode = "closing";
     this.#exchange?.closeBody();
-    this.#deadline[Symbol.dispose]();
+    this.#patience[Symbol.dispose]();
   }
 
   protected override onFarClosed(error: Error): void {
-    this.#deadline[Symbol.dispose]();
+    this.#patience[Symbol.dispose]();
     this.#paced?.failed(error);
     const exchange = this.#exchange;
     this.#exchange = this.#body = undefined;
@@ -189,10 +169,10 @@ export class HttpServerProtocol extends Protocol {
     }
     const length = this.#scanner.scan(bytes);
     if (length === undefined) {
-      if (isFirstByte) this.#awaitHead();
+      if (isFirstByte) this.#patience.awaitHead();
       return false;
     }
-    this.#deadline.clear();
+    this.#patience.clear();
     const head = decodeRequestHead(bytes.subarray(0, length));
     this.#input.consume(length);
     const exchange = new ServerExchange(this.#link, head);
@@ -219,37 +199,14 @@ export class HttpServerProtocol extends Protocol {
     if (this.isClosed) return false;
     this.#input.consume(taken);
     if (!body.isEnded) {
-      if (!body.isPaused) this.#awaitBody();
+      if (!body.isPaused) this.#patience.awaitBody();
       return false;
     }
     this.#body = undefined;
-    this.#deadline.clear();
+    this.#patience.clear();
     body.end();
-    if (this.#exchange === undefined && this.#mode === "requests") this.#awaitRequest();
+    if (this.#exchange === undefined && this.#mode === "requests") this.#patience.awaitRequest();
     return true;
-  }
-
-  #awaitRequest(): void {
-    // a connection that never asks again ends without a word
-    this.#deadline.set(this.#options.idleTimeoutMs ?? IDLE_TIMEOUT_MS, () => this.close("idle"));
-  }
-
-  #awaitHead(): void {
-    const timeoutMs = this.#options.headTimeoutMs ?? HEAD_TIMEOUT_MS;
-    this.#deadline.set(timeoutMs, () => {
-      this.#answerRefusal(408, `Cannot read head: it was not complete within ${timeoutMs} ms`);
-    });
-  }
-
-  #awaitBody(): void {
-    const timeoutMs = this.#progressTimeoutMs;
-    this.#deadline.set(timeoutMs, () => {
-      this.#answerRefusal(408, `Cannot read body: nothing came for ${timeoutMs} ms`);
-    });
-  }
-
-  get #progressTimeoutMs(): number {
-    return this.#options.progressTimeoutMs ?? PROGRESS_TIMEOUT_MS;
   }
 
   get #carrier(): Carrier {
@@ -284,7 +241,7 @@ export class HttpServerProtocol extends Protocol {
   #linger(): void {
     this.#mode = "closing";
     this.#process();
-    this.#deadline.set(LINGER_TIMEOUT_MS, () => this.#carrier.close());
+    this.#patience.set(LINGER_TIMEOUT_MS, () => this.#carrier.close());
   }
 
   /** Waits until what was answered has left, before more of the peer is read. */
@@ -306,7 +263,7 @@ export class HttpServerProtocol extends Protocol {
   #writePaced(slices: Uint8Array[], written: Written): void {
     this.#paced ??= new PacedWriter(this.#carrier, {
       clock: this.#options.clock,
-      timeoutMs: this.#progressTimeoutMs,
+      timeoutMs: this.#patience.progressTimeoutMs,
     });
     this.#paced.write(slices, written);
   }
@@ -318,8 +275,8 @@ export class HttpServerProtocol extends Protocol {
     const body = this.#body;
     if (isKept && this.#mode === "requests" && body?.isSmall !== false) {
       body?.drop();
-      if (body === undefined) this.#awaitRequest();
-      else this.#awaitBody();
+      if (body === undefined) this.#patience.awaitRequest();
+      else this.#patience.awaitBody();
       return this.#process();
     }
     this.#mode = "closing";
@@ -334,7 +291,7 @@ export class HttpServerProtocol extends Protocol {
     body.claim(receiver);
     if (body.isContinueAwaited) this.send(encodeLatin1("HTTP/1.1 100 Continue\r\n\r\n"));
     body.isContinueAwaited = false;
-    this.#awaitBody();
+    this.#patience.awaitBody();
     this.#process();
   }
 
@@ -342,8 +299,8 @@ export class HttpServerProtocol extends Protocol {
     const body = this.#body;
     if (body === undefined || body.isPaused === isPaused) return;
     body.isPaused = isPaused;
-    if (isPaused) this.#deadline.clear();
-    else this.#awaitBody();
+    if (isPaused) this.#patience.clear();
+    else this.#patience.awaitBody();
     this.#updatePause();
   }
 
@@ -360,7 +317,7 @@ export class HttpServerProtocol extends Protocol {
     this.#mode = mode;
     this.#body = undefined;
     this.#paced?.release();
-    this.#deadline[Symbol.dispose]();
+    this.#patience[Symbol.dispose]();
   }
 
   #putNear(near: Protocol, outlet: NearOutlet): void {
