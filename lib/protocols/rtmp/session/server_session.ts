@@ -1,31 +1,30 @@
 import type { AmfValue } from "#amf";
-import { ClosedError, errorMessage, LimitError, ProtocolError } from "#errors";
+import { ClosedError, ProtocolError } from "#errors";
 import { type Endpoint, formatEndpoint } from "#stack";
 import type { ChunkProtocol, OutboundMessage } from "../chunk_protocol.ts";
-import { DECISION_TIMEOUT_MS, MAX_SESSION_WARNINGS } from "../limits.ts";
+import { MAX_SESSION_WARNINGS } from "../limits.ts";
 import { splitAggregate } from "../message/aggregate.ts";
 import { decodeCommand, encodeCommand, type RtmpCommand } from "../message/command.ts";
 import { unwrapDataMessage } from "../message/data_message.ts";
 import { CHUNK_STREAM_ID, MESSAGE_TYPE } from "../message/message_type.ts";
 import { type NetStatus, statusObject } from "../message/status.ts";
+import { RefusedMediaWatch } from "../refused_media.ts";
 import type { ConnectAnswer, NetStream, RtmpApplication, RtmpLog } from "./application.ts";
 import { BandwidthCheck } from "./bandwidth_check.ts";
 import { CallTable } from "./call_table.ts";
 import { type ConnectRequest, NO_CONNECT_REQUEST, parseConnect } from "./connect_request.ts";
 import { acceptedReply, announceSizes, type ConnectReplyOptions, rejectedReply } from "./connect_reply.ts";
 import { type ConnectionCommandOwner, takeConnectionCommand } from "./connection_commands.ts";
-import { RefusedMediaWatch } from "./refused_media.ts";
+import { type Decision, type DecisionOptions, Decisions } from "./decisions.ts";
+
 import { noStreamError, ServerStream, type StreamOwner } from "./server_stream.ts";
 import { StreamTable } from "./stream_table.ts";
 
 /** What a `ServerSession` is made with. */
-export interface ServerSessionOptions extends ConnectReplyOptions {
+export interface ServerSessionOptions extends ConnectReplyOptions, DecisionOptions {
   readonly application: RtmpApplication;
   readonly log: RtmpLog;
-  /** Calls `callback` after `delayMs` unless disposed first. */
-  readonly after: (delayMs: number, callback: () => void) => Disposable;
   readonly nowMs: () => number;
-  readonly decisionTimeoutMs?: number;
   /** `connect` was accepted. */
   readonly onConnected: () => void;
 }
@@ -38,6 +37,7 @@ export class ServerSession implements StreamOwner, ConnectionCommandOwner {
   readonly table = new StreamTable();
   readonly bandwidthCheck = new BandwidthCheck(this);
   readonly #options: ServerSessionOptions;
+  readonly #decisions: Decisions;
   readonly #refusedMedia = new RefusedMediaWatch();
   #request: ConnectRequest = NO_CONNECT_REQUEST;
   #state: "awaitConnect" | "connecting" | "open" | "closed" = "awaitConnect";
@@ -48,6 +48,7 @@ export class ServerSession implements StreamOwner, ConnectionCommandOwner {
     this.protocol = protocol;
     this.application = options.application;
     this.#options = options;
+    this.#decisions = new Decisions(this, options);
   }
 
   get id(): number {
@@ -129,19 +130,8 @@ export class ServerSession implements StreamOwner, ConnectionCommandOwner {
     else log.debug(`${this}: ${text}`);
   }
 
-  decide(what: string, options: { run: () => void | Promise<void>; failed: () => void }): void {
-    const failed = (error: unknown) => {
-      this.warn(`${what} failed: ${errorMessage(error)}`);
-      if (!this.isClosed) options.failed();
-    };
-    let decision: void | Promise<void>;
-    try {
-      decision = options.run();
-    } catch (error) {
-      failed(error);
-      return;
-    }
-    if (decision !== undefined) void this.#await(what, decision.catch(failed));
+  decide(what: string, decision: Decision): void {
+    this.#decisions.ask(what, decision);
   }
 
   /** One message from the peer. HOT for audio and video. */
@@ -276,25 +266,6 @@ export class ServerSession implements StreamOwner, ConnectionCommandOwner {
     this.sendCommand(acceptedReply({ transactionId, objectEncoding, answer }));
     this.notify("onBWDone", []);
     this.#options.onConnected();
-  }
-
-  /** Holds the protocol until `decision` has settled, or ends it if that takes too long. */
-  async #await(what: string, decision: Promise<void>): Promise<void> {
-    const timeoutMs = this.#options.decisionTimeoutMs ?? DECISION_TIMEOUT_MS;
-    using _timer = this.#options.after(timeoutMs, () => {
-      const message = `Cannot decide about ${what}: no decision after ${timeoutMs} ms`;
-      this.protocol.abort(
-        new LimitError("DECISION_TIMEOUT_MS", { value: timeoutMs, limit: timeoutMs, message }),
-      );
-    });
-    this.protocol.hold();
-    try {
-      await decision;
-    } catch (error) {
-      // an answer to the peer failed
-      this.protocol.abort(error instanceof Error ? error : new Error(String(error)));
-    }
-    this.protocol.release();
   }
 
   #logEnd(error: Error): void {

@@ -6,6 +6,7 @@ import { encodeUserControl } from "../message/control_message.ts";
 import { CHUNK_STREAM_ID, MESSAGE_TYPE, type UserControlEvent } from "../message/message_type.ts";
 import { type NetStatus, STATUS_CODE, statusObject } from "../message/status.ts";
 import type { NetStream, NetStreamClient, NetStreamState, RtmpSession } from "./application.ts";
+import type { Decision } from "./decisions.ts";
 import { finiteNumber, isTrue, parsePlay, parsePublish } from "./stream_request.ts";
 
 /** What a stream needs from its session. */
@@ -15,9 +16,8 @@ export interface StreamOwner extends RtmpSession {
    * Runs a decision of the application; while it is pending nothing is read from the peer.
    *
    * @param what For the log: `publish of live/a`.
-   * @param options `run` decides; `failed` answers the peer if it throws.
    */
-  decide(what: string, options: { run: () => void | Promise<void>; failed: () => void }): void;
+  decide(what: string, decision: Decision): void;
   warn(text: string): void;
 }
 
@@ -181,7 +181,7 @@ export class ServerStream implements NetStream {
     });
   }
 
-  #decide(what: string, options: { run: () => void | Promise<void>; failed: () => void }): void {
+  #decide(what: string, decision: Decision): void {
     const run = async (pending: Promise<void>) => {
       try {
         await pending;
@@ -192,10 +192,10 @@ export class ServerStream implements NetStream {
     };
     this.session.decide(what, {
       run: () => {
-        const result = options.run();
+        const result = decision.run();
         return result === undefined ? undefined : run(result);
       },
-      failed: options.failed,
+      failed: decision.failed,
     });
   }
 

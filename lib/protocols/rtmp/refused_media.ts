@@ -1,5 +1,5 @@
 import { ProtocolError } from "#errors";
-import { REFUSED_MEDIA_MS } from "../limits.ts";
+import { REFUSED_MEDIA_MS } from "./limits.ts";
 
 /** Watches media that a peer sends and nobody takes: late media is ordinary, a flow of it is not. */
 export class RefusedMediaWatch {
