@@ -16,7 +16,6 @@ import { type ConnectRequest, NO_CONNECT_REQUEST, parseConnect } from "./connect
 import { acceptedReply, announceSizes, type ConnectReplyOptions, rejectedReply } from "./connect_reply.ts";
 import { type ConnectionCommandOwner, takeConnectionCommand } from "./connection_commands.ts";
 import { type Decision, type DecisionOptions, Decisions } from "./decisions.ts";
-
 import { noStreamError, ServerStream, type StreamOwner } from "./server_stream.ts";
 import { StreamTable } from "./stream_table.ts";
 
