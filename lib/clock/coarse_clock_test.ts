@@ -29,12 +29,11 @@ Deno.test("CoarseClock does not ring a timer that was disposed, by another one o
   const clock = new CoarseClock(manual);
   const rung: string[] = [];
   const first = clock.after(1_000, () => rung.push("first"));
-  let third: Disposable | undefined;
   clock.after(1_000, () => {
     rung.push("second");
-    third?.[Symbol.dispose]();
+    third[Symbol.dispose]();
   });
-  third = clock.after(1_000, () => rung.push("third"));
+  const third = clock.after(1_000, () => rung.push("third"));
   first[Symbol.dispose]();
   manual.advance(3_000);
   assert.deepEqual(rung, ["second"]);
