@@ -13,7 +13,7 @@ export interface LogOutletOptions {
 }
 
 /** How long a sink may hold entries back, in ms; errors are never held back. */
-const FLUSH_AFTER_MS = 1000;
+const FLUSH_AFTER_MS = 100;
 
 interface SinkSlot {
   readonly sink: LogSink;

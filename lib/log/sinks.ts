@@ -85,13 +85,16 @@ export class MemorySink implements LogSink {
   close(): void {}
 }
 
+/** Most lines held for the console until the next flush. */
+const MAX_HELD_LINES = 256;
+
 /** A handler of `@std/log` behind our levels and forms. */
 class HandlerSink implements LogSink {
   readonly name: string;
   readonly level: LogLevel;
   readonly #handler: BaseHandler;
   readonly #format: (entry: LogEntry) => string;
-  /** Lines of this turn that wait for the console, and the gravest level among them. */
+  /** Lines that wait for the console, and the gravest level among them. */
   #lines: string[] = [];
   #level: LogLevel = LOG_LEVEL.Finest;
 
@@ -108,19 +111,10 @@ class HandlerSink implements LogSink {
   write(entry: LogEntry): void {
     const msg = this.#format(entry);
     if (!(this.#handler instanceof ConsoleHandler)) return this.#handle(msg, entry.level);
-    // the lines of one turn are one write: a thousand players that come at once are not a thousand writes
+    // lines that come within a tenth of a second are one write: a thousand players that join are not a thousand
     this.#lines.push(msg);
     this.#level = Math.min(this.#level, entry.level) as LogLevel;
-    if (this.#lines.length === 1) queueMicrotask(() => this.#printOrLose());
-  }
-
-  /** Nobody waits for the outcome here: a terminal that is gone loses its lines. */
-  #printOrLose(): void {
-    try {
-      this.#print();
-    } catch {
-      this.#lines = [];
-    }
+    if (this.#lines.length >= MAX_HELD_LINES) this.#print();
   }
 
   #print(): void {

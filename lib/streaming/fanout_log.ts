@@ -68,6 +68,9 @@ export class FanoutLog {
   /** The first packet of each kind of track that the wire does not carry. */
   readonly #notCarried = new Map<Packet["kind"], Packet>();
   #carriesVideo = false;
+  #preludePoint: RandomAccessPoint | undefined;
+  /** For those who start there, and for those who jump there. */
+  #preludes: [Uint8Array | undefined, Uint8Array | undefined] = [undefined, undefined];
   #viewSegment: Segment | undefined;
   #viewStart = 0;
   #view: Uint8Array | undefined;
@@ -202,6 +205,20 @@ export class FanoutLog {
     this.#start = undefined;
     for (const segment of this.#segments.splice(0)) this.#letGo(segment);
     this.#tail = undefined;
+  }
+
+  /**
+   * Bytes that come before the first packet of a subscriber at `point`; one array for all that start there.
+   *
+   * @param isFirst Whether the subscriber has received nothing yet.
+   */
+  prelude(point: RandomAccessPoint, isFirst: boolean): Uint8Array {
+    if (this.#preludePoint !== point) {
+      this.#preludePoint = point;
+      this.#preludes = [undefined, undefined];
+    }
+    const place = isFirst ? 0 : 1;
+    return this.#preludes[place] ??= this.format.prelude(point.header, { dtsUs: point.dtsUs, isFirst });
   }
 
   /** Whether a cursor at `position` has bytes that a flush released. */

@@ -114,10 +114,7 @@ export class Subscriber {
     this.#segment = point.segment;
     this.#offset = point.offset;
     point.segment.readers++;
-    const prelude = this.#log.format.prelude(point.header, {
-      dtsUs: point.dtsUs,
-      isFirst: !this.#hasStarted,
-    });
+    const prelude = this.#log.prelude(point, !this.#hasStarted);
     const { durationMs = Infinity } = this.#options;
     if (!this.#hasStarted) this.#endUs = point.dtsUs + Math.max(durationMs * 1000, 1);
     this.#hasStarted = true;
