@@ -5,7 +5,6 @@ import { ReadBuffers } from "./read_buffers.ts";
 import { ReadPacer } from "./read_pacer.ts";
 import { StreamCarrier } from "./stream_carrier.ts";
 import type { StreamConnection } from "./stream_carrier.ts";
-import { TurnWatch } from "./turn_watch.ts";
 
 /** A connection whose kernel is the test: it settles reads and writes when the test says so. */
 export class ScriptedConnection implements StreamConnection {
@@ -173,11 +172,10 @@ export function carrierRig() {
   const connection = new ScriptedConnection();
   const buffers = new CountedBuffers();
   const pacer = new ReadPacer(clock);
-  const turns = new TurnWatch(clock);
   let closings = 0;
   const failures: string[] = [];
   const failed = (remote: Endpoint, error: unknown) => void failures.push(`${remote.address}: ${error}`);
-  const carrier = new StreamCarrier(connection, { clock, buffers, pacer, turns, failed }, {
+  const carrier = new StreamCarrier(connection, { clock, buffers, pacer, failed }, {
     kind: "tcp",
     local: { address: "127.0.0.1", port: 1 },
     remote: { address: "192.0.2.7", port: 2 },
@@ -185,7 +183,7 @@ export function carrierRig() {
   });
   const client = new NotingClient();
   carrier.open(client);
-  return { clock, connection, carrier, client, buffers, pacer, turns, failures, closings: () => closings };
+  return { clock, connection, carrier, client, buffers, pacer, failures, closings: () => closings };
 }
 
 /** Own bytes from text. */

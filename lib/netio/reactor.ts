@@ -12,7 +12,6 @@ import { ReadBuffers } from "./read_buffers.ts";
 import { ReadPacer } from "./read_pacer.ts";
 import { StreamCarrier } from "./stream_carrier.ts";
 import type { CarrierContext } from "./stream_carrier.ts";
-import { TurnWatch } from "./turn_watch.ts";
 import { UdpSocket } from "./udp_socket.ts";
 import type { UdpOptions } from "./udp_socket.ts";
 
@@ -94,7 +93,6 @@ export class Reactor {
       clock: this.#clock,
       buffers: new ReadBuffers(),
       pacer: new ReadPacer(this.#clock),
-      turns: new TurnWatch(this.#clock),
       failed: (remote, error) =>
         this.#log.error(`A protocol failed at the end of connection ${formatEndpoint(remote)}`, error),
     };
@@ -163,7 +161,6 @@ export class Reactor {
   /** Stops all listeners; connections go on. Resolves when their ports are free again. */
   async close(): Promise<void> {
     this.gauge.release();
-    this.#context.turns[Symbol.dispose]();
     await Promise.all([...this.#listeners].map((listener) => listener.close()));
     this.#listeners.clear();
   }

@@ -5,7 +5,6 @@ import { OwnBytes } from "./own_bytes.ts";
 import type { ReadBuffers } from "./read_buffers.ts";
 import { ReadSizing } from "./read_buffers.ts";
 import type { ReadPacer } from "./read_pacer.ts";
-import type { TurnWatch } from "./turn_watch.ts";
 
 /** Longest wait, in ms, for queued bytes to leave when a carrier is closed. */
 export const CLOSE_DRAIN_MS = 2_000;
@@ -13,8 +12,17 @@ export const CLOSE_DRAIN_MS = 2_000;
 /** A connection that has received this much is a flow, whose reads may be merged. */
 const FLOW_BYTES = 262_144;
 
-/** Bytes of one connection after which it is asked whether the others wait: asking costs as much as 100 bytes. */
-const WATCHED_BYTES = 4_096;
+/** A read that brings this much is timed: less takes no time worth asking the clock. */
+const TIMED_BYTES = 4_096;
+
+/**
+ * Time, in ms, the bytes of a connection may take before all others have their turn. A read that finds bytes
+ * waiting settles at once, before the runtime looks at other sockets: a peer that sends faster than its bytes
+ * are handled would keep the process to itself.
+ */
+const TURN_MS = 4;
+/** Wait for the others, in ms: a timer that is not due yet lets the runtime look at all sockets. */
+const YIELD_MS = 1;
 
 /** What a stream carrier needs of the operating system's connection; `Deno.Conn` has it. */
 export interface StreamConnection {
@@ -31,7 +39,6 @@ export interface CarrierContext {
   readonly clock: Clock;
   readonly buffers: ReadBuffers;
   readonly pacer: ReadPacer;
-  readonly turns: TurnWatch;
   /** A protocol on `remote` threw while it was told that its connection is gone. */
   readonly failed: (remote: Endpoint, error: unknown) => void;
 }
@@ -80,8 +87,10 @@ export class StreamCarrier implements Carrier {
   #drainTimer: Disposable | undefined;
   #readBuffer: Uint8Array<ArrayBuffer> | undefined;
   #readClass = 0;
-  /** Bytes received since the turns were watched. */
-  #unwatchedBytes = 0;
+  /** When the bytes came that are being handled, in ms; handling them may go on after the read. */
+  #busySinceMs: number | undefined;
+  /** Time the bytes took since the others had their turn, in ms. */
+  #turnMs = 0;
   #isDeferred = false;
 
   constructor(connection: StreamConnection, context: CarrierContext, options: StreamCarrierOptions) {
@@ -243,19 +252,20 @@ export class StreamCarrier implements Carrier {
     this.#connection.read(buffer).then(this.#readDone, this.#readFailed);
   };
 
-  /** Lets the others go first where they have waited too long. */
+  /** Lets the others go first where the bytes of this one took long. */
   #mustDefer(): boolean {
-    if (this.#unwatchedBytes < WATCHED_BYTES) return false;
-    this.#unwatchedBytes = 0;
-    const { turns } = this.#context;
-    this.#isDeferred = turns.isOverdue();
-    if (this.#isDeferred) {
-      turns.defer(() => {
-        this.#isDeferred = false;
-        this.#read();
-      });
-    }
-    return this.#isDeferred;
+    const { clock } = this.#context;
+    if (this.#busySinceMs === undefined) return false;
+    this.#turnMs += clock.nowMs() - this.#busySinceMs;
+    this.#busySinceMs = undefined;
+    if (this.#turnMs < TURN_MS) return false;
+    this.#turnMs = 0;
+    this.#isDeferred = true;
+    clock.after(YIELD_MS, () => {
+      this.#isDeferred = false;
+      this.#read();
+    });
+    return true;
   }
 
   readonly #readDone = (count: number | null): void => {
@@ -268,15 +278,19 @@ export class StreamCarrier implements Carrier {
       return;
     }
     this.statistics.bytesIn += count;
-    this.#unwatchedBytes += count;
     this.#sizing.observe(count);
+    this.#busySinceMs = count < TIMED_BYTES ? undefined : this.#context.clock.nowMs();
     this.#client!.receive(buffer.subarray(0, count));
     this.#context.buffers.give(this.#readClass, buffer);
     if (this.#isClosed || this.#isPaused) return;
     // handshakes and requests are answered at once; only a flow is merged, while one read holds what it brings
     const isFlow = this.statistics.bytesIn > FLOW_BYTES && count < buffer.length;
-    if (isFlow && this.#context.pacer.shouldPace()) this.#context.pacer.wait(this.#read);
-    else this.#read();
+    if (isFlow && this.#context.pacer.shouldPace()) {
+      this.#busySinceMs = undefined;
+      this.#context.pacer.wait(this.#read);
+    } else {
+      this.#read();
+    }
   };
 
   readonly #readFailed = (error: unknown): void => {

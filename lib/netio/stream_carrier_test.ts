@@ -220,10 +220,10 @@ Deno.test("StreamCarrier reads nothing while it is paused", async () => {
 
 Deno.test("StreamCarrier that is paused before it is opened reads only after that", async () => {
   const connection = new ScriptedConnection();
-  const { clock, buffers, pacer, turns } = carrierRig();
+  const { clock, buffers, pacer } = carrierRig();
   const end = { address: "127.0.0.1", port: 1 };
   const options = { kind: "tcp", local: end, remote: end } as const;
-  const carrier = new StreamCarrier(connection, { clock, buffers, pacer, turns, failed() {} }, options);
+  const carrier = new StreamCarrier(connection, { clock, buffers, pacer, failed() {} }, options);
   carrier.pause(true);
   carrier.open({ receive() {}, closed() {} });
   assert.equal(connection.isReading, false);
@@ -286,28 +286,46 @@ Deno.test("StreamCarrier does not read on when the beat comes after the end, or 
   assert.equal(connection.isReading, false);
 });
 
-Deno.test("StreamCarrier lets others go first where they have waited, whatever it would read on for", async () => {
-  const { clock, connection, carrier, turns } = carrierRig();
-  let isOverdue = true;
-  turns.isOverdue = () => isOverdue;
-  await connection.fill(2_048);
-  assert.equal(connection.isReading, true, "little was read");
-  await connection.fill(4_096);
-  assert.equal(connection.isReading, false, "waits for its turn");
+Deno.test("StreamCarrier lets others have their turn once its bytes took 4 ms, and only then", async () => {
+  const { clock, connection, client, carrier } = carrierRig();
+  let tookMs = 1;
+  client.receive = () => clock.advance(tookMs);
+  while (connection.readSizes.at(-1)! < 65_536) await connection.fill(connection.readSizes.at(-1)!);
+  tookMs = 100;
+  for (let i = 0; i < 3; i++) await connection.fill(4_095);
+  assert.equal(connection.isReading, true, "small reads are not timed");
+  tookMs = 1.5;
+  await connection.fill(16_384);
+  assert.equal(connection.isReading, true);
+  await connection.fill(16_384);
+  assert.equal(connection.isReading, false, "one read of 1 ms and two of 1.5 ms");
   carrier.pause(true);
   carrier.pause(false);
   assert.equal(connection.isReading, false, "a pause does not help");
-  isOverdue = false;
-  clock.advance(0);
-  assert.equal(connection.isReading, true);
-  isOverdue = true;
-  carrier.pause(true);
+  clock.advance(1);
+  assert.equal(connection.isReading, true, "the next turn");
+  for (let i = 0; i < 2; i++) await connection.fill(16_384);
+  assert.equal(connection.isReading, true, "the time is counted anew");
   await connection.fill(16_384);
-  carrier.pause(false);
-  assert.equal(connection.isReading, false, "after a pause, too");
+  assert.equal(connection.isReading, false);
   carrier.abort(new ClosedError("enough"));
-  clock.advance(0);
+  clock.advance(1);
   assert.equal(connection.isReading, false, "nothing is read after the end");
+});
+
+Deno.test("StreamCarrier counts what is done with its bytes while it is paused", async () => {
+  const { clock, connection, client, carrier } = carrierRig();
+  client.receive = () => carrier.pause(true);
+  for (let i = 0; i < 2; i++) {
+    await connection.fill(2_048);
+    carrier.pause(false);
+  }
+  await connection.fill(4_096);
+  clock.advance(4);
+  carrier.pause(false);
+  assert.equal(connection.isReading, false);
+  clock.advance(1);
+  assert.equal(connection.isReading, true);
 });
 
 /** Other connections of the process read 32,000 times a second. */
