@@ -1,6 +1,7 @@
 import type { AcceptorOwner, ApplicationRegistry } from "#application";
 import { LiveRtmpApplication } from "#bridges/rtmp";
-import { CoarseClock, systemClock } from "#clock";
+import type { Clock } from "#clock";
+import { systemClock } from "#clock";
 import type { Logger } from "#log";
 import { HttpServerProtocol } from "#protocols/http";
 import type { HttpFetchHandler, HttpRouter } from "#protocols/http";
@@ -21,10 +22,9 @@ export interface SpawnerOptions {
   readonly streams: StreamRegistry;
   readonly log: Logger;
   readonly version: string;
+  /** Time of the patience with peers: seconds long, so a coarse clock does. */
+  readonly patience: Clock;
 }
-
-/** Patience with peers: all their timers are seconds long, and one timer of the runtime serves them. */
-const PATIENCE = new CoarseClock(systemClock);
 
 /** Makes the factory of the server's own protocols, for the acceptors of one owner. */
 export function builtInFactories(options: SpawnerOptions): (owner: AcceptorOwner) => ProtocolFactory {
@@ -50,10 +50,11 @@ export function builtInFactories(options: SpawnerOptions): (owner: AcceptorOwner
       name: "crtmp",
       chains: ACCEPTOR_CHAINS,
       protocols: {
-        rtmp: () => new RtmpProtocol({ ...config.rtmp, clock: PATIENCE, application, log: rtmpLines }),
+        rtmp: () =>
+          new RtmpProtocol({ ...config.rtmp, clock: options.patience, application, log: rtmpLines }),
         http: ({ isNearest }) =>
           new HttpServerProtocol({
-            clock: PATIENCE,
+            clock: options.patience,
             log: httpLines,
             headTimeoutMs: config.web.headTimeoutMs,
             idleTimeoutMs: config.web.idleTimeoutMs,
@@ -69,7 +70,7 @@ function rtmpApplication(owner: AcceptorOwner, options: SpawnerOptions): LiveRtm
   const { applications, streams, config, log } = options;
   return new LiveRtmpApplication({
     registry: streams,
-    clock: PATIENCE,
+    clock: options.patience,
     log: log.child("rtmp"),
     waitForPublisherMs: config.rtmp.waitForPublisherMs,
     access: {
@@ -90,7 +91,7 @@ function webRouter(
     registry: streams,
     access: applications.accessFor(owner),
     log,
-    clock: PATIENCE,
+    clock: options.patience,
     waitForStreamMs: config.web.waitForStreamMs,
     decisionTimeoutMs: config.web.decisionTimeoutMs,
     allowOrigin: config.web.allowOrigin,

@@ -1,6 +1,6 @@
 import { ApplicationRegistry } from "#application";
 import type { AcceptorOwner, ApplicationDefinition, RunningApplication } from "#application";
-import { systemClock } from "#clock";
+import { CoarseClock, systemClock } from "#clock";
 import { ClosedError, ConfigError } from "#errors";
 import type { Logger } from "#log";
 import { Reactor } from "#netio";
@@ -138,6 +138,7 @@ class Server implements RunningServer {
   async open(): Promise<void> {
     const { log, version = "" } = this.#options;
     const builtIn = builtInFactories({
+      patience: new CoarseClock(systemClock),
       config: this.#config,
       applications: this.#applications,
       streams: this.streams,

@@ -84,9 +84,16 @@ export class PacketLog {
     this.#start = undefined;
   }
 
-  /** A cursor from what is the newest start now, or else from the next one to come. */
-  cursor(): PacketCursor {
-    const cursor = new PacketCursor(this, { start: this.#start, detach: () => this.#cursors.delete(cursor) });
+  /**
+   * A cursor from what is the newest start now, or else from the next one to come.
+   *
+   * @param left Called once, when the cursor is disposed.
+   */
+  cursor(left: () => void = () => {}): PacketCursor {
+    const detach = () => {
+      if (this.#cursors.delete(cursor)) left();
+    };
+    const cursor = new PacketCursor(this, { start: this.#start, detach });
     this.#cursors.add(cursor);
     return cursor;
   }

@@ -209,17 +209,10 @@ export class Stream {
   /** A cursor over packets, from the newest key frame on; dispose it to leave. */
   readPackets(): PacketCursor {
     this.#consumers++;
-    const cursor = this.packets.cursor();
-    const dispose = cursor[Symbol.dispose].bind(cursor);
-    let isLeft = false;
-    cursor[Symbol.dispose] = () => {
-      dispose();
-      if (isLeft) return;
-      isLeft = true;
+    return this.packets.cursor(() => {
       this.#consumers--;
       this.#settle();
-    };
-    return cursor;
+    });
   }
 
   /**
@@ -232,7 +225,9 @@ export class Stream {
     if (packet.role !== "media" || !this.#hasSeen(packet)) this.#learn(packet);
     const header = this.#header;
     const isStart = packet.role === "media" &&
-      (packet.kind === "video" ? packet.isKeyFrame : packet.kind === "audio" && !header.hasVideo);
+      (packet.kind === "video"
+        ? packet.isKeyFrame && packet.trackId === 0
+        : packet.kind === "audio" && !header.hasVideo);
     this.packets.append(packet, isStart);
     for (const log of this.#logs.values()) log.append(packet, header);
   }
