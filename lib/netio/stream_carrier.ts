@@ -21,8 +21,11 @@ const TIMED_BYTES = 4_096;
  * are handled would keep the process to itself.
  */
 const TURN_MS = 4;
-/** Wait for the others, in ms: a timer that is not due yet lets the runtime look at all sockets. */
-const YIELD_MS = 1;
+/**
+ * Part of that time that others get after it, by a timer: the runtime looks at sockets only when no timer is
+ * due and no write can go on.
+ */
+const YIELDED_SHARE = 1 / 4;
 
 /** What a stream carrier needs of the operating system's connection; `Deno.Conn` has it. */
 export interface StreamConnection {
@@ -259,9 +262,10 @@ export class StreamCarrier implements Carrier {
     this.#turnMs += clock.nowMs() - this.#busySinceMs;
     this.#busySinceMs = undefined;
     if (this.#turnMs < TURN_MS) return false;
+    const yieldMs = this.#turnMs * YIELDED_SHARE;
     this.#turnMs = 0;
     this.#isDeferred = true;
-    clock.after(YIELD_MS, () => {
+    clock.after(yieldMs, () => {
       this.#isDeferred = false;
       this.#read();
     });
