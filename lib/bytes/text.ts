@@ -36,12 +36,19 @@ function isPair(high: number, low: number): boolean {
 
 /** Decodes UTF-8; malformed sequences become U+FFFD, a byte order mark is kept. */
 export function decodeUtf8(bytes: Uint8Array): string {
-  if (bytes.length <= SHORT_LENGTH && isAscii(bytes)) return String.fromCharCode(...bytes);
+  const ascii = bytes.length <= SHORT_LENGTH ? decodeAscii(bytes) : undefined;
+  if (ascii !== undefined) return ascii;
   // TextDecoder refuses shared memory
   return DECODER.decode(bytes.buffer instanceof SharedArrayBuffer ? bytes.slice() : bytes);
 }
 
-function isAscii(bytes: Uint8Array): boolean {
-  for (let i = 0; i < bytes.length; i++) if (bytes[i]! > 0x7f) return false;
-  return true;
+/** The text, or `undefined` if it is not ASCII. Letter by letter: spreading the array costs five times as much. */
+function decodeAscii(bytes: Uint8Array): string | undefined {
+  let text = "";
+  for (let i = 0; i < bytes.length; i++) {
+    const code = bytes[i]!;
+    if (code > 0x7f) return undefined;
+    text += String.fromCharCode(code);
+  }
+  return text;
 }
