@@ -178,8 +178,9 @@ class Growing {
   append(bytes: Uint8Array, options: { expected: number }): Uint8Array<ArrayBuffer> {
     const length = this.length + bytes.length;
     if (length > this.#bytes.length) {
-      const announced = this.length + options.expected;
-      const roomy = Math.min(announced, Math.max(length, 2 * this.#bytes.length, FIRST_BUFFER_BYTES));
+      const doubled = Math.max(length, 2 * this.#bytes.length, FIRST_BUFFER_BYTES);
+      // later fragments are not announced: room for this one only would copy the message for each
+      const roomy = this.length === 0 ? Math.min(options.expected, doubled) : doubled;
       const grown = new Uint8Array(roomy);
       grown.set(this.#bytes.subarray(0, this.length));
       this.#bytes = grown;

@@ -57,6 +57,21 @@ for (const [name, frames, expected] of READ) {
   });
 }
 
+Deno.test("FrameReader doubles its room for fragments, instead of copying the message for each", () => {
+  let joined: Uint8Array | undefined;
+  const frames = new FrameReader({ message: (_opcode, payload) => joined = payload, control() {} }, {
+    isMasked: true,
+    maxFrameBytes: MAX_FRAME,
+    maxMessageBytes: MAX_MESSAGE,
+  });
+  const piece = big.slice(0, 100);
+  frames.push(frameOf(Binary, piece, { isFinal: false }));
+  for (let i = 0; i < 997; i++) frames.push(frameOf(Continuation, piece, { isFinal: false }));
+  frames.push(frameOf(Continuation, piece));
+  assert.deepEqual([...joined!], Array.from({ length: 99_900 }, (_, i) => i % 100));
+  assert.equal(joined!.buffer.byteLength, 4_096 * 32, "room after five doublings");
+});
+
 Deno.test("FrameReader reads lengths of 65,535 and 65,536 bytes and joins fragments up to the limit", () => {
   const { reader: frameReader, found } = reader();
   frameReader.push(frameOf(Binary, big.slice(0, 65_535)));
