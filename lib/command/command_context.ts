@@ -1,4 +1,5 @@
 import type { ApplicationDefinition } from "#application";
+import { errorMessage } from "#errors";
 
 /** What commands need of the server. */
 export type ServerModule = Pick<typeof import("#server"), "chainSummaries" | "startServer">;
@@ -30,6 +31,7 @@ function writeLine(output: { writeSync(bytes: Uint8Array): number }, line: strin
   try {
     for (let at = 0; at < bytes.length;) at += output.writeSync(bytes.subarray(at));
   } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    if (error instanceof Deno.errors.BrokenPipe) return;
+    throw new Deno.errors.WriteZero(`Cannot print: ${errorMessage(error)}`, { cause: error });
   }
 }

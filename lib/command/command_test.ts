@@ -1,4 +1,4 @@
-import { type CommandContext, runCommand } from "#command";
+import { type CommandContext, CONSOLE, runCommand } from "#command";
 import { ConfigError } from "#errors";
 import assert from "node:assert/strict";
 
@@ -177,3 +177,22 @@ async function withFile(text: string, body: (path: string) => Promise<void>): Pr
     await Deno.remove(path);
   }
 }
+
+Deno.test("CONSOLE says in one line that it cannot print, and ignores a reader that went away", () => {
+  const write = Deno.stdout.writeSync;
+  const printOn = (error: Error) => {
+    Deno.stdout.writeSync = () => {
+      throw error;
+    };
+    try {
+      CONSOLE.print("x");
+    } finally {
+      Deno.stdout.writeSync = write;
+    }
+  };
+  printOn(new Deno.errors.BrokenPipe("Broken pipe"));
+  assert.throws(() => printOn(new Error("No space left on device")), {
+    name: "WriteZero",
+    message: "Cannot print: No space left on device",
+  });
+});
