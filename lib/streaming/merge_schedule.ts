@@ -7,7 +7,7 @@ const WRITE_COST_US = 6;
  * video frame, which costs the picture nothing; where that is not enough, a frame waits for the next one.
  */
 const HOLD_STEPS = [
-  { fromShare: 0.01, toShare: 0.04, holdMs: 30 },
+  { fromShare: 0.005, toShare: 0.03, holdMs: 30 },
   { fromShare: 0.12, toShare: 0.20, holdMs: 30 },
 ];
 /** Longest time the adaptive schedule holds a packet, in ms. */
