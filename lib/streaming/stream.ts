@@ -28,6 +28,11 @@ export const MAX_STREAM_LOGS = 32;
  */
 export const MAX_HEADER_BYTES = 262_144;
 
+/** Most times in TELL_WINDOW_MS that subscribers are told at once of a publisher that came or left. */
+const MAX_TELLS = 8;
+/** A publisher that comes and goes more often is left to do so for the rest of this time, in ms. */
+const TELL_WINDOW_MS = 1_000;
+
 /** Options of a stream; an application has its own. */
 export interface StreamOptions {
   /** Most bytes kept for late joiners. */
@@ -99,6 +104,8 @@ export class Stream {
   #graceTimer: Disposable | undefined;
   /** Whether the publisher is lost and subscribers were not told yet. */
   #isInGrace = false;
+  #tells = 0;
+  #tellWindowMs = -Infinity;
   #isClosed = false;
 
   constructor(path: StreamPath, made: { options: StreamOptions; context: StreamContext }) {
@@ -243,9 +250,10 @@ export class Stream {
     for (const log of this.#logs.values()) log.flush();
     this.#forgetStarts();
     this.#context.changed(this, false);
-    if (isLost && this.options.publisherGraceMs > 0 && this.subscriberCount > 0) {
+    const graceMs = isLost ? this.options.publisherGraceMs : this.#quietMs();
+    if (graceMs > 0 && this.subscriberCount > 0) {
       this.#isInGrace = true;
-      this.#graceTimer = this.#context.clock.after(this.options.publisherGraceMs, () => {
+      this.#graceTimer = this.#context.clock.after(graceMs, () => {
         this.#isInGrace = false;
         this.#tell(false);
       });
@@ -315,7 +323,20 @@ export class Stream {
     for (const log of this.#logs.values()) log.restart();
   }
 
+  /** Time for which subscribers should be left in peace now, in ms: one peer's flapping costs all of them. */
+  #quietMs(): number {
+    return this.#tells < MAX_TELLS
+      ? 0
+      : Math.max(0, this.#tellWindowMs + TELL_WINDOW_MS - this.#context.clock.nowMs());
+  }
+
   #tell(isLive: boolean): void {
+    const nowMs = this.#context.clock.nowMs();
+    if (nowMs - this.#tellWindowMs >= TELL_WINDOW_MS) {
+      this.#tellWindowMs = nowMs;
+      this.#tells = 0;
+    }
+    this.#tells++;
     for (const log of this.#logs.values()) {
       for (const subscriber of [...log.subscribers]) subscriber.publisherChanged(isLive);
     }

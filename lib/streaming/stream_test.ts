@@ -99,6 +99,29 @@ Deno.test("Stream tells viewers of a lost publisher only after the grace", () =>
   assert.deepEqual(heard, [true, false]);
 });
 
+Deno.test("Stream does not pass on each turn of a publisher that comes and goes all the time", () => {
+  const { clock, open } = testStreams();
+  const stream = open();
+  const told: boolean[] = [];
+  stream.subscribe(new TestSink(), new LineWire(), { publisherChanged: (isLive) => void told.push(isLive) });
+  for (let i = 0; i < 1_000; i++) {
+    stream.publish(ORIGIN)!.end();
+    clock.advance(1);
+  }
+  assert.deepEqual(
+    told.slice(0, 8),
+    [true, false, true, false, true, false, true, false],
+    "at once, at first",
+  );
+  assert.ok(told.length <= 10, `${told.length} times in a second`);
+  clock.advance(1_000);
+  assert.equal(told.at(-1), false, "how it ended");
+  const before = told.length;
+  clock.advance(5_000);
+  stream.publish(ORIGIN)!.end();
+  assert.deepEqual(told.slice(before), [true, false], "at once again");
+});
+
 Deno.test("Stream tells of the end only after the last bytes were taken", async () => {
   const stream = testStreams().open();
   const publisher = stream.publish(ORIGIN)!;
