@@ -5,6 +5,7 @@ import { ReadBuffers } from "./read_buffers.ts";
 import { ReadPacer } from "./read_pacer.ts";
 import { StreamCarrier } from "./stream_carrier.ts";
 import type { StreamConnection } from "./stream_carrier.ts";
+import { TurnQueue } from "./turn_queue.ts";
 
 /** A connection whose kernel is the test: it settles reads and writes when the test says so. */
 export class ScriptedConnection implements StreamConnection {
@@ -172,10 +173,11 @@ export function carrierRig() {
   const connection = new ScriptedConnection();
   const buffers = new CountedBuffers();
   const pacer = new ReadPacer(clock);
+  const turns = new TurnQueue(clock);
   let closings = 0;
   const failures: string[] = [];
   const failed = (remote: Endpoint, error: unknown) => void failures.push(`${remote.address}: ${error}`);
-  const carrier = new StreamCarrier(connection, { clock, buffers, pacer, failed }, {
+  const carrier = new StreamCarrier(connection, { clock, buffers, pacer, turns, failed }, {
     kind: "tcp",
     local: { address: "127.0.0.1", port: 1 },
     remote: { address: "192.0.2.7", port: 2 },
@@ -183,7 +185,7 @@ export function carrierRig() {
   });
   const client = new NotingClient();
   carrier.open(client);
-  return { clock, connection, carrier, client, buffers, pacer, failures, closings: () => closings };
+  return { clock, connection, carrier, client, buffers, pacer, turns, failures, closings: () => closings };
 }
 
 /** Own bytes from text. */

@@ -5,6 +5,7 @@ import { OwnBytes } from "./own_bytes.ts";
 import type { ReadBuffers } from "./read_buffers.ts";
 import { ReadSizing } from "./read_buffers.ts";
 import type { ReadPacer } from "./read_pacer.ts";
+import type { TurnQueue } from "./turn_queue.ts";
 
 /** Longest wait, in ms, for queued bytes to leave when a carrier is closed. */
 export const CLOSE_DRAIN_MS = 2_000;
@@ -21,12 +22,6 @@ const TIMED_BYTES = 4_096;
  * are handled would keep the process to itself.
  */
 const TURN_MS = 4;
-/**
- * Part of that time that others get after it, by a timer: the runtime looks at sockets only when no timer is
- * due and no write can go on.
- */
-const YIELDED_SHARE = 1 / 4;
-
 /** What a stream carrier needs of the operating system's connection; `Deno.Conn` has it. */
 export interface StreamConnection {
   /** Reads some bytes into the array; `null` at the end. */
@@ -42,6 +37,7 @@ export interface CarrierContext {
   readonly clock: Clock;
   readonly buffers: ReadBuffers;
   readonly pacer: ReadPacer;
+  readonly turns: TurnQueue;
   /** A protocol on `remote` threw while it was told that its connection is gone. */
   readonly failed: (remote: Endpoint, error: unknown) => void;
 }
@@ -257,18 +253,17 @@ export class StreamCarrier implements Carrier {
 
   /** Lets the others go first where the bytes of this one took long. */
   #mustDefer(): boolean {
-    const { clock } = this.#context;
     if (this.#busySinceMs === undefined) return false;
+    const { clock, turns } = this.#context;
     this.#turnMs += clock.nowMs() - this.#busySinceMs;
     this.#busySinceMs = undefined;
     if (this.#turnMs < TURN_MS) return false;
-    const yieldMs = this.#turnMs * YIELDED_SHARE;
-    this.#turnMs = 0;
     this.#isDeferred = true;
-    clock.after(yieldMs, () => {
+    turns.wait(() => {
       this.#isDeferred = false;
       this.#read();
-    });
+    }, this.#turnMs);
+    this.#turnMs = 0;
     return true;
   }
 

@@ -220,10 +220,10 @@ Deno.test("StreamCarrier reads nothing while it is paused", async () => {
 
 Deno.test("StreamCarrier that is paused before it is opened reads only after that", async () => {
   const connection = new ScriptedConnection();
-  const { clock, buffers, pacer } = carrierRig();
+  const { clock, buffers, pacer, turns } = carrierRig();
   const end = { address: "127.0.0.1", port: 1 };
   const options = { kind: "tcp", local: end, remote: end } as const;
-  const carrier = new StreamCarrier(connection, { clock, buffers, pacer, failed() {} }, options);
+  const carrier = new StreamCarrier(connection, { clock, buffers, pacer, turns, failed() {} }, options);
   carrier.pause(true);
   carrier.open({ receive() {}, closed() {} });
   assert.equal(connection.isReading, false);
