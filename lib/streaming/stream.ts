@@ -17,7 +17,7 @@ import type { StreamHeader, WireFormat } from "./wire_format.ts";
 export const LAG_CHECK_MS = 500;
 
 /**
- * Most logs of one stream. A log costs memory and encoding whatever its subscribers number, and peers choose
+ * Most logs of one stream, beside those of common wires. A log costs memory and encoding whatever its subscribers number, and peers choose
  * wires: an RTMP player by its message stream id and its tracks.
  */
 export const MAX_STREAM_LOGS = 32;
@@ -299,9 +299,10 @@ export class Stream {
   #log(format: WireFormat): FanoutLog {
     const known = this.#logs.get(format.key);
     if (known !== undefined) return known;
-    if (this.#logs.size >= MAX_STREAM_LOGS) {
+    const isRare = format.isCommon !== true;
+    if (isRare && this.#rareLogs() >= MAX_STREAM_LOGS) {
       throw new LimitError("MAX_STREAM_LOGS", {
-        value: this.#logs.size + 1,
+        value: MAX_STREAM_LOGS + 1,
         limit: MAX_STREAM_LOGS,
         message:
           `Cannot play ${this.path.streamName} as ${format.key}: it is sent in ${MAX_STREAM_LOGS} ways already`,
@@ -316,6 +317,12 @@ export class Stream {
       log.flush();
     }
     return log;
+  }
+
+  #rareLogs(): number {
+    let count = 0;
+    for (const { format } of this.#logs.values()) if (format.isCommon !== true) count++;
+    return count;
   }
 
   #forgetStarts(): void {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { audio, config, inter, key, LineWire, packet, settled, TestSink, testStreams } from "./_rig_test.ts";
-import { MAX_HEADER_BYTES } from "./stream.ts";
+import { MAX_HEADER_BYTES, MAX_STREAM_LOGS } from "./stream.ts";
 
 const ORIGIN = { origin: "test", replaced() {} };
 
@@ -182,6 +182,20 @@ Deno.test("Stream shares one log among equal wires, and drops it with the last s
   assert.deepEqual([...stream.logs.keys()], ["other"]);
   stream.unsubscribe(other);
   assert.equal(stream.logs.size, 0);
+});
+
+Deno.test("Stream has a log for each common wire, however many rare ones peers have chosen", () => {
+  const stream = testStreams().open();
+  const play = (key: string, isCommon: boolean) =>
+    stream.subscribe(new TestSink(), Object.assign(new LineWire(key), { isCommon }));
+  for (let i = 0; i < MAX_STREAM_LOGS; i++) play(`rare ${i}`, false);
+  assert.throws(() => play("one more", false), {
+    name: "LimitError",
+    message: /one more: it is sent in 32 ways/,
+  });
+  play("common", true);
+  play("rare 7", false);
+  assert.equal(stream.logs.size, MAX_STREAM_LOGS + 1);
 });
 
 Deno.test("Stream tells a wire without video about it, and plays it the audio", async () => {

@@ -30,6 +30,8 @@ export const EMPTY_STREAM_HEADER: StreamHeader = {
 export interface WireFormat {
   /** Names the exact bytes: format, and every option that changes them. */
   readonly key: string;
+  /** Whether it is one of a few that most players use: others cannot take its place in MAX_STREAM_LOGS. */
+  readonly isCommon?: boolean;
   /** Whether the wire carries this packet at all. */
   carries(packet: Packet): boolean;
   /** Exact number of bytes `encodeInto` writes for it. */

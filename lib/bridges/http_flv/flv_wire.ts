@@ -11,6 +11,7 @@ const AUDIO_KEY = new TextEncoder().encode("audiocodecid");
 /** FLV tags, as HTTP-FLV sends them: a header, then tags with absolute timestamps. */
 export class FlvWire implements WireFormat {
   readonly key: string = "flv";
+  readonly isCommon = true;
 
   carries(packet: Packet): boolean {
     return packet.kind !== "data" || packet.role !== "clear";
@@ -44,6 +45,7 @@ export class FlvWire implements WireFormat {
  */
 export class WebSocketFlvWire implements WireFormat {
   readonly key: string = "ws-flv";
+  readonly isCommon = true;
   readonly #flv = new FlvWire();
 
   carries(packet: Packet): boolean {

@@ -28,6 +28,7 @@ export interface RtmpWireOptions {
  */
 export class RtmpWire implements WireFormat {
   readonly key: string;
+  readonly isCommon: boolean;
   readonly #options: RtmpWireOptions;
   // reused for every message: an object a packet would be garbage a packet
   readonly #video: MessageHeader;
@@ -38,6 +39,7 @@ export class RtmpWire implements WireFormat {
     this.#options = options;
     const { messageStreamId, isEnhanced, hasAudio, hasVideo } = options;
     const tracks = `${hasAudio ? "a" : ""}${hasVideo ? "v" : ""}`;
+    this.isCommon = messageStreamId === 1;
     this.key = `rtmp/${messageStreamId}/${isEnhanced ? "enhanced" : "legacy"}/${tracks}`;
     const header = (chunkStreamId: number, messageTypeId: number): MessageHeader => ({
       chunkStreamId,
