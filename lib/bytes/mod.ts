@@ -1,5 +1,5 @@
 /**
- * Byte and bit cursors and an input queue (layer 1). All multi-byte values are big-endian unless the name
+ * Byte and bit cursors, an input queue, sources to read at any place (layer 1). All multi-byte values are big-endian unless the name
  * ends in `Le`.
  *
  * ```ts
@@ -16,6 +16,10 @@
 export { ByteReader } from "./byte_reader.ts";
 export { ByteWriter } from "./byte_writer.ts";
 export { BitReader } from "./bit_reader.ts";
+export { MemorySource } from "./byte_source.ts";
+export type { ByteSource } from "./byte_source.ts";
+export { SourceWindow } from "./source_window.ts";
+export type { SourceWindowOptions } from "./source_window.ts";
 export { InputQueue } from "./input_queue.ts";
 export { Slab, SLAB_BYTES } from "./slab.ts";
 export { decodeUtf8, encodeUtf8, utf8Length } from "./text.ts";

@@ -1,5 +1,6 @@
 /**
- * The packet model (layer 2): what flows from every input to every output.
+ * The packet model (layer 2): what flows from every input to every output, and what readers and writers of
+ * containers have in common.
  *
  * ```ts
  * import type { Packet } from "#media";
@@ -23,3 +24,15 @@ export type { CodecId, Packet, PacketRole, TrackKind } from "./packet.ts";
 export { checkPictureSize, MAX_VIDEO_DIMENSION_PIXELS } from "./track.ts";
 export type { TrackDescription } from "./track.ts";
 export { unescapeNalUnit } from "./nal_unit.ts";
+export type {
+  Demuxer,
+  MediaPacket,
+  MediaSummary,
+  MediaTrack,
+  Muxer,
+  MuxTrack,
+  Patch,
+  ScanOptions,
+  SeekIndex,
+  SeekResult,
+} from "./container.ts";
