@@ -79,9 +79,13 @@ export const FAMILIES = ["codecs", "mediaformats", "protocols", "bridges"] as co
 
 /** The only imports between two units of one family: importer, then imported. */
 export const SIDEWAYS: readonly (readonly [string, string])[] = [
-  ...["aac", "av1", "avc", "flac", "hevc", "mp3", "opus", "vp9"].map((codec) =>
+  ...["aac", "ac3", "av1", "avc", "flac", "hevc", "mp3", "opus", "vp8", "vp9"].map((codec) =>
     ["codecs", `codecs/${codec}`] as const
   ),
+  ...["flv", "mkv", "mp3", "mp4", "mpegts"].map((format) =>
+    ["mediaformats", `mediaformats/${format}`] as const
+  ),
+  ["bridges/vod", "bridges/rtmp"],
   ["protocols/websocket", "protocols/http"],
   ["protocols/rtmpt", "protocols/http"],
   ["protocols/rtsp", "protocols/rtp"],
