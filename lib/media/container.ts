@@ -133,7 +133,7 @@ export interface SeekIndex {
   readonly packetCounts: readonly number[];
 }
 
-/** One track as a muxer is told about it. */
+/** One track as a muxer is told about it; a `MediaTrack` is one. */
 export interface MuxTrack {
   readonly kind: TrackKind;
   /** Position among the tracks of its kind, from 0; what `Packet.trackId` says. */
@@ -144,6 +144,12 @@ export interface MuxTrack {
   /** Needed by all codecs but MP3, AC-3 and the like. */
   readonly codecConfig?: Uint8Array;
   readonly description?: TrackDescription;
+  /** Coded picture, in pixels, where the configuration does not say. */
+  readonly width?: number;
+  readonly height?: number;
+  /** In Hz, where neither configuration nor frames say. */
+  readonly sampleRate?: number;
+  readonly channels?: number;
   readonly language?: string;
   readonly rotationDegrees?: number;
 }
