@@ -36,3 +36,14 @@ export type {
   SeekIndex,
   SeekResult,
 } from "./container.ts";
+export {
+  annexBFrom,
+  annexBToLengthPrefixed,
+  findLengthPrefixed,
+  findNalUnits,
+  lengthPrefixedFrom,
+  lengthPrefixedToAnnexB,
+  nalUnitsAt,
+  splitAnnexB,
+} from "./nal_unit_ranges.ts";
+export type { NalUnitRanges } from "./nal_unit_ranges.ts";
