@@ -23,4 +23,5 @@ export type { SourceWindowOptions } from "./source_window.ts";
 export { InputQueue } from "./input_queue.ts";
 export { Slab, SLAB_BYTES } from "./slab.ts";
 export { decodeUtf8, encodeUtf8, utf8Length } from "./text.ts";
+export { crc32 } from "./crc32.ts";
 export { bytesEqual, concatBytes, hexOf } from "./arrays.ts";

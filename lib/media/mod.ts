@@ -47,3 +47,12 @@ export {
   splitAnnexB,
 } from "./nal_unit_ranges.ts";
 export type { NalUnitRanges } from "./nal_unit_ranges.ts";
+export {
+  decodeSeekIndex,
+  encodeSeekIndex,
+  findSeekRow,
+  MAX_SEEK_INDEX_ROWS,
+  MAX_SEEK_INDEX_TRACKS,
+  thinSeekIndex,
+} from "./seek_index.ts";
+export type { MediaStamp } from "./seek_index.ts";
