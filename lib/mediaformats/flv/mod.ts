@@ -15,13 +15,10 @@
  */
 export { audioTagToPacket, flvTagToPacket, isEnhancedTagBody, videoTagToPacket } from "./tag_body.ts";
 export { tagBodyOf } from "./tag_body_writer.ts";
-export {
-  FlvTagReader,
-  MAX_FLV_HEADER_BYTES,
-  MAX_FLV_JUNK_BYTES,
-  MAX_FLV_TAG_BODY_BYTES,
-} from "./tag_reader.ts";
-export type { FlvTagReaderOptions, FlvTagReaderStatistics, PlacedFlvTag } from "./tag_reader.ts";
+export { FlvTagReader } from "./tag_reader.ts";
+export type { PlacedFlvTag } from "./tag_reader.ts";
+export { MAX_FLV_HEADER_BYTES, MAX_FLV_JUNK_BYTES, MAX_FLV_TAG_BODY_BYTES } from "./tag_cursor.ts";
+export type { FlvTagReaderOptions, FlvTagReaderStatistics } from "./tag_cursor.ts";
 export {
   encodeFlvHeader,
   encodeFlvTag,
