@@ -1,5 +1,6 @@
 /**
- * H.264, also called AVC (layer 3): decoder configurations and sequence parameter sets.
+ * H.264, also called AVC (layer 3): decoder configurations, sequence parameter sets, access units. Byte streams of
+ * annex B are split in `#media`, as H.265 has the same.
  *
  * ```ts
  * import { describeAvc } from "#codecs/avc";
@@ -16,5 +17,9 @@
 export { decodeAvcDecoderConfiguration, encodeAvcDecoderConfiguration } from "./decoder_configuration.ts";
 export type { AvcDecoderConfiguration } from "./decoder_configuration.ts";
 export { decodeAvcSps, MAX_AVC_SPS_BYTES } from "./sps.ts";
-export type { AvcSps } from "./sps.ts";
+export type { AvcPictureOrder, AvcSps } from "./sps.ts";
 export { describeAvc } from "./describe.ts";
+export { avccFromParameterSets } from "./parameter_sets.ts";
+export { AVC_ACCESS_UNIT_DELIMITER, AVC_NAL_UNIT_TYPE, avcNalUnitType } from "./nal_unit_type.ts";
+export type { AvcNalUnitType } from "./nal_unit_type.ts";
+export { AvcAccessUnitSplitter, isAvcKeyFrame } from "./access_unit.ts";

@@ -1,6 +1,7 @@
 import { BitReader } from "#bytes";
 import { FormatError, LimitError } from "#errors";
 import { checkPictureSize, unescapeNalUnit } from "#media";
+import { readVui } from "./_vui.ts";
 
 /** Longest sequence parameter set read; real ones have 20 to 60 bytes, scaling lists add some hundred. */
 export const MAX_AVC_SPS_BYTES = 4096;
@@ -11,9 +12,13 @@ export interface AvcSps {
   /** constraint_set0_flag is bit 7. */
   readonly constraintFlags: number;
   readonly levelIdc: number;
+  /** seq_parameter_set_id, 0 to 31. */
+  readonly id: number;
   /** 0 monochrome, 1 is 4:2:0, 2 is 4:2:2, 3 is 4:4:4. */
   readonly chromaFormatIdc: number;
   readonly bitDepth: number;
+  /** Of the two colour planes. */
+  readonly bitDepthChroma: number;
   /** Of the picture shown, in pixels. */
   readonly width: number;
   /** Of the picture shown, in pixels. */
@@ -22,6 +27,27 @@ export interface AvcSps {
   readonly isProgressive: boolean;
   /** Frames per second, `undefined` where the timing is absent. */
   readonly frameRate: number | undefined;
+  /**
+   * Most frames that come before another in decoding order and after it in presentation order, 0 to 16: what
+   * the usability information says, else what section E.2.1 infers.
+   */
+  readonly maxReorderFrames: number;
+  /** What slice headers need to be read. */
+  readonly order: AvcPictureOrder;
+}
+
+/** How slice headers number their pictures: H.264 section 7.4.2.1.1. */
+export interface AvcPictureOrder {
+  /** Whether the three colours are coded as pictures of their own. */
+  readonly isSeparatePlanes: boolean;
+  /** Bits of frame_num, 4 to 16. */
+  readonly frameNumBits: number;
+  /** pic_order_cnt_type, 0 to 2. */
+  readonly countType: number;
+  /** Bits of pic_order_cnt_lsb, 4 to 16; 0 where the type has none. */
+  readonly countBits: number;
+  /** delta_pic_order_always_zero_flag. */
+  readonly isDeltaAlwaysZero: boolean;
 }
 
 /** Profiles whose parameter sets tell the chroma format: H.264 section 7.3.2.1.1. */
@@ -49,19 +75,25 @@ export function decodeAvcSps(nalUnit: Uint8Array): AvcSps {
   const profileIdc = bits.bits(8, "profile_idc");
   const constraintFlags = bits.bits(8, "constraint flags");
   const levelIdc = bits.bits(8, "level_idc");
-  bits.ue("seq_parameter_set_id");
+  const id = boundedUe(bits, { what: "seq_parameter_set_id", max: 31 });
   const samples = HIGH_PROFILES.has(profileIdc) ? readSampleFormat(bits) : PLAIN_SAMPLES;
-  skipOrderAndReferences(bits);
-  const picture = readPictureSize(bits, samples);
-  const { chromaFormatIdc, bitDepth } = samples;
+  const order = { isSeparatePlanes: samples.isSeparatePlanes, ...readOrderAndReferences(bits) };
+  const { codedWidth, codedHeight, ...picture } = readPictureSize(bits, samples);
+  const { chromaFormatIdc, bitDepth, bitDepthChroma } = samples;
+  const { frameRate, maxReorderFrames } = readVui(bits);
+  const codes = { profileIdc, constraintFlags, levelIdc };
   return {
-    profileIdc,
-    constraintFlags,
-    levelIdc,
+    ...codes,
+    id,
     chromaFormatIdc,
     bitDepth,
+    bitDepthChroma,
     ...picture,
-    frameRate: readFrameRate(bits),
+    frameRate,
+    maxReorderFrames: maxReorderFrames !== undefined && maxReorderFrames <= MAX_DPB_FRAMES
+      ? maxReorderFrames
+      : inferReorderFrames({ ...codes, countType: order.countType, codedWidth, codedHeight }),
+    order,
   };
 }
 
@@ -69,15 +101,21 @@ interface SampleFormat {
   readonly chromaFormatIdc: number;
   readonly isSeparatePlanes: boolean;
   readonly bitDepth: number;
+  readonly bitDepthChroma: number;
 }
 
-const PLAIN_SAMPLES: SampleFormat = { chromaFormatIdc: 1, isSeparatePlanes: false, bitDepth: 8 };
+const PLAIN_SAMPLES: SampleFormat = {
+  chromaFormatIdc: 1,
+  isSeparatePlanes: false,
+  bitDepth: 8,
+  bitDepthChroma: 8,
+};
 
 function readSampleFormat(bits: BitReader): SampleFormat {
   const chromaFormatIdc = boundedUe(bits, { what: "chroma_format_idc", max: 3 });
   const isSeparatePlanes = chromaFormatIdc === 3 && bits.flag("separate_colour_plane_flag");
   const bitDepth = 8 + boundedUe(bits, { what: "bit_depth_luma_minus8", max: 6 });
-  boundedUe(bits, { what: "bit_depth_chroma_minus8", max: 6 });
+  const bitDepthChroma = 8 + boundedUe(bits, { what: "bit_depth_chroma_minus8", max: 6 });
   bits.skip(1, "qpprime_y_zero_transform_bypass_flag");
   if (bits.flag("seq_scaling_matrix_present_flag")) {
     const lists = chromaFormatIdc === 3 ? 12 : 8;
@@ -85,7 +123,7 @@ function readSampleFormat(bits: BitReader): SampleFormat {
       if (bits.flag("seq_scaling_list_present_flag")) skipScalingList(bits, list < 6 ? 16 : 64);
     }
   }
-  return { chromaFormatIdc, isSeparatePlanes, bitDepth };
+  return { chromaFormatIdc, isSeparatePlanes, bitDepth, bitDepthChroma };
 }
 
 /** H.264 section 7.3.2.1.1.1. */
@@ -100,13 +138,15 @@ function skipScalingList(bits: BitReader, size: number): void {
 }
 
 /** Fields from log2_max_frame_num_minus4 to gaps_in_frame_num_value_allowed_flag. */
-function skipOrderAndReferences(bits: BitReader): void {
-  bits.ue("log2_max_frame_num_minus4");
-  const orderType = boundedUe(bits, { what: "pic_order_cnt_type", max: 2 });
-  if (orderType === 0) {
-    bits.ue("log2_max_pic_order_cnt_lsb_minus4");
-  } else if (orderType === 1) {
-    bits.skip(1, "delta_pic_order_always_zero_flag");
+function readOrderAndReferences(bits: BitReader): Omit<AvcPictureOrder, "isSeparatePlanes"> {
+  const frameNumBits = boundedUe(bits, { what: "log2_max_frame_num_minus4", max: 12 }) + 4;
+  const countType = boundedUe(bits, { what: "pic_order_cnt_type", max: 2 });
+  let countBits = 0;
+  let isDeltaAlwaysZero = false;
+  if (countType === 0) {
+    countBits = boundedUe(bits, { what: "log2_max_pic_order_cnt_lsb_minus4", max: 12 }) + 4;
+  } else if (countType === 1) {
+    isDeltaAlwaysZero = bits.flag("delta_pic_order_always_zero_flag");
     bits.se("offset_for_non_ref_pic");
     bits.se("offset_for_top_to_bottom_field");
     const count = boundedUe(bits, { what: "num_ref_frames_in_pic_order_cnt_cycle", max: 255 });
@@ -114,12 +154,69 @@ function skipOrderAndReferences(bits: BitReader): void {
   }
   bits.ue("max_num_ref_frames");
   bits.skip(1, "gaps_in_frame_num_value_allowed_flag");
+  return { frameNumBits, countType, countBits, isDeltaAlwaysZero };
+}
+
+/** Most frames that any decoded picture buffer holds: H.264 section A.3.1. */
+const MAX_DPB_FRAMES = 16;
+
+/** MaxDpbMbs by level_idc, H.264 table A-1; level 1b signalled as 11 counts as 1.1. */
+const MAX_DPB_MACROBLOCKS: Readonly<Record<number, number>> = {
+  9: 396,
+  10: 396,
+  11: 900,
+  12: 2376,
+  13: 2376,
+  20: 2376,
+  21: 4752,
+  22: 8100,
+  30: 8100,
+  31: 18_000,
+  32: 20_480,
+  40: 32_768,
+  41: 32_768,
+  42: 34_816,
+  50: 110_400,
+  51: 184_320,
+  52: 184_320,
+  60: 696_320,
+  61: 696_320,
+  62: 696_320,
+};
+
+/** Profiles that have only intra pictures with constraint_set3_flag: section E.2.1. */
+const MAY_BE_INTRA = new Set([44, 86, 100, 110, 122, 244]);
+
+/** Section E.2.1, max_num_reorder_frames: none where pictures cannot be reordered, else what the level allows. */
+function inferReorderFrames(sps: {
+  profileIdc: number;
+  constraintFlags: number;
+  levelIdc: number;
+  countType: number;
+  codedWidth: number;
+  codedHeight: number;
+}): number {
+  const { profileIdc, constraintFlags, levelIdc, countType, codedWidth, codedHeight } = sps;
+  const isIntra = MAY_BE_INTRA.has(profileIdc) && (constraintFlags & 0x10) !== 0;
+  // type 2 has output in decoding order (section 8.2.1.3), and Baseline has no B slices (section A.2.1)
+  if (isIntra || countType === 2 || profileIdc === 66) return 0;
+  const macroblocks = codedWidth * codedHeight / 256;
+  const most = MAX_DPB_MACROBLOCKS[levelIdc];
+  return most === undefined ? MAX_DPB_FRAMES : Math.min(Math.floor(most / macroblocks), MAX_DPB_FRAMES);
+}
+
+interface PictureSize {
+  readonly codedWidth: number;
+  readonly codedHeight: number;
+  readonly width: number;
+  readonly height: number;
+  readonly isProgressive: boolean;
 }
 
 function readPictureSize(
   bits: BitReader,
   samples: SampleFormat,
-): { width: number; height: number; isProgressive: boolean } {
+): PictureSize {
   const codedWidth = (bits.ue("pic_width_in_mbs_minus1") + 1) * 16;
   const mapUnits = bits.ue("pic_height_in_map_units_minus1") + 1;
   const isProgressive = bits.flag("frame_mbs_only_flag");
@@ -127,7 +224,8 @@ function readPictureSize(
   checkPictureSize(codedWidth, codedHeight);
   if (!isProgressive) bits.skip(1, "mb_adaptive_frame_field_flag");
   bits.skip(1, "direct_8x8_inference_flag");
-  if (!bits.flag("frame_cropping_flag")) return { width: codedWidth, height: codedHeight, isProgressive };
+  const coded = { codedWidth, codedHeight, isProgressive };
+  if (!bits.flag("frame_cropping_flag")) return { ...coded, width: codedWidth, height: codedHeight };
   // equations 7-19 to 7-22: offsets count chroma samples, and lines of both fields
   const chroma = samples.isSeparatePlanes ? 0 : samples.chromaFormatIdc;
   const unitX = chroma === 1 || chroma === 2 ? 2 : 1;
@@ -144,36 +242,7 @@ function readPictureSize(
       { offset: bits.bitOffset >> 3 },
     );
   }
-  return { width, height, isProgressive };
-}
-
-const EXTENDED_SAR = 255;
-
-/** H.264 section E.1.1, up to the timing. A parameter set that ends before it has no timing. */
-function readFrameRate(bits: BitReader): number | undefined {
-  try {
-    if (!bits.flag("vui_parameters_present_flag")) return undefined;
-    if (bits.flag("aspect_ratio_info_present_flag")) {
-      if (bits.bits(8, "aspect_ratio_idc") === EXTENDED_SAR) bits.skip(32, "sample aspect ratio");
-    }
-    if (bits.flag("overscan_info_present_flag")) bits.skip(1, "overscan_appropriate_flag");
-    if (bits.flag("video_signal_type_present_flag")) {
-      bits.skip(4, "video format and range");
-      if (bits.flag("colour_description_present_flag")) bits.skip(24, "colour description");
-    }
-    if (bits.flag("chroma_loc_info_present_flag")) {
-      bits.ue("chroma_sample_loc_type_top_field");
-      bits.ue("chroma_sample_loc_type_bottom_field");
-    }
-    if (!bits.flag("timing_info_present_flag")) return undefined;
-    const unitsInTick = bits.bits(32, "num_units_in_tick");
-    const timeScale = bits.bits(32, "time_scale");
-    // a frame is two field ticks: section E.2.1
-    return unitsInTick === 0 || timeScale === 0 ? undefined : timeScale / (2 * unitsInTick);
-  } catch (error) {
-    if (error instanceof FormatError) return undefined;
-    throw error;
-  }
+  return { ...coded, width, height };
 }
 
 function boundedUe(bits: BitReader, field: { what: string; max: number }): number {
