@@ -1,4 +1,5 @@
 import type { Clock } from "#clock";
+import { FormatError, LimitError } from "#errors";
 import type { Logger } from "#log";
 import { STATUS_CODE } from "#protocols/rtmp";
 import type {
@@ -11,7 +12,9 @@ import type {
 } from "#protocols/rtmp";
 import type { AccessGrant, Peer, Publisher, StreamAccess, StreamRegistry } from "#streaming";
 import type { ConnectionBudget } from "./connection_budget.ts";
+import { choosePlay } from "./play_choice.ts";
 import type { PlayerTurns } from "./player_turns.ts";
+import type { RecordedPlayer, RecordedStream, RecordedStreams } from "./recorded_streams.ts";
 import type { RefusedPublisher } from "./refused_publisher.ts";
 import { RtmpToStream } from "./rtmp_to_stream.ts";
 import { StreamToRtmp } from "./stream_to_rtmp.ts";
@@ -31,6 +34,8 @@ export interface LiveConnection {
 export interface LiveContext extends LiveConnection {
   readonly registry: StreamRegistry;
   readonly access: StreamAccess;
+  /** Where recordings are found; `undefined` where there are none. */
+  readonly recorded?: RecordedStreams;
   /** Prefixed with protocol and address. */
   readonly log: Logger;
   readonly clock: Clock;
@@ -38,7 +43,7 @@ export interface LiveContext extends LiveConnection {
   readonly waitForPublisherMs: number;
 }
 
-/** Takes the commands and media of one NetStream: publishes to a stream, or plays one. */
+/** Takes the commands and media of one NetStream: publishes to a stream, or plays one, or a recording. */
 export class LiveNetStream implements NetStreamClient {
   readonly #netStream: NetStream;
   readonly #context: LiveContext;
@@ -46,6 +51,7 @@ export class LiveNetStream implements NetStreamClient {
   #publisher: Publisher | undefined;
   #feed: RtmpToStream | undefined;
   #player: StreamToRtmp | undefined;
+  #recordedPlayer: RecordedPlayer | undefined;
 
   constructor(netStream: NetStream, context: LiveContext) {
     this.#netStream = netStream;
@@ -74,16 +80,31 @@ export class LiveNetStream implements NetStreamClient {
     if (!access.isGranted) {
       return this.#refuse("play", { reason: access.reason, code: STATUS_CODE.PlayFailed });
     }
-    const isLive = this.#context.registry.find(access.path)?.publisher !== undefined;
-    // a start in time asks for a recording; but rtmpdump says 0 also where it wants what is there
-    if (typeof request.start === "number" && !(request.start === 0 && isLive)) {
+    let choice: RecordedStream | "live" | undefined;
+    try {
+      choice = await this.#choose(access, request);
+    } catch (error) {
+      if (!(error instanceof FormatError || error instanceof LimitError)) throw error;
+      const reason = `the recording cannot be read: ${error.message}`;
+      return this.#refuse("play", {
+        reason,
+        code: STATUS_CODE.PlayFailed,
+        description: `Cannot play ${request.streamName}: ${reason}.`,
+      });
+    }
+    if (this.#netStream.session.isClosed) {
+      if (typeof choice === "object") choice.close();
+      return;
+    }
+    if (choice === undefined) {
       return this.#refuse("play", {
         reason: "there is no recording of this name",
         code: STATUS_CODE.PlayStreamNotFound,
         description: `There is no recording called ${request.streamName}.`,
       });
     }
-    this.#startPlaying(access, request);
+    if (choice === "live") this.#startPlaying(access, request);
+    else this.#startRecorded(choice, request);
   }
 
   // params: hot path
@@ -95,16 +116,27 @@ export class LiveNetStream implements NetStreamClient {
     this.#feed?.data(message);
   }
 
-  pause(isPaused: boolean): void {
+  pause(isPaused: boolean, positionMs: number | undefined): void {
     this.#player?.pause(isPaused);
+    this.#recordedPlayer?.pause(isPaused, positionMs);
+  }
+
+  seek(positionMs: number): void {
+    this.#recordedPlayer?.seek(positionMs);
+  }
+
+  bufferLength(lengthMs: number): void {
+    this.#recordedPlayer?.bufferLength(lengthMs);
   }
 
   receiveAudio(isWanted: boolean): void {
     this.#player?.receive({ hasAudio: isWanted });
+    this.#recordedPlayer?.receive({ hasAudio: isWanted });
   }
 
   receiveVideo(isWanted: boolean): void {
     this.#player?.receive({ hasVideo: isWanted });
+    this.#recordedPlayer?.receive({ hasVideo: isWanted });
   }
 
   stop(): void {
@@ -119,12 +151,25 @@ export class LiveNetStream implements NetStreamClient {
       );
       publisher.end({ isLost });
     }
-    const player = this.#player;
-    this.#player = undefined;
-    if (player !== undefined) {
-      player.stop();
-      this.#info("stopped playing");
-    }
+    this.#stopPlaying();
+  }
+
+  #stopPlaying(): void {
+    const player = this.#player ?? this.#recordedPlayer;
+    this.#player = this.#recordedPlayer = undefined;
+    if (player === undefined) return;
+    player.stop();
+    this.#info("stopped playing");
+  }
+
+  #choose(access: AccessGrant, request: PlayRequest): Promise<RecordedStream | "live" | undefined> {
+    const { registry, recorded, peer } = this.#context;
+    return choosePlay(request, {
+      isLive: registry.find(access.path)?.publisher !== undefined,
+      isOnDemand: recorded?.isOnDemand(peer) ?? false,
+      findRecorded: (isCertain) =>
+        recorded?.find({ peer, path: access.path, isCertain }) ?? Promise.resolve(undefined),
+    });
   }
 
   #startPublishing(access: AccessGrant): void {
@@ -161,6 +206,7 @@ export class LiveNetStream implements NetStreamClient {
   #startPlaying(access: AccessGrant, request: PlayRequest): void {
     const { turns } = this.#context;
     if (turns === undefined) throw new TypeError("Cannot play: the stack has no direct carrier");
+    this.#stopPlaying();
     this.#nameLog(access.path.streamName);
     const stream = this.#context.registry.open(access.path, access.options);
     const player = new StreamToRtmp({
@@ -180,6 +226,32 @@ export class LiveNetStream implements NetStreamClient {
     player.start(request);
     this.#context.budget.granted();
     this.#info(stream.publisher === undefined ? "playing, waits for a publisher" : "playing");
+  }
+
+  /** Plays a recording: now, or after those of a playlist. */
+  #startRecorded(recorded: RecordedStream, request: PlayRequest): void {
+    const { turns, clock } = this.#context;
+    if (turns === undefined) throw new TypeError("Cannot play: the stack has no direct carrier");
+    if (!request.isReset && this.#recordedPlayer !== undefined) {
+      if (this.#recordedPlayer.append(recorded, request)) return;
+      recorded.close();
+      return this.#refuse("play", { reason: "the playlist is full", code: STATUS_CODE.PlayFailed });
+    }
+    this.#stopPlaying();
+    this.#context.budget.granted();
+    this.#info("playing a recording");
+    const player = recorded.play(request, {
+      netStream: this.#netStream,
+      place: turns.sink(),
+      clock,
+      log: this.#log,
+      finished: () => {
+        if (this.#recordedPlayer !== player) return;
+        this.#recordedPlayer = undefined;
+        this.#info("stopped playing, the recording is over");
+      },
+    });
+    this.#recordedPlayer = player;
   }
 
   /** Logs why, tells the peer, and cuts off one that keeps asking. */

@@ -12,6 +12,7 @@ import type {
   RtmpApplication,
   RtmpCommand,
   RtmpSession,
+  StreamName,
 } from "#protocols/rtmp";
 import { formatEndpoint } from "#stack";
 import type { Peer, StreamAccess, StreamRegistry } from "#streaming";
@@ -19,14 +20,21 @@ import { ConnectionBudget } from "./connection_budget.ts";
 import { LiveNetStream } from "./live_net_stream.ts";
 import type { LiveConnection } from "./live_net_stream.ts";
 import { PlayerTurns } from "./player_turns.ts";
+import type { RecordedStreams } from "./recorded_streams.ts";
 import { RefusedPublisher } from "./refused_publisher.ts";
+
+/** A call, and the way back to who made it. */
+export interface RtmpCall extends RtmpCommand {
+  /** Calls a function of the peer without wanting an answer. */
+  readonly notify: (name: string, values: readonly AmfValue[]) => void;
+}
 
 /** What the server decides for RTMP connections. */
 export interface RtmpAccess extends StreamAccess {
   /** Reason to refuse a connection, or `undefined` to accept it. */
   connect(peer: Peer): string | undefined | Promise<string | undefined>;
   /** Answers a call the session does not know; `undefined` if there is none of that name. */
-  call(peer: Peer, command: RtmpCommand): CallAnswer | Promise<CallAnswer>;
+  call(peer: Peer, call: RtmpCall): CallAnswer | Promise<CallAnswer>;
 }
 
 /** What an RTMP bridge is made of. */
@@ -35,6 +43,8 @@ export interface LiveRtmpOptions {
   readonly registry: StreamRegistry;
   /** Who may connect, publish, play and call. */
   readonly access: RtmpAccess;
+  /** Where recordings are found. @default there are none */
+  readonly recorded?: RecordedStreams;
   /** Prefixed with `rtmp`; each connection adds its address. */
   readonly log: Logger;
   /** Time of waiting. */
@@ -97,7 +107,22 @@ export class LiveRtmpApplication implements RtmpApplication {
 
   call(session: RtmpSession, command: RtmpCommand): CallAnswer | Promise<CallAnswer> {
     const peer = this.#connections.get(session)?.peer;
-    return peer === undefined ? undefined : this.#options.access.call(peer, command);
+    if (peer === undefined) return undefined;
+    return this.#options.access.call(peer, {
+      ...command,
+      notify: (name, values) => session.notify(name, values),
+    });
+  }
+
+  async streamLength(session: RtmpSession, name: StreamName): Promise<number | undefined> {
+    const { access, recorded } = this.#options;
+    const peer = this.#connections.get(session)?.peer;
+    if (peer === undefined || recorded === undefined) return undefined;
+    const answer = await access.play({ ...name, peer });
+    if (!answer.isGranted) return undefined;
+    const stream = await recorded.find({ peer, path: answer.path, isCertain: true });
+    stream?.close();
+    return stream?.durationS;
   }
 
   closed(session: RtmpSession, error: Error): void {

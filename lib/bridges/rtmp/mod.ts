@@ -12,7 +12,15 @@
  * @module
  */
 export { LiveRtmpApplication } from "./live_rtmp_application.ts";
-export type { LiveRtmpOptions, RtmpAccess } from "./live_rtmp_application.ts";
+export type { LiveRtmpOptions, RtmpAccess, RtmpCall } from "./live_rtmp_application.ts";
+export type { PlayerPlace } from "./player_turns.ts";
+export type {
+  RecordedPlayer,
+  RecordedPlayOptions,
+  RecordedStream,
+  RecordedStreams,
+  RecordedWish,
+} from "./recorded_streams.ts";
 export { RtmpToStream } from "./rtmp_to_stream.ts";
 export type { PacketSink } from "./rtmp_to_stream.ts";
 export { rtmpTimestamp, RtmpWire } from "./rtmp_wire.ts";

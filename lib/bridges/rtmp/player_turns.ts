@@ -1,5 +1,16 @@
 import type { Carrier, SliceSource } from "#stack";
-import type { Subscriber, SubscriberSink } from "#streaming";
+
+/** A place among the players of a connection. */
+export interface PlayerPlace {
+  /** Queues bytes that come before anything of the players, at the next message boundary. */
+  send(bytes: Uint8Array): void;
+  /** Sets who writes from this place, or clears it; one that leaves has no slice lent. */
+  setSource(source: SliceSource | undefined): void;
+  /** The source has bytes again. */
+  wake(): void;
+  /** Ends the connection. */
+  abort(error: Error): void;
+}
 
 /**
  * Lets the players of one connection write in turns: a carrier has one source, a connection may have many
@@ -7,9 +18,9 @@ import type { Subscriber, SubscriberSink } from "#streaming";
  */
 export class PlayerTurns implements SliceSource {
   readonly #carrier: Carrier;
-  readonly #players: Subscriber[] = [];
+  readonly #players: SliceSource[] = [];
   /** Who wrote last; goes on where it is inside a message. */
-  #writer: Subscriber | undefined;
+  #writer: SliceSource | undefined;
 
   /** @param carrier Where everything goes; its source is set and removed here only. */
   constructor(carrier: Carrier) {
@@ -22,8 +33,8 @@ export class PlayerTurns implements SliceSource {
   }
 
   /** A place for one more player. */
-  sink(): SubscriberSink {
-    let player: Subscriber | undefined;
+  sink(): PlayerPlace {
+    let player: SliceSource | undefined;
     return {
       send: (bytes) => this.#carrier.send(bytes),
       wake: () => this.#carrier.wake(),
@@ -64,13 +75,13 @@ export class PlayerTurns implements SliceSource {
     for (const player of this.#players.splice(0)) player.failed(error);
   }
 
-  #add(player: Subscriber): void {
+  #add(player: SliceSource): void {
     this.#players.push(player);
     if (this.#players.length === 1) this.#carrier.setSource(this);
     else this.#carrier.wake();
   }
 
-  #remove(player: Subscriber): void {
+  #remove(player: SliceSource): void {
     const at = this.#players.indexOf(player);
     if (at >= 0) this.#players.splice(at, 1);
     if (this.#writer === player) this.#writer = undefined;

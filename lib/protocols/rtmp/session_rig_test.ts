@@ -20,7 +20,7 @@ import type {
   RtmpSession,
 } from "./session/application.ts";
 import type { ConnectRequest } from "./session/connect_request.ts";
-import type { PlayRequest, PublishRequest } from "./session/stream_request.ts";
+import type { PlayRequest, PublishRequest, StreamName } from "./session/stream_request.ts";
 
 /** A carrier of a test: keeps what is sent, or hands it to the carrier it is linked with. */
 export class TestCarrier implements Carrier {
@@ -126,8 +126,8 @@ export class TestApplication implements RtmpApplication {
     return new TestStreamClient(this, stream);
   }
 
-  streamLength(_session: RtmpSession, streamName: string): number | undefined | Promise<number | undefined> {
-    this.events.push(`streamLength ${streamName}`);
+  streamLength(_session: RtmpSession, name: StreamName): number | undefined | Promise<number | undefined> {
+    this.events.push(`streamLength ${name.streamName}`);
     return this.streamLengthAnswer;
   }
 

@@ -18,6 +18,7 @@ export const STATUS_CODE = {
   PlayStart: "NetStream.Play.Start",
   PlayStop: "NetStream.Play.Stop",
   PlayComplete: "NetStream.Play.Complete",
+  PlaySwitch: "NetStream.Play.Switch",
   PlayFailed: "NetStream.Play.Failed",
   PlayStreamNotFound: "NetStream.Play.StreamNotFound",
   PlayNoSupportedTrackFound: "NetStream.Play.NoSupportedTrackFound",

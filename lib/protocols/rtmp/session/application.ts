@@ -5,7 +5,7 @@ import type { DataMessage } from "../message/data_message.ts";
 import type { UserControlEvent } from "../message/message_type.ts";
 import type { AmfProperties, NetStatus, StatusCode } from "../message/status.ts";
 import type { ConnectRequest } from "./connect_request.ts";
-import type { PlayRequest, PublishRequest } from "./stream_request.ts";
+import type { PlayRequest, PublishRequest, StreamName } from "./stream_request.ts";
 
 /** An application's answer to `connect`. */
 export type ConnectAnswer =
@@ -38,7 +38,7 @@ export interface RtmpApplication {
   /** A NetStream was created; returns who takes its commands and media. */
   createStream(stream: NetStream): NetStreamClient;
   /** Length in seconds of a recorded stream, or `undefined` if there is none of that name. */
-  streamLength?(session: RtmpSession, streamName: string): number | undefined | Promise<number | undefined>;
+  streamLength?(session: RtmpSession, name: StreamName): number | undefined | Promise<number | undefined>;
   /**
    * A command that the session does not know, on the NetConnection or on a NetStream.
    *
@@ -62,6 +62,9 @@ export interface NetStreamClient {
   /**
    * Decides about `play`: calls `stream.startPlaying()`, also for a player that will wait, and sends what is
    * due; or sends an error status. What it throws is answered with `NetStream.Play.Failed` and logged.
+   *
+   * A play without reset comes while the stream plays: it is for the end of a playlist. Any other comes after
+   * `stop`.
    */
   play(request: PlayRequest): void | Promise<void>;
   /**
@@ -75,8 +78,8 @@ export interface NetStreamClient {
   media(messageTypeId: number, timestamp: number, payload: Uint8Array<ArrayBuffer>): void;
   /** One data message of a publishing stream, `@setDataFrame` or `@clearDataFrame` taken off. */
   data(message: DataMessage): void;
-  /** `pause` and `pauseRaw`; `positionMs` is the media time at which the player stands. */
-  pause?(isPaused: boolean, positionMs: number): void;
+  /** `pause` and `pauseRaw`; `positionMs` is the media time at which the player stands, where it says so. */
+  pause?(isPaused: boolean, positionMs: number | undefined): void;
   /** `seek` to `positionMs`. */
   seek?(positionMs: number): void;
   /** `receiveAudio`. */

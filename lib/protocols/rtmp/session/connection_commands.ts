@@ -46,6 +46,7 @@ const COMMANDS: ReadonlyMap<string, CommandStep> = new Map<string, CommandStep>(
   ["FCSubscribe", fcSubscribe],
   ["FCUnsubscribe", ignore],
   ["getStreamLength", getStreamLength],
+  ["@getStreamLength", getStreamLength],
   ["checkBandwidth", (owner) => void owner.bandwidthCheck.run()],
   ["_checkbw", (owner, { command }) => reply(owner, command, [undefined])],
   ["close", (owner) => owner.close("the peer closed")],
@@ -104,11 +105,12 @@ function fcSubscribe(owner: ConnectionCommandOwner, { command }: Arrival): void 
 
 /** Answers the length in seconds, 0 for what has none. */
 function getStreamLength(owner: ConnectionCommandOwner, { command }: Arrival): void {
-  const streamName = parseStreamName(command.args[0])?.streamName ?? "";
+  const name = parseStreamName(command.args[0]);
   const answer = (seconds: number | undefined) => reply(owner, command, [seconds ?? 0]);
-  owner.decide(`getStreamLength of ${streamName}`, {
+  if (name === undefined) return answer(undefined);
+  owner.decide(`getStreamLength of ${name.streamName}`, {
     run: () => {
-      const result = owner.application.streamLength?.(owner, streamName);
+      const result = owner.application.streamLength?.(owner, name);
       if (result instanceof Promise) return result.then(answer);
       answer(result);
     },

@@ -122,7 +122,7 @@ export class ServerStream implements NetStream {
         return true;
       case "pause":
       case "pauseRaw":
-        if (this.#state === "playing") this.client.pause?.(isTrue(args[0], true), finiteNumber(args[1]) ?? 0);
+        if (this.#state === "playing") this.client.pause?.(isTrue(args[0], true), finiteNumber(args[1]));
         return true;
       case "seek":
         if (this.#state === "playing") this.client.seek?.(Math.max(finiteNumber(args[0]) ?? 0, 0));
@@ -174,7 +174,7 @@ export class ServerStream implements NetStream {
       this.#refuse(STATUS_CODE.PlayFailed, `cannot play ${request.streamName}: the stream is publishing`);
       return;
     }
-    this.stop();
+    if (request.isReset) this.stop();
     this.#decide(`play of ${request.streamName}`, {
       run: () => this.client.play(request),
       failed: () => this.#sendError(STATUS_CODE.PlayFailed, `cannot play ${request.streamName}`),
