@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { FormatError, LimitError } from "#errors";
+import { findNalUnits } from "#media";
 import {
   decodeHevcDecoderConfiguration,
   decodeHevcSps,
   describeHevc,
   encodeHevcDecoderConfiguration,
+  HevcAccessUnitSplitter,
+  hvccFromParameterSets,
+  isHevcKeyFrame,
   MAX_HEVC_SPS_BYTES,
 } from "./mod.ts";
 
@@ -43,6 +47,12 @@ const CASES = [
   },
 ].map((item) => ({ ...item, hex: `01${item.hex}` }));
 
+function parameterSetsOf(hex: string) {
+  const { arrays } = decodeHevcDecoderConfiguration(Uint8Array.fromHex(hex));
+  const unitsOf = (type: number) => arrays.find(({ nalUnitType }) => nalUnitType === type)?.nalUnits ?? [];
+  return { vps: unitsOf(32), sps: unitsOf(33), pps: unitsOf(34) };
+}
+
 for (const { name, hex, track, sps } of CASES) {
   Deno.test(`HEVC ${name} is described, and its configuration encodes to the same bytes`, () => {
     const bytes = Uint8Array.fromHex(hex);
@@ -53,6 +63,7 @@ for (const { name, hex, track, sps } of CASES) {
     const { nalUnits } = configuration.arrays.find(({ nalUnitType }) => nalUnitType === 33)!;
     const { chromaFormatIdc, bitDepth } = decodeHevcSps(nalUnits[0]!);
     assert.deepEqual({ chromaFormatIdc, bitDepth }, sps);
+    assert.equal(hvccFromParameterSets(parameterSetsOf(hex)).toHex(), hex);
   });
 }
 
@@ -109,5 +120,76 @@ Deno.test("HEVC refuses long parameter sets, other NAL units and other versions"
   });
   assert.throws(() => describeHevc(new Uint8Array(23).fill(2)), {
     message: "Cannot read HEVC configuration: version 2 at offset 0, expected 1",
+  });
+});
+
+/** Made by x265, slices cut; `|` stands before the units that begin an access unit. */
+const STREAMS = [
+  {
+    name: "delimiters and two slices a picture",
+    units: `
+      | 460110 40010c01ffff016000000300 42010101600000030090 4401c173d009 4e0105ffff 2801af1d627b 280133c740
+      | 460130 0201d0115784 020164045540 | 460150 0001e024bf86 000168092fe1`,
+  },
+  {
+    name: "slices alone, the suffix SEI of each kept with it",
+    units: "| 2801af1d627b 280133c740 5001aa | 0201d0115784 020164045540 5001aa | 0001e024bf86 0000",
+  },
+  {
+    name: "parameter sets, prefix SEI and units of another layer",
+    units: "| 42010101 4401c1 4e0105 2801af | 4e0105 0201d0 0209d0 4209d0 | 4001ff 4201ff 2801af",
+  },
+] as const;
+
+for (const { name, units } of STREAMS) {
+  Deno.test(`HevcAccessUnitSplitter splits ${name}`, () => {
+    const splitter = new HevcAccessUnitSplitter();
+    const expected = units.trim().split(/\s+/);
+    const found = expected.filter((word) => word !== "|").flatMap((word) =>
+      splitter.startsAccessUnit(Uint8Array.fromHex(word)) ? ["|", word] : [word]
+    );
+    assert.deepEqual(found, expected);
+    splitter.reset();
+    assert.equal(splitter.startsAccessUnit(new Uint8Array(0)), true);
+  });
+}
+
+Deno.test("isHevcKeyFrame takes intra random access points", () => {
+  const cases = [
+    ["00000001460110" + "000001420101" + "0000012801af", true],
+    ["0000012a01af", true],
+    ["0000012001af", true],
+    ["0000010201d0", false],
+    ["0000012c01d0" + "0000012801af", true],
+    ["0000013001d0", false],
+    ["000001420101", false],
+    ["", false],
+  ] as const;
+  for (const [hex, isKeyFrame] of cases) {
+    const bytes = Uint8Array.fromHex(hex);
+    assert.equal(isHevcKeyFrame(bytes, findNalUnits(bytes)), isKeyFrame, hex);
+  }
+});
+
+Deno.test("decodeHevcSps tells profile, layers and reordering", () => {
+  const [layered, plain] = [CASES[2]!, CASES[0]!].map(({ hex }) =>
+    decodeHevcSps(parameterSetsOf(hex).sps[0]!)
+  );
+  assert.equal(layered!.temporalLayers, 2);
+  assert.equal(plain!.temporalLayers, 1);
+  assert.deepEqual([layered!.maxReorderPictures, plain!.maxReorderPictures], [2, 2]);
+  assert.equal(plain!.profile.levelIdc, 120);
+});
+
+Deno.test("hvccFromParameterSets wants an SPS and bounds what it writes", () => {
+  const sets = parameterSetsOf(CASES[0]!.hex);
+  assert.throws(() => hvccFromParameterSets({ ...sets, sps: [] }), {
+    message: "Cannot build HEVC configuration: no SPS",
+  });
+  assert.throws(() => hvccFromParameterSets({ ...sets, pps: new Array(65).fill(sets.pps[0]) }), {
+    limitName: "MAX_PARAMETER_SETS_COUNT",
+  });
+  assert.throws(() => hvccFromParameterSets({ ...sets, vps: [new Uint8Array(65_536)] }), {
+    limitName: "MAX_PARAMETER_SET_BYTES",
   });
 });

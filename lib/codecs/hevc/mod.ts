@@ -1,5 +1,6 @@
 /**
- * H.265, also called HEVC (layer 3): decoder configurations and sequence parameter sets.
+ * H.265, also called HEVC (layer 3): decoder configurations, sequence parameter sets, access units. Byte
+ * streams of annex B are split in `#media`, as H.264 has the same.
  *
  * ```ts
  * import { describeHevc } from "#codecs/hevc";
@@ -19,3 +20,8 @@ export type { HevcDecoderConfiguration, HevcNalUnitArray, HevcProfile } from "./
 export { decodeHevcSps, MAX_HEVC_SPS_BYTES } from "./sps.ts";
 export type { HevcSps } from "./sps.ts";
 export { describeHevc } from "./describe.ts";
+export { hvccFromParameterSets } from "./parameter_sets.ts";
+export type { HevcParameterSets } from "./parameter_sets.ts";
+export { HEVC_ACCESS_UNIT_DELIMITER, HEVC_NAL_UNIT_TYPE, hevcNalUnitType } from "./nal_unit_type.ts";
+export type { HevcNalUnitType } from "./nal_unit_type.ts";
+export { HevcAccessUnitSplitter, isHevcKeyFrame } from "./access_unit.ts";
