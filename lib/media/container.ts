@@ -50,7 +50,7 @@ export interface MediaSummary {
 
 /** One packet of a file, with the exact times its container holds. */
 export interface MediaPacket extends Packet {
-  /** Which of `MediaSummary.tracks`. */
+  /** Which of `MediaSummary.tracks`; -1 for what belongs to none, as script data of FLV. */
   readonly trackIndex: number;
   /** Decoding time in ticks of the track, exact. */
   readonly dtsTicks: number;
@@ -131,6 +131,11 @@ export interface SeekIndex {
   readonly scannedBytes: number;
   /** Packets of each track, by `MediaTrack.index`. */
   readonly packetCounts: readonly number[];
+  /**
+   * Offsets of codec configurations that hold from there on, in bytes, rising: for FLV, where they stand once
+   * and may change in mid-file.
+   */
+  readonly configOffsets?: Float64Array;
 }
 
 /** One track as a muxer is told about it; a `MediaTrack` is one. */

@@ -11,6 +11,7 @@ export const MAX_SEEK_INDEX_TRACKS = 1024;
 const MAGIC = 0x4352_5349;
 const VERSION = 1;
 const CRC_BYTES = 4;
+const NO_OFFSETS = new Float64Array(0);
 /** The fewest bytes a row takes: one for its time, one for its offset. */
 const MIN_ROW_BYTES = 2;
 
@@ -25,7 +26,7 @@ export interface MediaStamp {
  * Encodes an index for a file of its own: big-endian, the same on all machines, 4 to 8 bytes a row.
  *
  * Magic `CRSI`, version, then variable-length numbers (7 bits a byte, highest first): size and time of the media
- * file, duration, scanned bytes, packet counts, rows as differences; CRC-32 of all of it at the end.
+ * file, duration, scanned bytes, packet counts, rows and offsets of configurations as differences; CRC-32 of all of it at the end.
  *
  * @param index Times and offsets must be integers below 2^52.
  * @param stamp The file it belongs to.
@@ -51,6 +52,7 @@ export function encodeSeekIndex(index: SeekIndex, stamp: MediaStamp): Uint8Array
     timeUs = index.timesUs[row]!;
     offset = index.offsets[row]!;
   }
+  writeRising(writer, index.configOffsets ?? NO_OFFSETS);
   return writer.u32(crc32(writer.view())).take();
 }
 
@@ -82,7 +84,15 @@ export function decodeSeekIndex(
   const trackCount = readUnsigned(reader);
   checkLimit("MAX_SEEK_INDEX_TRACKS", { value: trackCount, limit: MAX_SEEK_INDEX_TRACKS });
   const packetCounts = Array.from({ length: trackCount }, () => readUnsigned(reader));
-  const index = { ...readRows(reader), durationUs, scannedBytes, packetCounts };
+  const rows = readRows(reader);
+  const configOffsets = readRising(reader);
+  const index = {
+    ...rows,
+    durationUs,
+    scannedBytes,
+    packetCounts,
+    ...(configOffsets.length === 0 ? {} : { configOffsets }),
+  };
   return { index, stamp: { sizeBytes, mtimeMs } };
 }
 
@@ -143,6 +153,30 @@ function readRows(reader: ByteReader): Pick<SeekIndex, "timesUs" | "offsets"> {
     offsets[row] = offset += readSigned(reader);
   }
   return { timesUs, offsets };
+}
+
+function writeRising(writer: ByteWriter, offsets: Float64Array): void {
+  writeUnsigned(writer, offsets.length);
+  let last = 0;
+  for (const offset of offsets) {
+    writeSigned(writer, offset - last);
+    last = offset;
+  }
+}
+
+function readRising(reader: ByteReader): Float64Array {
+  const count = readUnsigned(reader);
+  if (count > reader.remaining) {
+    throw new FormatError(
+      `Cannot read ${count} configuration offsets of a seek index: have ${reader.remaining} bytes at offset ` +
+        `${reader.offset}`,
+      { offset: reader.offset },
+    );
+  }
+  const offsets = new Float64Array(count);
+  let last = 0;
+  for (let at = 0; at < count; at++) offsets[at] = last += readSigned(reader);
+  return offsets;
 }
 
 function checkCrc(bytes: Uint8Array): void {

@@ -27,6 +27,7 @@ const CASES: readonly SeekIndex[] = [
   indexOf([]),
   indexOf([[0, 13]]),
   indexOf([[-21_333, 0], [0, 500], [2_000_000, 2 ** 40], [2_000_001, 2 ** 40 - 5], [2 ** 50, 2 ** 51]]),
+  { ...indexOf([[0, 13]]), configOffsets: Float64Array.of(13, 500, 2 ** 40) },
 ];
 
 Deno.test("decodeSeekIndex gives back what encodeSeekIndex was given", () => {
