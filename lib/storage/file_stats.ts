@@ -21,7 +21,9 @@ export interface FileUse {
 export interface FileStatsOptions {
   /** One folder for all `.stats` files; beside the media files if absent. */
   readonly metaFolder?: string;
+  /** Times the writing, and dates what is counted. */
   readonly clock: Clock;
+  /** Told of counts that cannot be written. */
   readonly log: Logger;
 }
 

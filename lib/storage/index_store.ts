@@ -32,7 +32,9 @@ export interface IndexStoreOptions {
   readonly externalSeekGenerator?: boolean;
   /** Places to start that are closer than this are left out when an index is read, in microseconds. @default {0} */
   readonly seekGranularityUs?: number;
+  /** Told of side files that are damaged or cannot be written. @default {Logger.silent()} */
   readonly log?: Logger;
+  /** Tells how long ago a file changed. @default {systemClock} */
   readonly clock?: Clock;
 }
 

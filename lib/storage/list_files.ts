@@ -13,7 +13,7 @@ export const MAX_VISITED_ENTRIES = 200_000;
 export interface ListFilesOptions {
   /** Only those that end so, in lower case without the dot; all if absent. */
   readonly extensions?: readonly string[];
-  /** @default {MAX_LISTED_FILES} */
+  /** Most files to give. @default {MAX_LISTED_FILES} */
   readonly maxFiles?: number;
   /** Ends it with the signal's reason. */
   readonly signal?: AbortSignal;
