@@ -1,4 +1,4 @@
-import { FormatError } from "#errors";
+import { FormatError, LimitError } from "#errors";
 import { MULTITRACK_TYPE } from "./codes.ts";
 
 /** What precedes the payload in an enhanced audio or video tag body. */
@@ -26,6 +26,8 @@ export interface ExHeaderOptions {
 
 /** ModExType TimestampOffsetNano. */
 const TIMESTAMP_OFFSET_NANO = 0;
+/** Most tracks in one body: a track id has one byte. */
+const MAX_TRACKS_IN_BODY = 256;
 /** Stands for a layout this reader does not know. */
 const RESERVED_PACKET_TYPE = 15;
 
@@ -93,25 +95,38 @@ function readMultitrack(body: Uint8Array, modEx: ModEx, options: ExHeaderOptions
   need(body, { at: start, length: 1 }, options);
   const multitrackType = body[start]! >> 4;
   const packetType = body[start]! & 0x0f;
-  const isMultitrack = true;
   if (multitrackType > MULTITRACK_TYPE.ManyTracksManyCodecs || packetType === options.multitrack) {
     const end = body.length;
     return {
       packetType: RESERVED_PACKET_TYPE,
       fourCc: 0,
       trackId: 0,
-      isMultitrack,
+      isMultitrack: true,
       offsetNs,
       start: start + 1,
       end,
     };
   }
   const isSized = multitrackType !== MULTITRACK_TYPE.OneTrack;
-  let at = start + 1;
-  need(body, { at, length: isSized ? 8 : 5 }, options);
-  const fourCc = u32(body, at);
-  const trackId = body[at + 4]!;
-  at += 5;
+  need(body, { at: start + 1, length: isSized ? 8 : 5 }, options);
+  const fourCc = u32(body, start + 1);
+  return readTrack(body, { at: start + 5, packetType, fourCc, offsetNs, isSized }, options);
+}
+
+/** What all tracks of a body have in common, and where one of them starts, after its FourCC. */
+interface TrackPlace {
+  readonly at: number;
+  readonly packetType: number;
+  readonly fourCc: number;
+  readonly offsetNs: number;
+  readonly isSized: boolean;
+}
+
+function readTrack(body: Uint8Array, place: TrackPlace, options: ExHeaderOptions): ExHeader {
+  const { packetType, fourCc, offsetNs, isSized } = place;
+  let { at } = place;
+  need(body, { at, length: isSized ? 4 : 1 }, options);
+  const trackId = body[at++]!;
   let end = body.length;
   if (isSized) {
     const size = body[at]! << 16 | body[at + 1]! << 8 | body[at + 2]!;
@@ -119,7 +134,33 @@ function readMultitrack(body: Uint8Array, modEx: ModEx, options: ExHeaderOptions
     need(body, { at, length: size }, options);
     end = at + size;
   }
-  return { packetType, fourCc, trackId, isMultitrack, offsetNs, start: at, end };
+  return { packetType, fourCc, trackId, isMultitrack: true, offsetNs, start: at, end };
+}
+
+/**
+ * Reads the headers of all tracks of an enhanced body: Enhanced RTMP v2, "AvMultitrackType".
+ *
+ * @throws {FormatError} If the body ends early.
+ * @throws {LimitError} If it has more tracks than there are track ids.
+ */
+export function readTrackHeaders(body: Uint8Array, options: ExHeaderOptions): readonly ExHeader[] {
+  const modEx = readModEx(body, options);
+  const first = readTrackHeader(body, modEx, options);
+  const headers = [first];
+  if (!first.isMultitrack) return headers;
+  const multitrackType = body[modEx.start]! >> 4;
+  const hasFourCc = multitrackType === MULTITRACK_TYPE.ManyTracksManyCodecs;
+  for (let at = first.end; at < body.length; at = headers.at(-1)!.end) {
+    if (headers.length === MAX_TRACKS_IN_BODY) {
+      throw new LimitError("MAX_TRACKS_IN_BODY", { value: headers.length + 1, limit: MAX_TRACKS_IN_BODY });
+    }
+    if (hasFourCc) need(body, { at, length: 4 }, options);
+    const fourCc = hasFourCc ? u32(body, at) : first.fourCc;
+    const { packetType, offsetNs } = first;
+    const place = { at: at + (hasFourCc ? 4 : 0), packetType, fourCc, offsetNs, isSized: true };
+    headers.push(readTrack(body, place, options));
+  }
+  return headers;
 }
 
 function u32(body: Uint8Array, at: number): number {

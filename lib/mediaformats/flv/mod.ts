@@ -13,7 +13,13 @@
  *
  * @module
  */
-export { audioTagToPacket, flvTagToPacket, isEnhancedTagBody, videoTagToPacket } from "./tag_body.ts";
+export {
+  audioTagToPacket,
+  flvTagToPacket,
+  isEnhancedTagBody,
+  splitTracks,
+  videoTagToPacket,
+} from "./tag_body.ts";
 export { tagBodyOf } from "./tag_body_writer.ts";
 export { FlvTagReader } from "./tag_reader.ts";
 export type { PlacedFlvTag } from "./tag_reader.ts";
@@ -30,5 +36,7 @@ export {
 export type { FlvHeader, FlvTag } from "./tag_writer.ts";
 export { decodeScriptData, encodeScriptData, scriptTagToPacket } from "./script.ts";
 export type { ScriptData } from "./script.ts";
+export { FlvDemuxer, MAX_FLV_PROBE_BYTES } from "./file/flv_demuxer.ts";
+export type { FlvDemuxerOptions } from "./file/flv_demuxer.ts";
 export { codecOfFourCc, FLV_TAG_TYPE, fourCcOf } from "./codes.ts";
 export type { FlvTagType } from "./codes.ts";

@@ -1,6 +1,12 @@
 import { FormatError } from "#errors";
 import type { CodecId, Packet, PacketRole, TrackKind } from "#media";
-import { type ExHeader, type ExHeaderOptions, readModEx, readTrackHeader } from "./_ex_header.ts";
+import {
+  type ExHeader,
+  type ExHeaderOptions,
+  readModEx,
+  readTrackHeader,
+  readTrackHeaders,
+} from "./_ex_header.ts";
 import {
   AAC_PACKET_TYPE,
   AUDIO_CODEC,
@@ -98,7 +104,12 @@ function exVideoToPacket(body: Uint8Array, dtsUs: number): Packet | undefined {
   if (frameType === VIDEO_FRAME_TYPE.Command && modEx.packetType !== VIDEO_PACKET_TYPE.Metadata) {
     return commandPacket(body, dtsUs, modEx.start);
   }
-  const header = readTrackHeader(body, modEx, EX_VIDEO);
+  return exVideoPacket(body, dtsUs, readTrackHeader(body, modEx, EX_VIDEO));
+}
+
+// params: hot path
+function exVideoPacket(body: Uint8Array, dtsUs: number, header: ExHeader): Packet | undefined {
+  const frameType = body[0]! >> 4 & 0x07;
   const codec = codecOfFourCc(header.fourCc);
   const role = VIDEO_ROLE[header.packetType] ?? "control";
   if (isEmptyConfig(header, role)) return undefined;
@@ -193,7 +204,11 @@ function audioPacket(
 }
 
 function exAudioToPacket(body: Uint8Array, dtsUs: number): Packet | undefined {
-  const header = readTrackHeader(body, readModEx(body, EX_AUDIO), EX_AUDIO);
+  return exAudioPacket(body, dtsUs, readTrackHeader(body, readModEx(body, EX_AUDIO), EX_AUDIO));
+}
+
+// params: hot path
+function exAudioPacket(body: Uint8Array, dtsUs: number, header: ExHeader): Packet | undefined {
   const codec = codecOfFourCc(header.fourCc);
   const role = AUDIO_ROLE[header.packetType] ?? "control";
   // an Opus configuration may be empty: Enhanced RTMP v2, "ExAudioTagBody"
@@ -209,6 +224,38 @@ function exAudioToPacket(body: Uint8Array, dtsUs: number): Packet | undefined {
     payload: body.subarray(header.start, header.end),
     flvTagBody: body,
   };
+}
+
+/**
+ * Splits a packet whose tag body carries several tracks into one packet a track; those have no tag body.
+ *
+ * @param packet Its payloads are borrowed: those of the new packets are views of the same body.
+ * @returns `packet` alone where its body carries one track.
+ * @throws {FormatError} If the body ends inside a track.
+ * @throws {LimitError} If it has more tracks than there are track ids.
+ */
+export function splitTracks(packet: Packet): readonly Packet[] {
+  const { kind, flvTagBody: body, dtsUs } = packet;
+  if (body === undefined || kind === "data" || !isMultitrackBody(kind, body)) return [packet];
+  const isVideo = kind === "video";
+  const headers = readTrackHeaders(body, isVideo ? EX_VIDEO : EX_AUDIO);
+  if (headers.length === 1) return [packet];
+  const packets: Packet[] = [];
+  for (const header of headers) {
+    const whole = isVideo ? exVideoPacket(body, dtsUs, header) : exAudioPacket(body, dtsUs, header);
+    if (whole === undefined) continue;
+    const { flvTagBody: _, ...bare } = whole;
+    packets.push(bare);
+  }
+  return packets;
+}
+
+/** Whether a body is multitrack, or has prefixes that may hide it. */
+function isMultitrackBody(kind: "audio" | "video", body: Uint8Array): boolean {
+  if (!isEnhancedTagBody(kind, body)) return false;
+  const { multitrack, modEx } = kind === "video" ? EX_VIDEO : EX_AUDIO;
+  const packetType = body[0]! & 0x0f;
+  return packetType === multitrack || packetType === modEx;
 }
 
 /**
