@@ -5,6 +5,7 @@ import { ReadBuffers } from "./read_buffers.ts";
 import { ReadPacer } from "./read_pacer.ts";
 import { StreamCarrier } from "./stream_carrier.ts";
 import type { StreamConnection } from "./stream_carrier.ts";
+import { TurnEnd } from "./turn_end.ts";
 import { TurnQueue } from "./turn_queue.ts";
 
 /** A connection whose kernel is the test: it settles reads and writes when the test says so. */
@@ -174,10 +175,11 @@ export function carrierRig() {
   const buffers = new CountedBuffers();
   const pacer = new ReadPacer(clock);
   const turns = new TurnQueue(clock);
+  const turnEnd = new TurnEnd();
   let closings = 0;
   const failures: string[] = [];
   const failed = (remote: Endpoint, error: unknown) => void failures.push(`${remote.address}: ${error}`);
-  const carrier = new StreamCarrier(connection, { clock, buffers, pacer, turns, failed }, {
+  const carrier = new StreamCarrier(connection, { clock, buffers, pacer, turns, turnEnd, failed }, {
     kind: "tcp",
     local: { address: "127.0.0.1", port: 1 },
     remote: { address: "192.0.2.7", port: 2 },
@@ -185,7 +187,18 @@ export function carrierRig() {
   });
   const client = new NotingClient();
   carrier.open(client);
-  return { clock, connection, carrier, client, buffers, pacer, turns, failures, closings: () => closings };
+  return {
+    clock,
+    connection,
+    carrier,
+    client,
+    buffers,
+    pacer,
+    turns,
+    turnEnd,
+    failures,
+    closings: () => closings,
+  };
 }
 
 /** Own bytes from text. */
@@ -195,5 +208,5 @@ export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
 
 /** Everything that is ready in the microtask queue has run. */
 export async function settled(): Promise<void> {
-  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
 }

@@ -12,6 +12,7 @@ import { ReadBuffers } from "./read_buffers.ts";
 import { ReadPacer } from "./read_pacer.ts";
 import { StreamCarrier } from "./stream_carrier.ts";
 import type { CarrierContext } from "./stream_carrier.ts";
+import { TurnEnd } from "./turn_end.ts";
 import { TurnQueue } from "./turn_queue.ts";
 import { UdpSocket } from "./udp_socket.ts";
 import type { UdpOptions } from "./udp_socket.ts";
@@ -95,6 +96,7 @@ export class Reactor {
       buffers: new ReadBuffers(),
       pacer: new ReadPacer(this.#clock),
       turns: new TurnQueue(this.#clock),
+      turnEnd: new TurnEnd(),
       failed: (remote, error) =>
         this.#log.error(`A protocol failed at the end of connection ${formatEndpoint(remote)}`, error),
     };

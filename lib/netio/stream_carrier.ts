@@ -5,6 +5,7 @@ import { OwnBytes } from "./own_bytes.ts";
 import type { ReadBuffers } from "./read_buffers.ts";
 import { ReadSizing } from "./read_buffers.ts";
 import type { ReadPacer } from "./read_pacer.ts";
+import type { TurnEnd } from "./turn_end.ts";
 import type { TurnQueue } from "./turn_queue.ts";
 
 /** Longest wait, in ms, for queued bytes to leave when a carrier is closed. */
@@ -38,6 +39,7 @@ export interface CarrierContext {
   readonly buffers: ReadBuffers;
   readonly pacer: ReadPacer;
   readonly turns: TurnQueue;
+  readonly turnEnd: TurnEnd;
   /** A protocol on `remote` threw while it was told that its connection is gone. */
   readonly failed: (remote: Endpoint, error: unknown) => void;
 }
@@ -118,10 +120,7 @@ export class StreamCarrier implements Carrier {
     if (this.#isWriting || this.#isPumpQueued) return;
     // what is sent in one turn leaves in one write
     this.#isPumpQueued = true;
-    queueMicrotask(() => {
-      this.#isPumpQueued = false;
-      this.#pump();
-    });
+    this.#context.turnEnd.wait(this.#turnEnded);
   }
 
   setSource(source: SliceSource | undefined): void {
@@ -208,6 +207,11 @@ export class StreamCarrier implements Carrier {
       this.abort(new ClosedError("Connection closed by this side"));
     }
   }
+
+  readonly #turnEnded = (): void => {
+    this.#isPumpQueued = false;
+    this.#pump();
+  };
 
   // Bound once per connection: a closure per write costs more than the rest of a flush round.
   readonly #sliceWritten = (count: number): void => {

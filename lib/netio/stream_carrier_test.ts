@@ -22,6 +22,16 @@ Deno.test("StreamCarrier merges what is sent in one turn into one write", async 
   assert.equal(carrier.statistics.bytesOut, 5);
 });
 
+Deno.test("StreamCarrier writes answers together that wait for promises only", async () => {
+  const { carrier, connection } = carrierRig();
+  carrier.send(bytesOf("a"));
+  for (let promise = 0; promise < 12; promise++) await Promise.resolve();
+  assert.deepEqual(connection.writes, []);
+  carrier.send(bytesOf("b"));
+  await settled();
+  assert.deepEqual(connection.writes, ["ab"]);
+});
+
 Deno.test("StreamCarrier goes on after short writes, in order", async () => {
   const { carrier, connection } = carrierRig();
   carrier.send(bytesOf("hello "));
@@ -220,10 +230,14 @@ Deno.test("StreamCarrier reads nothing while it is paused", async () => {
 
 Deno.test("StreamCarrier that is paused before it is opened reads only after that", async () => {
   const connection = new ScriptedConnection();
-  const { clock, buffers, pacer, turns } = carrierRig();
+  const { clock, buffers, pacer, turns, turnEnd } = carrierRig();
   const end = { address: "127.0.0.1", port: 1 };
   const options = { kind: "tcp", local: end, remote: end } as const;
-  const carrier = new StreamCarrier(connection, { clock, buffers, pacer, turns, failed() {} }, options);
+  const carrier = new StreamCarrier(
+    connection,
+    { clock, buffers, pacer, turns, turnEnd, failed() {} },
+    options,
+  );
   carrier.pause(true);
   carrier.open({ receive() {}, closed() {} });
   assert.equal(connection.isReading, false);

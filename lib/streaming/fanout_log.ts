@@ -7,6 +7,9 @@ import type { StreamHeader, WireFormat } from "./wire_format.ts";
 /** Shortest media time between random-access points of a stream without video, in microseconds. */
 const AUDIO_START_INTERVAL_US = 500_000;
 
+/** A log with so many subscribers gets wide segments from then on. */
+const WIDE_FROM_SUBSCRIBERS = 64;
+
 /** A place in the log where a subscriber can start. */
 export interface RandomAccessPoint {
   readonly segment: Segment;
@@ -291,7 +294,7 @@ export class FanoutLog {
   #tailFor(size: number): Segment {
     const tail = this.#tail;
     if (tail !== undefined && tail.room >= size) return tail;
-    const next = this.#pool.take(this.position, size);
+    const next = this.#pool.take(this.position, size, this.#subscribers.size >= WIDE_FROM_SUBSCRIBERS);
     if (tail !== undefined) tail.next = next;
     this.#segments.push(next);
     this.#tail = next;
