@@ -12,3 +12,4 @@
  */
 export { decodeOpusIdHeader, describeOpus } from "./id_header.ts";
 export type { OpusIdHeader } from "./id_header.ts";
+export { opusPacketSamples } from "./packet_samples.ts";
