@@ -1,0 +1,80 @@
+import { decodeAudioSpecificConfig } from "#codecs/aac";
+import { decodeFlacStreaminfo } from "#codecs/flac";
+import { decodeMp3FrameHeader } from "#codecs/mp3";
+import { FormatError } from "#errors";
+import type { CodecId } from "#media";
+
+/** Samples of an AC-3 syncframe, and of an E-AC-3 access unit: ETSI TS 102 366 section 4.1 and annex E. */
+const AC3_FRAME_SAMPLES = 1536;
+/** In samples at 48 kHz, by the configuration number of a packet: RFC 6716 section 3.1, table 2. */
+const OPUS_SILK_SAMPLES = [480, 960, 1920, 2880] as const;
+const OPUS_HYBRID_SAMPLES = [480, 960] as const;
+const OPUS_CELT_SAMPLES = [120, 240, 480, 960] as const;
+
+/** How many samples a packet gives, in a codec whose packets tell or whose configuration does. */
+export type FrameSamples = (payload: Uint8Array) => number;
+
+/**
+ * Finds out how long audio packets are.
+ *
+ * @param config Codec configuration; borrowed.
+ * @returns A function that gives samples at the decoder's output rate; 0 where it cannot be known.
+ */
+export function frameSamplesOf(codec: CodecId, config?: Uint8Array): FrameSamples {
+  try {
+    switch (codec) {
+      case "mp4a":
+        return constant(config === undefined ? 0 : aacFrameSamples(config));
+      case "fLaC":
+        return constant(config === undefined ? 0 : flacBlockSamples(config));
+      case "Opus":
+        return opusPacketSamples;
+      case ".mp3":
+      case "mp3_8k":
+        return mp3FrameSamples;
+      case "ac-3":
+      case "ec-3":
+        return constant(AC3_FRAME_SAMPLES);
+    }
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+  }
+  return constant(0);
+}
+
+function constant(samples: number): FrameSamples {
+  return () => samples;
+}
+
+function aacFrameSamples(config: Uint8Array): number {
+  const { frameSamples, sampleRate, outputSampleRate } = decodeAudioSpecificConfig(config);
+  return frameSamples * outputSampleRate / sampleRate;
+}
+
+function flacBlockSamples(config: Uint8Array): number {
+  const { minBlockSamples, maxBlockSamples } = decodeFlacStreaminfo(config);
+  return minBlockSamples === maxBlockSamples ? minBlockSamples : 0;
+}
+
+function mp3FrameSamples(payload: Uint8Array): number {
+  try {
+    return decodeMp3FrameHeader(payload).frameSamples;
+  } catch (error) {
+    if (error instanceof FormatError) return 0;
+    throw error;
+  }
+}
+
+/** RFC 6716 section 3.1: configuration in five bits, then how frames are counted. */
+function opusPacketSamples(payload: Uint8Array): number {
+  if (payload.length === 0) return 0;
+  const configuration = payload[0]! >> 3;
+  const frameSamples = configuration < 12
+    ? OPUS_SILK_SAMPLES[configuration & 3]!
+    : configuration < 16
+    ? OPUS_HYBRID_SAMPLES[configuration & 1]!
+    : OPUS_CELT_SAMPLES[configuration & 3]!;
+  const countCode = payload[0]! & 3;
+  const frames = countCode === 0 ? 1 : countCode < 3 ? 2 : (payload[1] ?? 0) & 0x3f;
+  return frames * frameSamples;
+}
