@@ -44,6 +44,9 @@ interface TrackState {
   lastDurationTicks: number;
   /** End of the presentation so far, in ticks. */
   endTicks: number;
+  /** From the first sample to the end of the last, in decoding time, in ticks. */
+  mediaTicks: number;
+  firstDtsTicks: number | undefined;
 }
 
 /**
@@ -78,6 +81,8 @@ export class Mp4FragmentMuxer implements Muxer {
       startTicks: 0,
       lastDurationTicks: 0,
       endTicks: 0,
+      mediaTicks: 0,
+      firstDtsTicks: undefined,
     }));
     const { tags = {}, ...sizes } = options;
     this.#options = { ...DEFAULTS, ...sizes };
@@ -200,9 +205,12 @@ export class Mp4FragmentMuxer implements Muxer {
 
   #durationPatches(): Patch[] {
     const ends = this.#states.map(({ input, endTicks }) => endTicks / input.clock.timescale);
-    return (this.#durationFields ?? []).map(({ offset, timescale, trackIndex }) => {
-      const end = trackIndex === undefined ? Math.max(0, ...ends) : ends[trackIndex]!;
-      return { offset, bytes: u64Bytes(Math.max(0, Math.round(end * timescale))) };
+    return (this.#durationFields ?? []).map(({ offset, timescale, trackIndex, isOfMedia }) => {
+      const state = this.#states[trackIndex ?? -1];
+      const ticks = isOfMedia
+        ? state!.mediaTicks
+        : Math.round((trackIndex === undefined ? Math.max(0, ...ends) : ends[trackIndex]!) * timescale);
+      return { offset, bytes: u64Bytes(Math.max(0, ticks)) };
     });
   }
 }
@@ -228,6 +236,8 @@ function takeRun(state: TrackState, followingTicks: number | undefined): Fragmen
     const endDtsTicks = samples[index + 1]?.dtsTicks ?? last.dtsTicks + lastDurationTicks;
     state.endTicks = Math.max(state.endTicks, sample.ptsTicks + endDtsTicks - sample.dtsTicks);
   });
+  state.firstDtsTicks ??= first.dtsTicks;
+  state.mediaTicks = last.dtsTicks + lastDurationTicks - state.firstDtsTicks;
   input.samples = [];
   return { entry, containerTrackId, samples, startTicks, lastDurationTicks };
 }

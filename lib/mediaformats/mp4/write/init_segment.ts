@@ -32,6 +32,8 @@ export interface DurationField {
   readonly timescale: number;
   /** Index of the track it is of; absent for the whole movie. */
   readonly trackIndex?: number;
+  /** Whether it counts the samples of the track only, not the time before them. */
+  readonly isOfMedia: boolean;
 }
 
 /** The header of a fragmented file. */
@@ -58,7 +60,8 @@ export function encodeInitSegment(
 ): InitSegment {
   const writer = new BoxWriter();
   const durationFields: DurationField[] = [];
-  const movieField = (offset: number) => durationFields.push({ offset, timescale: MOVIE_TIMESCALE });
+  const movieField = (offset: number) =>
+    durationFields.push({ offset, timescale: MOVIE_TIMESCALE, isOfMedia: false });
   writer.box("ftyp", () => writer.fourCc("iso6").u32(1).fourCc("iso6").fourCc("mp41"));
   writer.box("moov", () => {
     const nextTrackId = Math.max(0, ...tracks.map((track) => track.containerTrackId)) + 1;
@@ -67,8 +70,8 @@ export function encodeInitSegment(
     tracks.forEach((track, trackIndex) => {
       const fields = writeTrack(writer, { ...track, ...OPEN_END, edits: editsOf(track) });
       durationFields.push(
-        { offset: fields.tkhd, timescale: MOVIE_TIMESCALE, trackIndex },
-        { offset: fields.mdhd, timescale: track.timescale, trackIndex },
+        { offset: fields.tkhd, timescale: MOVIE_TIMESCALE, trackIndex, isOfMedia: false },
+        { offset: fields.mdhd, timescale: track.timescale, trackIndex, isOfMedia: true },
       );
     });
     writer.box("mvex", () => {
