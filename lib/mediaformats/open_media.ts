@@ -1,0 +1,50 @@
+import type { ByteSource } from "#bytes";
+import { hexOf } from "#bytes";
+import { FormatError } from "#errors";
+import type { Demuxer } from "#media";
+import { FORMAT_PROBE_BYTES, formatOf, formatOfName, type MediaFormat } from "./media_format.ts";
+
+/** What is known of a file beside its bytes. */
+export interface OpenMediaOptions {
+  /** Its name: where the bytes do not tell the container, the extension does. */
+  readonly name?: string;
+}
+
+/** Readers by container, loaded when the first file of it comes. */
+const OPENERS: Readonly<Partial<Record<MediaFormat, (source: ByteSource) => Promise<Demuxer>>>> = {
+  flv: async (source) => (await import("#mediaformats/flv")).FlvDemuxer.open(source),
+};
+
+/** Bytes of an unknown file that an error shows. */
+const SHOWN_BYTES = 8;
+
+/**
+ * Opens a file of any container that is read, told by its content first and its name second.
+ *
+ * @param source Closed by the demuxer's `close`, and if this throws.
+ * @throws {FormatError} If it is of no known container, or broken where a reader must begin.
+ */
+export async function openMedia(source: ByteSource, options: OpenMediaOptions = {}): Promise<Demuxer> {
+  try {
+    const format = await findFormat(source, options);
+    const open = OPENERS[format];
+    if (open === undefined) throw new FormatError(`Cannot read ${format} files`, { offset: 0 });
+    return await open(source);
+  } catch (error) {
+    source.close();
+    throw error;
+  }
+}
+
+async function findFormat(source: ByteSource, { name = "" }: OpenMediaOptions): Promise<MediaFormat> {
+  const head = new Uint8Array(FORMAT_PROBE_BYTES);
+  const bytes = head.subarray(0, await source.readAt(0, head));
+  const format = formatOf(bytes) ?? (bytes.length === 0 ? undefined : formatOfName(name));
+  if (format !== undefined) return format;
+  const found = bytes.length === 0
+    ? "it is empty"
+    : `it begins with ${hexOf(bytes.subarray(0, SHOWN_BYTES))}`;
+  throw new FormatError(`Cannot tell the container of ${name === "" ? "the file" : `"${name}"`}: ${found}`, {
+    offset: 0,
+  });
+}
