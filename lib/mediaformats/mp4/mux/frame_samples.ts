@@ -1,16 +1,12 @@
 import { decodeAudioSpecificConfig } from "#codecs/aac";
 import { decodeFlacStreaminfo } from "#codecs/flac";
 import { decodeMp3FrameHeader } from "#codecs/mp3";
+import { opusPacketSamples } from "#codecs/opus";
 import { FormatError } from "#errors";
 import type { CodecId } from "#media";
 
 /** Samples of an AC-3 syncframe, and of an E-AC-3 access unit: ETSI TS 102 366 section 4.1 and annex E. */
 const AC3_FRAME_SAMPLES = 1536;
-/** In samples at 48 kHz, by the configuration number of a packet: RFC 6716 section 3.1, table 2. */
-const OPUS_SILK_SAMPLES = [480, 960, 1920, 2880] as const;
-const OPUS_HYBRID_SAMPLES = [480, 960] as const;
-const OPUS_CELT_SAMPLES = [120, 240, 480, 960] as const;
-
 /** How many samples a packet gives, in a codec whose packets tell or whose configuration does. */
 export type FrameSamples = (payload: Uint8Array) => number;
 
@@ -63,18 +59,4 @@ function mp3FrameSamples(payload: Uint8Array): number {
     if (error instanceof FormatError) return 0;
     throw error;
   }
-}
-
-/** RFC 6716 section 3.1: configuration in five bits, then how frames are counted. */
-function opusPacketSamples(payload: Uint8Array): number {
-  if (payload.length === 0) return 0;
-  const configuration = payload[0]! >> 3;
-  const frameSamples = configuration < 12
-    ? OPUS_SILK_SAMPLES[configuration & 3]!
-    : configuration < 16
-    ? OPUS_HYBRID_SAMPLES[configuration & 1]!
-    : OPUS_CELT_SAMPLES[configuration & 3]!;
-  const countCode = payload[0]! & 3;
-  const frames = countCode === 0 ? 1 : countCode < 3 ? 2 : (payload[1] ?? 0) & 0x3f;
-  return frames * frameSamples;
 }

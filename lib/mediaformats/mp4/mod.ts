@@ -1,0 +1,29 @@
+/**
+ * MP4 and its family: mov, m4a, m4v, f4v, fragmented or not (layer 4).
+ *
+ * ```ts
+ * import { Mp4FragmentMuxer } from "#mediaformats/mp4";
+ *
+ * const muxer = new Mp4FragmentMuxer([{ kind: "audio", trackId: 0, codec: "Opus", channels: 2 }]);
+ * const payload = new Uint8Array([0xfc, 0xff, 0xfe]);
+ * const frame = { kind: "audio", trackId: 0, codec: "Opus", role: "media", isKeyFrame: true, payload } as const;
+ * muxer.write({ ...frame, dtsUs: 0, ptsUs: 0 });
+ * muxer.write({ ...frame, dtsUs: 20_000, ptsUs: 20_000 });
+ * const { append } = muxer.end(); // header, one fragment, index
+ * console.log(new TextDecoder().decode(append.subarray(4, 12))); // ftypiso6
+ * ```
+ *
+ * @module
+ */
+export { Mp4FragmentMuxer } from "./mux/fragment_muxer.ts";
+export type { Mp4FragmentMuxerOptions } from "./mux/fragment_muxer.ts";
+export { Mp4Muxer } from "./mux/file_muxer.ts";
+export type { Mp4MuxerOptions } from "./mux/file_muxer.ts";
+export { encodeInitSegment } from "./write/init_segment.ts";
+export type { DurationField, InitSegment, InitSegmentOptions, InitTrack } from "./write/init_segment.ts";
+export { encodeFragment } from "./write/fragment.ts";
+export type { Fragment, FragmentRun } from "./write/fragment.ts";
+export type { Sample } from "./write/sample.ts";
+export { isMp4Codec, sampleEntryOf } from "./write/sample_entry.ts";
+export type { SampleEntry } from "./write/sample_entry.ts";
+export { TrackClock } from "./mux/track_clock.ts";
