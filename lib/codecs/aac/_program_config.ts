@@ -1,10 +1,19 @@
 import type { BitReader } from "#bytes";
 
+/** What a program_config_element says, and where its parts lie. */
+export interface ProgramConfig {
+  readonly channels: number;
+  /** Bit at which the channel elements end and the byte alignment begins. */
+  readonly elementsEnd: number;
+}
+
 /**
- * Reads a program_config_element, which lists the channels where no channel configuration fits, and returns
- * their number: ISO/IEC 14496-3 section 4.4.1.1. Front, side and back elements are single or pairs.
+ * Reads a program_config_element, which lists the channels where no channel configuration fits: ISO/IEC 14496-3
+ * section 4.4.1.1. Front, side and back elements are single or pairs.
+ *
+ * @param options `alignedTo`: bit that the byte alignment inside counts from.
  */
-export function readProgramChannels(bits: BitReader): number {
+export function readProgramChannels(bits: BitReader, options: { alignedTo: number }): ProgramConfig {
   bits.skip(4 + 2 + 4, "program_config_element");
   const front = bits.bits(4, "num_front_channel_elements");
   const side = bits.bits(4, "num_side_channel_elements");
@@ -22,7 +31,8 @@ export function readProgramChannels(bits: BitReader): number {
   }
   bits.skip(4 * lowFrequency + 4 * associated + 5 * coupling, "element tags");
   // the comment starts at a byte boundary
-  bits.skip(-bits.bitOffset & 7, "byte_alignment");
+  const elementsEnd = bits.bitOffset;
+  bits.skip(options.alignedTo - elementsEnd & 7, "byte_alignment");
   bits.skip(8 * bits.bits(8, "comment_field_bytes"), "comment_field_data");
-  return channels;
+  return { channels, elementsEnd };
 }

@@ -1,5 +1,5 @@
 /**
- * AAC (layer 3): the AudioSpecificConfig.
+ * AAC (layer 3): the AudioSpecificConfig, and the streams that carry AAC outside of files: ADTS and LOAS/LATM.
  *
  * ```ts
  * import { describeAac } from "#codecs/aac";
@@ -13,3 +13,17 @@
 export { decodeAudioSpecificConfig } from "./audio_specific_config.ts";
 export type { AudioSpecificConfig } from "./audio_specific_config.ts";
 export { describeAac } from "./describe.ts";
+export {
+  ADTS_HEADER_BYTES,
+  audioSpecificConfigFromAdts,
+  decodeAdtsHeader,
+  encodeAdtsHeader,
+  MAX_ADTS_FRAME_BYTES,
+  readAdtsHeader,
+} from "./adts.ts";
+export type { AdtsHeader } from "./adts.ts";
+export { AdtsReader } from "./adts_reader.ts";
+export type { AdtsFrame } from "./adts_reader.ts";
+export { LoasReader } from "./loas_reader.ts";
+export type { LoasFrame } from "./loas_reader.ts";
+export type { StreamMuxConfig } from "./stream_mux_config.ts";
