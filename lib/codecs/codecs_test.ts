@@ -93,6 +93,19 @@ const CASES: readonly TrackCase[] = [
     track: { codecString: "mp4a.69", profile: "MPEG-2.5 layer 3", sampleRate: 8_000, channels: 1 },
   },
   {
+    name: "AC-3 frame",
+    codec: "ac-3",
+    role: "media",
+    hex: "0b77fa965e40ebf8",
+    track: { codecString: "ac-3", sampleRate: 44_100, channels: 6 },
+  },
+  {
+    name: "E-AC-3 box",
+    codec: "ec-3",
+    hex: "0600200400",
+    track: { codecString: "ec-3", sampleRate: 48_000, channels: 2 },
+  },
+  {
     name: "AAC by its folder",
     codec: "mp4a",
     hex: "1210",

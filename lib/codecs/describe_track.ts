@@ -1,4 +1,5 @@
 import { describeAac } from "#codecs/aac";
+import { describeAc3, describeDac3, describeDec3 } from "#codecs/ac3";
 import { describeAv1 } from "#codecs/av1";
 import { describeAvc } from "#codecs/avc";
 import { describeFlac } from "#codecs/flac";
@@ -21,12 +22,16 @@ const BY_CONFIGURATION: Partial<Record<CodecId, Describe>> = {
   mp4a: describeAac,
   Opus: describeOpus,
   fLaC: describeFlac,
+  "ac-3": describeDac3,
+  "ec-3": describeDec3,
 };
 
 /** Codecs without a configuration, whose frames describe themselves. */
 const BY_FRAME: Partial<Record<CodecId, Describe>> = {
   ".mp3": describeMp3,
   mp3_8k: describeMp3,
+  "ac-3": describeAc3,
+  "ec-3": describeAc3,
 };
 
 /**

@@ -56,3 +56,5 @@ export {
   thinSeekIndex,
 } from "./seek_index.ts";
 export type { MediaStamp } from "./seek_index.ts";
+export { FrameSplitter } from "./frame_splitter.ts";
+export type { FrameFormat, SplitFrame } from "./frame_splitter.ts";

@@ -1,4 +1,4 @@
-import { InputQueue } from "#bytes";
+import { type FrameFormat, FrameSplitter, type SplitFrame } from "#media";
 import { ADTS_HEADER_BYTES, type AdtsHeader, readAdtsHeader } from "./adts.ts";
 
 /** One ADTS frame out of a stream. */
@@ -6,9 +6,22 @@ export interface AdtsFrame {
   readonly header: AdtsHeader;
   /** Raw data block, without ADTS header and CRC; memory of its own. */
   readonly payload: Uint8Array<ArrayBuffer>;
-  /** Of the frame's first byte, counted in bytes pushed since the reader was made or reset. */
+  /** Of the frame's first byte, counted in bytes pushed since the reader was made. */
   readonly offset: number;
 }
+
+const ADTS_FORMAT: FrameFormat<AdtsHeader> = {
+  headerBytes: ADTS_HEADER_BYTES,
+  firstByte: 0xff,
+  readHeader(bytes, at) {
+    const header = readAdtsHeader(bytes, at);
+    const isSplit = header !== undefined && header.rawDataBlocks > 1 &&
+      header.headerBytes > ADTS_HEADER_BYTES;
+    return isSplit ? undefined : header;
+  },
+  isFollowedBy: (header, next) =>
+    header.sampleRate === next.sampleRate && header.objectType === next.objectType,
+};
 
 /**
  * Splits a stream of ADTS frames that comes in any pieces; passes over what is none.
@@ -17,14 +30,11 @@ export interface AdtsFrame {
  * that nothing follows. Frames of several raw data blocks with CRC, which nobody makes, are passed over.
  */
 export class AdtsReader {
-  readonly #queue = new InputQueue({ maxBytes: Infinity });
-  #consumed = 0;
-  #skipped = 0;
-  #isInSync = false;
+  readonly #splitter = new FrameSplitter(ADTS_FORMAT);
 
   /** Bytes passed over because they belonged to no frame. */
   get skippedBytes(): number {
-    return this.#skipped;
+    return this.#splitter.skippedBytes;
   }
 
   /**
@@ -34,63 +44,16 @@ export class AdtsReader {
    * @returns The frames that are whole now.
    */
   push(bytes: Uint8Array): AdtsFrame[] {
-    this.#queue.push(bytes);
-    const frames = this.#readFrames({ isEnd: false });
-    this.#queue.settle();
-    return frames;
+    return this.#splitter.push(bytes).map(toAdtsFrame);
   }
 
   /** The last frames where nothing follows; then starts anew, as after a gap. */
   flush(): AdtsFrame[] {
-    const frames = this.#readFrames({ isEnd: true });
-    this.#skip(this.#queue.length);
-    this.#isInSync = false;
-    return frames;
+    return this.#splitter.flush().map(toAdtsFrame);
   }
+}
 
-  #readFrames(options: { isEnd: boolean }): AdtsFrame[] {
-    const frames: AdtsFrame[] = [];
-    const bytes = this.#queue.readable;
-    let at = 0;
-    while (bytes.length - at >= ADTS_HEADER_BYTES) {
-      const header = readAdtsHeader(bytes, at);
-      const state = header === undefined ? "none" : this.#stateOf(bytes, { at, header, ...options });
-      if (state === "short") break;
-      if (state === "whole") {
-        const payload = bytes.slice(at + header!.headerBytes, at + header!.frameBytes);
-        frames.push({ header: header!, payload, offset: this.#consumed + at });
-        at += header!.frameBytes;
-        this.#isInSync = true;
-      } else {
-        const next = bytes.indexOf(0xff, at + 1);
-        const end = next < 0 ? bytes.length : next;
-        this.#skipped += end - at;
-        at = end;
-        this.#isInSync = false;
-      }
-    }
-    this.#consumed += at;
-    this.#queue.consume(at);
-    return frames;
-  }
-
-  #stateOf(
-    bytes: Uint8Array,
-    frame: { at: number; header: AdtsHeader; isEnd: boolean },
-  ): "whole" | "short" | "none" {
-    const { at, header, isEnd } = frame;
-    const end = at + header.frameBytes;
-    if (header.rawDataBlocks > 1 && header.headerBytes > ADTS_HEADER_BYTES) return "none";
-    if (end > bytes.length) return isEnd ? "none" : "short";
-    if (this.#isInSync) return "whole";
-    if (end + ADTS_HEADER_BYTES > bytes.length) return isEnd ? "whole" : "short";
-    const next = readAdtsHeader(bytes, end);
-    return next?.sampleRate === header.sampleRate && next.objectType === header.objectType ? "whole" : "none";
-  }
-
-  #skip(length: number): void {
-    this.#skipped += length;
-    this.#consumed += length;
-    this.#queue.consume(length);
-  }
+function toAdtsFrame(frame: SplitFrame<AdtsHeader>): AdtsFrame {
+  const { header, bytes, offset } = frame;
+  return { header, payload: bytes.subarray(header.headerBytes), offset };
 }

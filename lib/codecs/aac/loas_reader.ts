@@ -1,5 +1,6 @@
-import { BitReader, bytesEqual, InputQueue } from "#bytes";
+import { BitReader, bytesEqual } from "#bytes";
 import { FormatError } from "#errors";
+import { type FrameFormat, FrameSplitter, type SplitFrame } from "#media";
 import { copyBits } from "./_bit_copy.ts";
 import { readStreamMuxConfig, type StreamMuxConfig } from "./stream_mux_config.ts";
 
@@ -9,13 +10,25 @@ const LOAS_HEADER_BYTES = 3;
 const SYNC_WORD = 0x56e0;
 const SYNC_MASK = 0xffe0;
 
+const LOAS_FORMAT: FrameFormat<{ readonly frameBytes: number }> = {
+  headerBytes: LOAS_HEADER_BYTES,
+  firstByte: SYNC_WORD >> 8,
+  readHeader(bytes, at) {
+    if (bytes.length - at < LOAS_HEADER_BYTES) return undefined;
+    const word = bytes[at]! << 8 | bytes[at + 1]!;
+    if ((word & SYNC_MASK) !== SYNC_WORD) return undefined;
+    return { frameBytes: LOAS_HEADER_BYTES + ((word & 0x1f) << 8 | bytes[at + 2]!) };
+  },
+  isFollowedBy: () => true,
+};
+
 /** One AAC frame out of a LOAS stream. */
 export interface LoasFrame {
   /** Raw AAC frame; memory of its own. */
   readonly payload: Uint8Array<ArrayBuffer>;
   /** The layout it came with; the same object as long as the configuration stays the same. */
   readonly mux: StreamMuxConfig;
-  /** Of the first byte of its sync frame, counted in bytes pushed since the reader was made or reset. */
+  /** Of the first byte of its sync frame, counted in bytes pushed since the reader was made. */
   readonly offset: number;
 }
 
@@ -24,16 +37,14 @@ export interface LoasFrame {
  * section 1.7.2. What is malformed, and frames before the first configuration, are passed over.
  */
 export class LoasReader {
-  readonly #queue = new InputQueue({ maxBytes: Infinity });
-  #consumed = 0;
-  #skipped = 0;
-  #isInSync = false;
+  readonly #splitter = new FrameSplitter(LOAS_FORMAT);
+  #unread = 0;
   #mux: StreamMuxConfig | undefined;
   #fault: FormatError | undefined;
 
   /** Bytes passed over because they belonged to no frame, or to one that could not be read. */
   get skippedBytes(): number {
-    return this.#skipped;
+    return this.#splitter.skippedBytes + this.#unread;
   }
 
   /** Why a frame was passed over last: malformed, or with a layout that is not supported. */
@@ -48,54 +59,20 @@ export class LoasReader {
    * @returns The frames that are whole now.
    */
   push(bytes: Uint8Array): LoasFrame[] {
-    this.#queue.push(bytes);
-    const frames = this.#readFrames({ isEnd: false });
-    this.#queue.settle();
-    return frames;
+    return this.#readElements(this.#splitter.push(bytes));
   }
 
   /** The last frames where nothing follows; then starts anew, as after a gap. */
   flush(): LoasFrame[] {
-    const frames = this.#readFrames({ isEnd: true });
-    this.#skipped += this.#queue.length;
-    this.#consumed += this.#queue.length;
-    this.#queue.consume(this.#queue.length);
-    this.#isInSync = false;
-    return frames;
+    return this.#readElements(this.#splitter.flush());
   }
 
-  #readFrames(options: { isEnd: boolean }): LoasFrame[] {
+  #readElements(elements: readonly SplitFrame<unknown>[]): LoasFrame[] {
     const frames: LoasFrame[] = [];
-    const bytes = this.#queue.readable;
-    let at = 0;
-    while (bytes.length - at >= LOAS_HEADER_BYTES) {
-      const end = at + frameLengthAt(bytes, at);
-      const isShort = !options.isEnd && end > at &&
-        (end > bytes.length || !this.#isInSync && end + LOAS_HEADER_BYTES > bytes.length);
-      if (isShort) break;
-      if (end > at && end <= bytes.length && (this.#isInSync || this.#isConfirmed(bytes, end))) {
-        this.#readElement(bytes.subarray(at + LOAS_HEADER_BYTES, end), {
-          offset: this.#consumed + at,
-          frames,
-        });
-        at = end;
-        this.#isInSync = true;
-        continue;
-      }
-      const next = bytes.indexOf(SYNC_WORD >> 8, at + 1);
-      const stop = next < 0 ? bytes.length : next;
-      this.#skipped += stop - at;
-      at = stop;
-      this.#isInSync = false;
+    for (const { bytes, offset } of elements) {
+      this.#readElement(bytes.subarray(LOAS_HEADER_BYTES), { offset, frames });
     }
-    this.#consumed += at;
-    this.#queue.consume(at);
     return frames;
-  }
-
-  /** Whether a sync frame ends where the stream does, or where another begins. */
-  #isConfirmed(bytes: Uint8Array, end: number): boolean {
-    return end === bytes.length || frameLengthAt(bytes, end) > 0;
   }
 
   #readElement(element: Uint8Array, place: { offset: number; frames: LoasFrame[] }): void {
@@ -104,7 +81,7 @@ export class LoasReader {
       if (!bits.flag("useSameStreamMux")) this.#takeMux(readStreamMuxConfig(bits, element));
       const mux = this.#mux;
       if (mux === undefined) {
-        this.#skipped += LOAS_HEADER_BYTES + element.length;
+        this.#unread += LOAS_HEADER_BYTES + element.length;
         return;
       }
       for (let subFrame = 0; subFrame < mux.subFrames; subFrame++) {
@@ -117,7 +94,7 @@ export class LoasReader {
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       this.#fault = error;
-      this.#skipped += LOAS_HEADER_BYTES + element.length;
+      this.#unread += LOAS_HEADER_BYTES + element.length;
     }
   }
 
@@ -128,14 +105,6 @@ export class LoasReader {
       last.subFrames === mux.subFrames && last.fixedPayloadBytes === mux.fixedPayloadBytes;
     if (!isSame) this.#mux = mux;
   }
-}
-
-/** Bytes of the sync frame at `at`, header included; 0 where there is no sync word. */
-function frameLengthAt(bytes: Uint8Array, at: number): number {
-  if (bytes.length - at < LOAS_HEADER_BYTES) return 0;
-  const word = bytes[at]! << 8 | bytes[at + 1]!;
-  if ((word & SYNC_MASK) !== SYNC_WORD) return 0;
-  return LOAS_HEADER_BYTES + ((word & 0x1f) << 8 | bytes[at + 2]!);
 }
 
 /** PayloadLengthInfo of one stream: ISO/IEC 14496-3 section 1.7.3.1. */
