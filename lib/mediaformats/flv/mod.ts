@@ -36,7 +36,11 @@ export {
 export type { FlvHeader, FlvTag } from "./tag_writer.ts";
 export { decodeScriptData, encodeScriptData, scriptTagToPacket } from "./script.ts";
 export type { ScriptData } from "./script.ts";
-export { FlvDemuxer, MAX_FLV_PROBE_BYTES } from "./file/flv_demuxer.ts";
-export type { FlvDemuxerOptions } from "./file/flv_demuxer.ts";
+export { FlvDemuxer, MAX_FLV_PROBE_BYTES } from "./demux/flv_demuxer.ts";
+export type { FlvDemuxerOptions } from "./demux/flv_demuxer.ts";
+export { FlvMuxer } from "./mux/flv_muxer.ts";
+export type { FlvMuxerOptions } from "./mux/flv_muxer.ts";
+export { readFlvResumePoint } from "./mux/resume.ts";
+export type { FlvResumePoint } from "./mux/resume.ts";
 export { codecOfFourCc, FLV_TAG_TYPE, fourCcOf } from "./codes.ts";
 export type { FlvTagType } from "./codes.ts";

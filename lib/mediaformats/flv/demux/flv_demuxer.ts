@@ -1,5 +1,4 @@
 import type { ByteSource } from "#bytes";
-import { FormatError } from "#errors";
 import {
   type Demuxer,
   findSeekRow,
@@ -14,6 +13,7 @@ import { IndexBuilder } from "./index_builder.ts";
 import { findLastTimeMs, type KeyFramePlace, KeySearch } from "./key_search.ts";
 import { type FlvKeyFrames, type FlvMetadata, readFlvMetadata } from "./metadata.ts";
 import { PacketMaker } from "./packet_maker.ts";
+import { checkSignature, FLV_FILE_HEADER_BYTES } from "./signature.ts";
 import { TagWalk } from "./tag_walk.ts";
 import { TrackTable } from "./track_table.ts";
 
@@ -31,7 +31,6 @@ const BATCH_PACKETS = 64;
 const SCAN_BLOCK_BYTES = 1_048_576;
 /** How far from its time in an index a key frame may be, in microseconds: seconds are rounded in many ways. */
 const INDEX_TOLERANCE_US = 1_000_000;
-const HEADER_BYTES = 9;
 
 /** Where a file's tags begin, and what its head told. */
 interface FileHead {
@@ -289,7 +288,7 @@ async function readHead(source: ByteSource): Promise<FirstPass> {
     if (firstOffset === undefined) throw error;
   }
   if (metadata !== undefined) table.useMetadata(metadata);
-  const first = firstOffset ?? HEADER_BYTES + 4;
+  const first = firstOffset ?? FLV_FILE_HEADER_BYTES;
   const lastTimeMs = await findLastTimeMs(source, first);
   return { table, log, head: { firstOffset: first, startUs: startUs ?? 0, metadata, lastTimeMs } };
 }
@@ -300,23 +299,4 @@ function mergeMetadata(
 ): FlvMetadata | undefined {
   if (first === undefined || next === undefined) return next ?? first;
   return { ...first, ...next, tags: { ...first.tags, ...next.tags } };
-}
-
-async function checkSignature(source: ByteSource): Promise<void> {
-  const head = new Uint8Array(HEADER_BYTES);
-  const have = await source.readAt(0, head);
-  const isFlv = head[0] === 0x46 && head[1] === 0x4c && head[2] === 0x56;
-  if (have >= 3 && !isFlv) {
-    throw new FormatError(
-      `Cannot read FLV: the file begins with ${head.subarray(0, 3).toHex()}, not 464c56`,
-      {
-        offset: 0,
-      },
-    );
-  }
-  if (have < HEADER_BYTES) {
-    throw new FormatError(`Cannot read FLV header: need ${HEADER_BYTES} bytes at offset 0, have ${have}`, {
-      offset: have,
-    });
-  }
 }

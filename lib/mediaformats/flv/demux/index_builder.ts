@@ -12,7 +12,7 @@ export class IndexBuilder {
   /** Newest decoding time of each track, and its distance from the one before, in microseconds. */
   readonly #lastUs: number[] = [];
   readonly #stepUs: number[] = [];
-  #startUs: number | undefined;
+  #startUs = Infinity;
   #endUs = -Infinity;
   #leadingIndex = -1;
 
@@ -29,6 +29,16 @@ export class IndexBuilder {
     this.#leadingIndex = known.leadingIndex;
   }
 
+  /** Presentation of the earliest packet, in microseconds; infinite before the first. */
+  get startUs(): number {
+    return this.#startUs;
+  }
+
+  /** End of the latest packet's presentation, in microseconds; negative infinity before the first. */
+  get endUs(): number {
+    return this.#endUs;
+  }
+
   /**
    * Takes the next packet of the file.
    *
@@ -41,7 +51,7 @@ export class IndexBuilder {
     if (packet.role !== "media" || trackIndex < 0) return;
     while (this.#counts.length <= trackIndex) this.#counts.push(0);
     this.#counts[trackIndex]! += 1;
-    this.#startUs = Math.min(this.#startUs ?? ptsUs, ptsUs);
+    this.#startUs = Math.min(this.#startUs, ptsUs);
     const lastUs = this.#lastUs[trackIndex];
     if (lastUs !== undefined && dtsUs > lastUs) this.#stepUs[trackIndex] = dtsUs - lastUs;
     this.#lastUs[trackIndex] = dtsUs;
@@ -69,7 +79,7 @@ export class IndexBuilder {
     return {
       timesUs: Float64Array.from(this.#times),
       offsets: Float64Array.from(this.#offsets),
-      durationUs: Math.max(0, this.#endUs - (this.#startUs ?? this.#endUs)) || 0,
+      durationUs: this.#endUs > this.#startUs ? this.#endUs - this.#startUs : 0,
       scannedBytes,
       packetCounts: [...this.#counts],
       ...(configOffsets.length === 0 ? {} : { configOffsets }),

@@ -1,0 +1,236 @@
+import type { AmfObject } from "#amf";
+import { bytesEqual, concatBytes } from "#bytes";
+import { FormatError } from "#errors";
+import type { MediaPacket, Muxer, MuxTrack, Packet, Patch } from "#media";
+import { FLV_TAG_TYPE, type FlvTagType } from "../codes.ts";
+import { tagBodyOf } from "../tag_body_writer.ts";
+import { encodeFlvHeader, encodeFlvTag, FLV_TAG_HEADER_BYTES, type FlvHeader } from "../tag_writer.ts";
+import { KeyRows } from "./key_rows.ts";
+import { metadataOfTracks, MetadataWriter, rewriteMetadata } from "./metadata_writer.ts";
+import type { FlvResumePoint } from "./resume.ts";
+
+/** How a file is written. */
+export interface FlvMuxerOptions {
+  /** Rows of the key frame index that room is left for; longer files have every second, fourth, ... key frame. @default {1024} */
+  readonly maxKeyFrames?: number;
+  /** Members of `onMetaData`, as those of the live stream; they replace what the tracks tell. */
+  readonly metadata?: Readonly<AmfObject>;
+  /** Tags of the file, by the names ffprobe shows; they become members of `onMetaData`. */
+  readonly tags?: Readonly<Record<string, string>>;
+  /** An older file that is gone on with; its bytes up to `fileBytes` stay. */
+  readonly resume?: FlvResumePoint;
+}
+
+const MAX_KEY_FRAMES = 1024;
+/** Where the flags of the file header are. */
+const FLAGS_OFFSET = 4;
+/** Least distance of two rows where every packet is a key frame. */
+const AUDIO_ROW_MS = 1000;
+const MS_US = 1000;
+const NOTHING = new Uint8Array(0);
+
+/** Ends of what was written of a track. */
+interface TrackEnd {
+  dtsMs: number;
+  stepMs: number;
+}
+
+/**
+ * Writes FLV files, legacy and enhanced: FLV 10.1 annex E, Enhanced RTMP v2.
+ *
+ * Packets that came in a tag body are written as they came. Times are those of the packets, one base for all
+ * tracks; where the first one lies before 0, which FLV cannot hold, all are moved by as much. The file plays at any
+ * moment; `end` adds duration, size and an index of key frames to its metadata, which leaves room for them.
+ *
+ * ```ts
+ * import { FlvMuxer } from "#mediaformats/flv";
+ *
+ * const muxer = new FlvMuxer([{ kind: "audio", trackId: 0, codec: ".mp3" }]);
+ * const parts = [muxer.begin()];
+ * const payload = new Uint8Array([0xff, 0xfb, 0x90, 0xc0]);
+ * const packet = { kind: "audio", trackId: 0, codec: ".mp3", role: "media", isKeyFrame: true, payload } as const;
+ * for (const dtsUs of [0, 26_000]) parts.push(muxer.write({ ...packet, dtsUs, ptsUs: dtsUs }));
+ * const { patches } = muxer.end();
+ * console.log(parts.length, patches.length); // 3 1
+ * ```
+ */
+export class FlvMuxer implements Muxer {
+  readonly #tracks: readonly MuxTrack[];
+  readonly #leading: MuxTrack | undefined;
+  readonly #options: FlvMuxerOptions;
+  readonly #rows: KeyRows;
+  readonly #ends = new Map<string, TrackEnd>();
+  /** The configuration that was written last for each track. */
+  readonly #configs = new Map<string, Uint8Array>();
+  #metadata: MetadataWriter | undefined;
+  #flags: FlvHeader = { hasAudio: false, hasVideo: false };
+  #bytes: number;
+  /** Added to all times, in ms. */
+  #shiftMs: number | undefined;
+  #startMs = Infinity;
+  #endMs = -Infinity;
+
+  /**
+   * @param tracks What the packets to come belong to; their configurations are written first.
+   * @throws {FormatError} If FLV has no name for one of the codecs.
+   */
+  constructor(tracks: readonly MuxTrack[], options: FlvMuxerOptions = {}) {
+    this.#tracks = tracks;
+    this.#leading = tracks.find(({ kind }) => kind === "video") ??
+      tracks.find(({ kind }) => kind === "audio");
+    this.#options = options;
+    this.#bytes = options.resume?.fileBytes ?? 0;
+    this.#shiftMs = options.resume === undefined ? undefined : 0;
+    this.#rows = new KeyRows({
+      maxRows: options.maxKeyFrames ?? MAX_KEY_FRAMES,
+      leastMs: this.#leading?.kind === "audio" ? AUDIO_ROW_MS : 1,
+    });
+    for (const [row, timeMs] of options.resume?.keyFrameTimesMs.entries() ?? []) {
+      this.#rows.add(timeMs, options.resume!.keyFrameOffsets[row]!);
+    }
+    for (const { kind, trackId, codec } of tracks) this.#check({ kind, trackId, codec });
+  }
+
+  /** Header, metadata and the configurations of the tracks. */
+  begin(): Uint8Array {
+    const configs = this.#tracks.map((track) => this.#configTag(track));
+    const { resume } = this.#options;
+    if (resume === undefined) return concatBytes([this.#head(), ...this.#count(configs)]);
+    this.#flags = resume.header;
+    this.#startMs = resume.startMs;
+    this.#endMs = resume.endMs;
+    const { metadata } = resume;
+    if (metadata !== undefined) this.#metadata = MetadataWriter.resume(metadata.members, metadata);
+    return concatBytes(this.#count(configs));
+  }
+
+  /** Takes one packet; see `Muxer.write`. */
+  write(packet: Packet | MediaPacket): Uint8Array {
+    if (packet.kind === "data") return this.#writeScript(packet);
+    const { timed, dtsMs } = this.#timed(packet);
+    if (packet.role === "config" && !this.#isNewConfig(packet)) return NOTHING;
+    const tagType = packet.kind === "video" ? FLV_TAG_TYPE.Video : FLV_TAG_TYPE.Audio;
+    const tag = encodeTag(tagType, dtsMs, bodyOf(timed));
+    if (packet.role === "media") this.#note(timed, dtsMs);
+    this.#bytes += tag.length;
+    return tag;
+  }
+
+  /** Duration, size and index for the metadata. */
+  end(): { readonly append: Uint8Array; readonly patches: readonly Patch[] } {
+    const durationMs = this.#endMs > this.#startMs ? this.#endMs - this.#startMs : 0;
+    const file = { durationMs, fileBytes: this.#bytes, rows: this.#rows };
+    const flags = encodeFlvHeader(this.#flags).slice(FLAGS_OFFSET, FLAGS_OFFSET + 1);
+    return {
+      append: NOTHING,
+      patches: [...this.#metadata?.finish(file) ?? [], { offset: FLAGS_OFFSET, bytes: flags }],
+    };
+  }
+
+  #head(): Uint8Array {
+    const { metadata, tags, maxKeyFrames = MAX_KEY_FRAMES } = this.#options;
+    this.#flags = {
+      hasAudio: this.#tracks.some(({ kind }) => kind === "audio"),
+      hasVideo: this.#tracks.some(({ kind }) => kind === "video"),
+    };
+    const header = encodeFlvHeader(this.#flags);
+    const members = { ...metadataOfTracks(this.#tracks), ...tags, ...metadata };
+    const offset = header.length + FLV_TAG_HEADER_BYTES;
+    const { writer, body } = MetadataWriter.begin(members, { offset, maxKeyFrames });
+    this.#metadata = writer;
+    const head = concatBytes([header, encodeTag(FLV_TAG_TYPE.Script, 0, body)]);
+    this.#bytes += head.length;
+    return head;
+  }
+
+  #configTag(track: MuxTrack): Uint8Array {
+    const { kind, trackId, codec, codecConfig } = track;
+    if (codecConfig === undefined || codecConfig.length === 0 || kind === "data") return NOTHING;
+    const dtsMs = this.#options.resume?.nextMs ?? 0;
+    const packet: Packet = {
+      ...{ kind, trackId, codec, role: "config", payload: codecConfig, isKeyFrame: kind === "audio" },
+      ...{ dtsUs: dtsMs * MS_US, ptsUs: dtsMs * MS_US },
+    };
+    this.#isNewConfig(packet);
+    return encodeTag(kind === "video" ? FLV_TAG_TYPE.Video : FLV_TAG_TYPE.Audio, dtsMs, bodyOf(packet));
+  }
+
+  #count(tags: readonly Uint8Array[]): readonly Uint8Array[] {
+    for (const tag of tags) this.#bytes += tag.length;
+    return tags;
+  }
+
+  #writeScript(packet: Packet): Uint8Array {
+    if (packet.role === "clear") return NOTHING;
+    const body = packet.role === "metadata" ? rewriteMetadata(packet.payload) : packet.payload;
+    if (body === undefined) return NOTHING;
+    const tag = encodeTag(FLV_TAG_TYPE.Script, this.#timed(packet).dtsMs, body);
+    this.#bytes += tag.length;
+    return tag;
+  }
+
+  /** The packet on the time of the file, in whole ms. */
+  #timed(packet: Packet): { readonly timed: Packet; readonly dtsMs: number } {
+    const decodeMs = Math.round(packet.dtsUs / MS_US);
+    this.#shiftMs ??= Math.max(0, -decodeMs);
+    // a later track may start still earlier: its decoding waits, its presentation does not move
+    const dtsMs = Math.max(0, decodeMs + this.#shiftMs);
+    if (packet.flvTagBody !== undefined) return { timed: packet, dtsMs };
+    const ptsMs = Math.round(packet.ptsUs / MS_US) + this.#shiftMs;
+    return { timed: { ...packet, dtsUs: dtsMs * MS_US, ptsUs: ptsMs * MS_US }, dtsMs };
+  }
+
+  /** Keeps what duration and index need. */
+  #note(packet: Packet, dtsMs: number): void {
+    const { kind, trackId } = packet;
+    if (kind === "video" && !this.#flags.hasVideo) this.#flags = { ...this.#flags, hasVideo: true };
+    if (kind === "audio" && !this.#flags.hasAudio) this.#flags = { ...this.#flags, hasAudio: true };
+    const end = this.#ends.get(`${kind} ${trackId}`);
+    const stepMs = end === undefined || dtsMs <= end.dtsMs ? end?.stepMs ?? 0 : dtsMs - end.dtsMs;
+    this.#ends.set(`${kind} ${trackId}`, { dtsMs, stepMs });
+    const ptsMs = dtsMs + Math.round((packet.ptsUs - packet.dtsUs) / MS_US);
+    this.#startMs = Math.min(this.#startMs, ptsMs);
+    this.#endMs = Math.max(this.#endMs, ptsMs + stepMs);
+    const isLeading = kind === this.#leading?.kind && trackId === this.#leading.trackId;
+    if (packet.isKeyFrame && isLeading) this.#rows.add(dtsMs, this.#bytes);
+  }
+
+  #isNewConfig(packet: Packet): boolean {
+    const key = `${packet.kind} ${packet.trackId} ${packet.codec}`;
+    const last = this.#configs.get(key);
+    if (last !== undefined && bytesEqual(last, packet.payload)) return false;
+    this.#configs.set(key, packet.payload);
+    return true;
+  }
+
+  /** Whether a packet of this track could be written, tried with an empty one. */
+  #check(track: Pick<Packet, "kind" | "trackId" | "codec">): void {
+    if (track.kind === "data" || OPAQUE_CODECS.has(track.codec)) return;
+    bodyOf({ ...track, role: "media", dtsUs: 0, ptsUs: 0, isKeyFrame: true, payload: NOTHING });
+  }
+}
+
+/** Codecs that are written in the tag body they came in, and only so. */
+const OPAQUE_CODECS: ReadonlySet<string> = new Set([
+  ...["h263", "screen", "screen2", "vp6f", "vp6a", "pcm", "pcm_le", "adpcm", "mp3_8k", "device", "unknown"],
+  ...["nellymoser", "nellymoser_8k", "nellymoser_16k"],
+]);
+
+function bodyOf(packet: Packet): Uint8Array {
+  try {
+    return tagBodyOf(packet);
+  } catch (error) {
+    if (error instanceof TypeError) throw new FormatError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+// params: hot path
+function encodeTag(tagType: FlvTagType, timestampMs: number, body: Uint8Array): Uint8Array {
+  try {
+    return encodeFlvTag({ tagType, timestampMs, body });
+  } catch (error) {
+    if (error instanceof RangeError) throw new FormatError(error.message, { cause: error });
+    throw error;
+  }
+}
