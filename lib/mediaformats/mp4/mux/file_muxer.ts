@@ -23,8 +23,10 @@ const MAX_MOVIE_TIMESCALE = MAX_U32;
 /** How long the only picture of a track lasts, by its inverse. */
 const FALLBACK_FRAME_RATE = 25;
 const NOTHING = new Uint8Array(0);
-/** An empty `free` box, so that a 64-bit size finds room, and a media box that goes to the end of the file. */
+/** Room for a 64-bit size, so that the header can be written before the size is known. */
 const MDAT_HEADER_BYTES = 16;
+/** The size of a box that goes to the end of the file. */
+const TO_THE_END = 0;
 
 /**
  * Writes MP4 with one table of samples at its end (`moov`): the form for a finished file. It plays only once it is
@@ -60,7 +62,7 @@ export class Mp4Muxer implements Muxer {
     const writer = new BoxWriter();
     writer.box("ftyp", () => writer.fourCc("isom").u32(0x200).fourCc("isom").fourCc("iso4").fourCc("mp41"));
     this.#mdatAt = writer.length;
-    writer.bytes(mediaHeader(0));
+    writer.bytes(mediaHeader());
     const bytes = writer.take();
     this.#writtenBytes = bytes.length;
     return bytes;
@@ -129,11 +131,17 @@ export class Mp4Muxer implements Muxer {
   }
 }
 
-/** Of all sizes equal length: with the size in 32 bits where it fits, else in 64. 0 is "to the end of the file". */
-function mediaHeader(mediaBytes: number): Uint8Array {
+/**
+ * Encodes the header of `mdat`: 16 bytes, the size in 32 bits behind a `free` box where it fits, else in 64.
+ *
+ * @param mediaBytes As long as it is not known the media go to the end of the file.
+ */
+export function mediaHeader(mediaBytes?: number): Uint8Array<ArrayBuffer> {
   const writer = new BoxWriter(MDAT_HEADER_BYTES);
-  if (mediaBytes + 8 <= MAX_U32) {
-    writer.box("free", () => {}).u32(mediaBytes === 0 ? 0 : mediaBytes + 8).fourCc("mdat");
+  if (mediaBytes === undefined) {
+    writer.box("free", () => {}).u32(TO_THE_END).fourCc("mdat");
+  } else if (mediaBytes + 8 <= MAX_U32) {
+    writer.box("free", () => {}).u32(mediaBytes + 8).fourCc("mdat");
   } else {
     writer.u32(1).fourCc("mdat").u64(mediaBytes + MDAT_HEADER_BYTES);
   }

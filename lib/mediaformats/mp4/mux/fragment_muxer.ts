@@ -10,7 +10,12 @@ import { type TrackInput, TrackInputs } from "./track_input.ts";
 
 /** How a fragmented file is written. */
 export interface Mp4FragmentMuxerOptions {
-  /** Longest fragment, in microseconds of media; also what is lost if the writer dies. @default {1_000_000} */
+  /**
+   * Longest fragment, in microseconds of media; also what is lost if the writer dies. A quarter more where no picture
+   * comes that could end it.
+   *
+   * @default {1_000_000}
+   */
   readonly fragmentUs?: number;
   /** A key frame starts a new fragment unless it would be shorter, in microseconds. @default {200_000} */
   readonly minFragmentUs?: number;
@@ -31,6 +36,8 @@ const MICROSECONDS = 1_000_000;
 const MAX_U32 = 0xffff_ffff;
 /** What is less than this part of a tick is the rounding of a float. */
 const ROUNDING_TICKS = 1e-6;
+/** What other tracks wait for the leading one, as a part of the longest fragment. */
+const PATIENCE = 1.25;
 /** How long the only picture of a track lasts, by its inverse. */
 const FALLBACK_FRAME_RATE = 25;
 const NOTHING = new Uint8Array(0);
@@ -115,9 +122,12 @@ export class Mp4FragmentMuxer implements Muxer {
     if (this.#pendingSamples === 0) return false;
     if (this.#pendingSamples >= MAX_FRAGMENT_SAMPLES) return true;
     if (this.#pendingBytes + packet.payload.length > this.#options.maxFragmentBytes) return true;
+    const { fragmentUs, minFragmentUs } = this.#options;
     const elapsedUs = packet.dtsUs - this.#startUs;
-    const startsGroup = packet.kind === "video" && packet.isKeyFrame && input === this.#inputs.leading;
-    return elapsedUs >= (startsGroup ? this.#options.minFragmentUs : this.#options.fragmentUs);
+    // the others give the leading track time to end the fragment where it suits it
+    if (input !== this.#inputs.leading) return elapsedUs >= fragmentUs * PATIENCE;
+    if (packet.kind === "audio" || !packet.isKeyFrame) return elapsedUs >= fragmentUs;
+    return elapsedUs >= minFragmentUs || input.samples[0]?.isKeyFrame === false;
   }
 
   #gather(input: TrackInput, sample: Sample): void {
@@ -135,7 +145,7 @@ export class Mp4FragmentMuxer implements Muxer {
     for (const other of this.#inputs.all) {
       const last = other.samples.at(-1);
       if (other === input || last === undefined || last.durationTicks > 0) continue;
-      if (nowUs - usOf(last, other) <= this.#options.fragmentUs) {
+      if (nowUs - usOf(last, other) < this.#options.fragmentUs) {
         other.samples.pop();
         held.push([other, last]);
         followingTicks.set(other, last.dtsTicks);
