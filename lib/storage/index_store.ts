@@ -4,6 +4,7 @@ import { errorMessage } from "#errors";
 import { Logger } from "#log";
 import { decodeSeekIndex, encodeSeekIndex, type MediaStamp, type SeekIndex, thinSeekIndex } from "#media";
 import { rename } from "node:fs/promises";
+import { systemFault } from "./_system_fault.ts";
 import { readSmallFile, replaceFile, sidePath } from "./_side_files.ts";
 import { FileStats } from "./file_stats.ts";
 import { formatMeta, type MediaFacts, type MetaRecord, parseMeta } from "./media_facts.ts";
@@ -57,6 +58,8 @@ export class IndexStore implements AsyncDisposable {
   readonly #indexes = new Map<string, { readonly stamp: MediaStamp; readonly index: SeekIndex }>();
   readonly #records = new Map<string, MetaRecord>();
   #cachedBytes = 0;
+  /** Nothing could be written; said once, and not tried again. */
+  #isReadOnly = false;
 
   constructor(options: IndexStoreOptions = {}) {
     this.#options = options;
@@ -102,6 +105,16 @@ export class IndexStore implements AsyncDisposable {
   /** Why a file in just this state cannot be read, if that was tried before. */
   async readFault(file: MediaFile): Promise<string | undefined> {
     return (await this.#readRecord(file))?.fault;
+  }
+
+  /** Why no index of a file in just this state can be built, if that was tried before. */
+  async readIndexFault(file: MediaFile): Promise<string | undefined> {
+    return (await this.#readRecord(file))?.indexFault;
+  }
+
+  /** Remembers that no index of a file can be built, so that nobody scans it again before it changes. */
+  async rejectIndex(file: MediaFile, indexFault: string): Promise<void> {
+    await this.#writeRecord(file, { ...await this.#readRecord(file), ...stampOf(file), indexFault });
   }
 
   /**
@@ -160,10 +173,13 @@ export class IndexStore implements AsyncDisposable {
   }
 
   async #writeSide(file: MediaFile, kind: "seek" | "meta", bytes: Uint8Array): Promise<void> {
+    if (this.#isReadOnly) return;
     try {
       await replaceFile(await this.#sidePath(file, kind), bytes);
     } catch (error) {
-      this.#log.warning(`Cannot write the .${kind} file of "${file.name}": ${errorMessage(error)}`);
+      this.#isReadOnly = true;
+      const reason = errorMessage(systemFault(error, `Cannot write the .${kind} file of "${file.name}"`));
+      this.#log.warning(`${reason}; what is found out about files is kept in memory only`);
     }
   }
 

@@ -113,6 +113,7 @@ Deno.test("IndexStore remembers facts, and what cannot be read, until the file c
   const [a, b] = [await fileOf(rig, "a.flv"), await fileOf(rig, "b.flv")];
   const store = new IndexStore();
   await store.writeFacts(a, factsOf(SUMMARY));
+  await store.rejectIndex(a, "it has no key frame");
   await store.rejectFile(b, "Cannot read FLV header: need 9 bytes at offset 0, have 1");
   for (const each of [store, new IndexStore()]) {
     assert.deepEqual(await each.readFacts(a), {
@@ -124,6 +125,7 @@ Deno.test("IndexStore remembers facts, and what cannot be read, until the file c
     assert.match(await each.readFault(b) ?? "", /FLV header/);
     assert.equal(await each.readFacts(b), undefined);
     assert.equal(await each.readFault(a), undefined);
+    assert.equal(await each.readIndexFault(a), "it has no key frame");
   }
   await Deno.writeTextFile(b.path, "more");
   assert.equal(await store.readFault(await fileOf(rig, "b.flv")), undefined);
@@ -149,7 +151,10 @@ Deno.test("IndexStore keeps in memory what it cannot write", async () => {
   const { store, lines } = loggedStore({ metaFolder: `${rig.root.folder}/meta` });
   await store.writeIndex(file, INDEX);
   assert.deepEqual(await store.readIndex(file), INDEX);
-  assert.match(lines()[0] ?? "", /Cannot write the .seek file of "a.flv"/);
+  await store.rejectFile(file, "it is bad");
+  assert.equal(await store.readFault(file), "it is bad");
+  assert.equal(lines().length, 1);
+  assert.match(lines()[0] ?? "", /Cannot write the .seek file of "a.flv": .* is kept in memory only/);
 });
 
 Deno.test("IndexStore counts use across restarts, a second after it happened", async () => {

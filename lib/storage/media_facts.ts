@@ -24,13 +24,16 @@ export interface MediaFacts {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-/** A `.meta` file: what is known of one state of a media file, or why it cannot be read. */
+/** A `.meta` file: what is known of one state of a media file. */
 export interface MetaRecord extends MediaStamp {
   readonly facts?: MediaFacts;
+  /** Why it cannot be read at all. */
   readonly fault?: string;
+  /** Why no index can be built, though it can be read. */
+  readonly indexFault?: string;
 }
 
-/** Format of `.meta` files; another one is ignored. */
+/** Format of `.meta` files, raised as well when readers learn to read what they could not; others are ignored. */
 const META_VERSION = 1;
 /** Longest value of a tag that is kept, in UTF-16 units; lyrics and pictures are not. */
 const MAX_KEPT_TAG_CHARS = 4096;
@@ -63,7 +66,7 @@ export function formatMeta(record: MetaRecord): string {
  * @throws {FormatError} If it is something else.
  */
 export function parseMeta(text: string): MetaRecord {
-  const { version, sizeBytes, mtimeMs, facts, fault } = objectOf(parseJson(text));
+  const { version, sizeBytes, mtimeMs, facts, fault, indexFault } = objectOf(parseJson(text));
   if (version !== META_VERSION || typeof sizeBytes !== "number" || typeof mtimeMs !== "number") {
     throw new FormatError(`Cannot read meta file: version ${version}, size ${sizeBytes}, time ${mtimeMs}`);
   }
@@ -71,6 +74,7 @@ export function parseMeta(text: string): MetaRecord {
     sizeBytes,
     mtimeMs,
     ...(typeof fault === "string" ? { fault } : {}),
+    ...(typeof indexFault === "string" ? { indexFault } : {}),
     ...(facts === undefined ? {} : { facts: parseFacts(facts) }),
   };
 }
