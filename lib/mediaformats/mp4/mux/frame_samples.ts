@@ -4,9 +4,8 @@ import { decodeMp3FrameHeader } from "#codecs/mp3";
 import { opusPacketSamples } from "#codecs/opus";
 import { FormatError } from "#errors";
 import type { CodecId } from "#media";
+import { independentFrames } from "../write/eac3_unit.ts";
 
-/** Samples of an AC-3 syncframe, and of an E-AC-3 access unit: ETSI TS 102 366 section 4.1 and annex E. */
-const AC3_FRAME_SAMPLES = 1536;
 /** How many samples a packet gives, in a codec whose packets tell or whose configuration does. */
 export type FrameSamples = (payload: Uint8Array) => number;
 
@@ -30,7 +29,7 @@ export function frameSamplesOf(codec: CodecId, config?: Uint8Array): FrameSample
         return mp3FrameSamples;
       case "ac-3":
       case "ec-3":
-        return constant(AC3_FRAME_SAMPLES);
+        return ac3PacketSamples;
     }
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
@@ -59,4 +58,13 @@ function mp3FrameSamples(payload: Uint8Array): number {
     if (error instanceof FormatError) return 0;
     throw error;
   }
+}
+
+/** Packets may hold several frames: those of the first substream count. */
+function ac3PacketSamples(payload: Uint8Array): number {
+  let samples = 0;
+  for (const { substreamId, frameSamples } of independentFrames(payload)) {
+    if (substreamId === 0) samples += frameSamples;
+  }
+  return samples;
 }

@@ -112,6 +112,19 @@ const CASES: Readonly<Record<string, EntryCase>> = {
     words: { [SOUND.channels]: 6, [SOUND.sampleRate]: 48_000 },
     config: "0000000b" + text("dac3") + "103c40",
   },
+  "ac-3 by its first frame": {
+    track: audio("ac-3"),
+    firstFrame: "0b77d20f0c40434e",
+    type: "ac-3",
+    words: { [SOUND.channels]: 2, [SOUND.sampleRate]: 48_000 },
+    config: text("dac3") + "1010c0",
+  },
+  "ec-3 before its first frame": {
+    track: audio("ec-3"),
+    type: "ec-3",
+    words: { [SOUND.channels]: 2 },
+    config: text("dec3") + "0600200400",
+  },
   "ec-3 with its configuration": {
     track: audio("ec-3", "0600200f00"),
     type: "ec-3",
