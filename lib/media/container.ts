@@ -13,8 +13,10 @@ export interface MediaTrack {
   readonly codec: CodecId;
   /** The codec as ffprobe names it, also where it can only be named: `h264`, `pcm_s16le`, `subrip`; else `unknown`. */
   readonly codecName: string;
-  /** Ticks per second of the track's times. */
+  /** Ticks per second of the track's times, whole. */
   readonly timescale: number;
+  /** What all times of the track are multiples of, where it is not 1: ffprobe's time base is `tickStep/timescale`. */
+  readonly tickStep?: number;
   /** AVCDecoderConfigurationRecord, AudioSpecificConfig, ...; the track's own memory. */
   readonly codecConfig?: Uint8Array;
   /** What the configuration says, where it could be read. */
@@ -31,6 +33,8 @@ export interface MediaTrack {
   readonly rotationDegrees?: number;
   /** ISO 639-2 where the file names one. */
   readonly language?: string;
+  /** Whether the file says that players should choose the track by themselves; absent where it does not say. */
+  readonly isDefault?: boolean;
   /** Tags of the track, by the names ffprobe shows. */
   readonly tags: Readonly<Record<string, string>>;
 }
