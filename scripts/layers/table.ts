@@ -86,6 +86,7 @@ export const SIDEWAYS: readonly (readonly [string, string])[] = [
     ["mediaformats", `mediaformats/${format}`] as const
   ),
   ["bridges/vod", "bridges/rtmp"],
+  ["bridges/vod", "bridges/indexing"],
   ["protocols/websocket", "protocols/http"],
   ["protocols/rtmpt", "protocols/http"],
   ["protocols/rtsp", "protocols/rtp"],

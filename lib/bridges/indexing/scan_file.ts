@@ -62,6 +62,7 @@ async function scanOpen(
   demuxer: Demuxer,
   { root, file, store, signal, onProgress }: ScanRequest & ScanFileOptions,
 ): Promise<ScanOutcome> {
+  signal?.throwIfAborted();
   const index = await demuxer.scan?.({
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress }),
@@ -77,13 +78,13 @@ async function scanOpen(
 }
 
 async function rejected(error: unknown, remember: (fault: string) => Promise<void>): Promise<ScanOutcome> {
-  if (!isFault(error)) throw error;
+  if (!isMediaFault(error)) throw error;
   await remember(errorMessage(error));
   return { fault: errorMessage(error) };
 }
 
 /** Whether the file is at fault, not the machine. */
-export function isFault(error: unknown): boolean {
+export function isMediaFault(error: unknown): boolean {
   return error instanceof FormatError ||
     error instanceof LimitError && error.limitName !== "DISK_SPACE_BYTES";
 }
