@@ -62,15 +62,25 @@ export function playWithFfmpeg8(url: string, options: { isEnhanced: boolean }): 
   };
 }
 
+/** Has FFmpeg 8 put the tracks of `file` into an FLV file, unread. */
+export async function muxWithFfmpeg8(file: string, flvPath: string): Promise<void> {
+  await using muxing = startProcess("deno", { args: [...APART, PEER, "publish", file, flvPath] });
+  const result = await muxing.result;
+  if (result.code !== 0) throw new Error(`FFmpeg 8 cannot mux ${file}: ${result.stderr.slice(-1_000)}`);
+}
+
+/** The packets of a file as FFmpeg 8 reads it. */
+export async function listWithFfmpeg8(file: string): Promise<ListedPacket[]> {
+  await using player = playWithFfmpeg8(file, { isEnhanced: false });
+  return await player.ended();
+}
+
 /** The packets FFmpeg 8 sends when it publishes `file`: what its muxer writes into a file. */
 export async function sentByFfmpeg8(file: string): Promise<ListedPacket[]> {
   const path = await Deno.makeTempFile({ prefix: "crtmp-sent-", suffix: ".flv" });
   try {
-    await using muxing = startProcess("deno", { args: [...APART, PEER, "publish", file, path] });
-    const result = await muxing.result;
-    if (result.code !== 0) throw new Error(`FFmpeg 8 cannot mux ${file}: ${result.stderr.slice(-1_000)}`);
-    await using player = playWithFfmpeg8(path, { isEnhanced: false });
-    return await player.ended();
+    await muxWithFfmpeg8(file, path);
+    return await listWithFfmpeg8(path);
   } finally {
     await Deno.remove(path);
   }

@@ -227,7 +227,8 @@ function exAudioPacket(body: Uint8Array, dtsUs: number, header: ExHeader): Packe
 }
 
 /**
- * Splits a packet whose tag body carries several tracks into one packet a track; those have no tag body.
+ * Splits a packet whose tag body carries several tracks into one packet a track; those have no tag body. Control
+ * data, which only a tag body can carry, is left out.
  *
  * @param packet Its payloads are borrowed: those of the new packets are views of the same body.
  * @returns `packet` alone where its body carries one track.
@@ -243,7 +244,7 @@ export function splitTracks(packet: Packet): readonly Packet[] {
   const packets: Packet[] = [];
   for (const header of headers) {
     const whole = isVideo ? exVideoPacket(body, dtsUs, header) : exAudioPacket(body, dtsUs, header);
-    if (whole === undefined) continue;
+    if (whole === undefined || whole.role === "control") continue;
     const { flvTagBody: _, ...bare } = whole;
     packets.push(bare);
   }
