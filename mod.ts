@@ -23,6 +23,7 @@ export type {
   Call,
   ConnectDecision,
   Decision,
+  MediaCatalog,
 } from "#application";
 export { choice, flag, path, port, text, textList, wholeNumber } from "#options";
 export type {

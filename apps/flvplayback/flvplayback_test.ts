@@ -1,12 +1,24 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "#clock";
-import { STREAM_DEFAULTS, StreamRegistry } from "#streaming";
+import { type Peer, STREAM_DEFAULTS, StreamRegistry } from "#streaming";
 import { flvplayback } from "./mod.ts";
 
-Deno.test("flvplayback lets everybody in and notes its streams", () => {
+const PEER: Peer = {
+  protocol: "rtmp",
+  address: "127.0.0.1",
+  port: 1,
+  appName: "live",
+  instance: "",
+  userAgent: "",
+  pageUrl: "",
+  query: "",
+};
+
+Deno.test("flvplayback lets everybody in, notes its streams and lists its files", async () => {
   const lines: string[] = [];
   const log = { debug: (text: string) => void lines.push(text), info() {}, warning() {} };
-  const application = flvplayback.create({ name: "flvplayback", options: {}, log });
+  const media = { list: () => Promise.resolve(["a.flv", "films/b.mp4"]) };
+  const application = flvplayback.create({ name: "flvplayback", options: {}, log, media });
   assert.deepEqual([application.connect, application.publish, application.play], [
     undefined,
     undefined,
@@ -19,4 +31,11 @@ Deno.test("flvplayback lets everybody in and notes its streams", () => {
   application.streamUp?.(stream);
   application.streamDown?.(stream);
   assert.deepEqual(lines, ["a is live", "a has ended"]);
+  const calls: unknown[] = [];
+  const call = (name: string) =>
+    application.call?.({ peer: PEER, name, args: [], notify: (name, args) => void calls.push([name, args]) });
+  const files = ["a.flv", "films/b.mp4"];
+  assert.deepEqual(await call("getAvailableFlvs"), [files]);
+  assert.deepEqual(calls, [["SetAvailableFlvs", [files]]]);
+  assert.equal(await call("other"), undefined);
 });

@@ -1,6 +1,6 @@
 /**
- * flvplayback: live streams. Anybody who may connect may play; who may publish is for the configuration
- * (`publishFrom`) to say.
+ * flvplayback: live streams and media files. Anybody who may connect may play; who may publish is for the
+ * configuration (`publishFrom`) to say.
  *
  * This is also the smallest useful application. One of your own starts as a copy of this folder:
  *
@@ -15,9 +15,16 @@ import type { ApplicationDefinition } from "#crtmp";
 /** The main application. */
 export const flvplayback: ApplicationDefinition = {
   name: "flvplayback",
-  about: "Live streams",
-  create: ({ log }) => ({
+  about: "Live streams and media files",
+  create: ({ log, media }) => ({
     streamUp: (stream) => log.debug(`${stream.path.streamName} is live`),
     streamDown: (stream) => log.debug(`${stream.path.streamName} has ended`),
+    async call({ name, notify }) {
+      if (name !== "getAvailableFlvs") return undefined;
+      const files = await media.list();
+      // players made for the original wait for this call, others for the answer
+      notify("SetAvailableFlvs", [files]);
+      return [files];
+    },
   }),
 };

@@ -18,6 +18,14 @@ export interface Call {
   readonly name: string;
   /** Values after the command object. */
   readonly args: readonly unknown[];
+  /** Calls a function of the peer without wanting an answer. */
+  readonly notify: (name: string, args: readonly unknown[]) => void;
+}
+
+/** The media files of an application. */
+export interface MediaCatalog {
+  /** Names of all that may be played, as players ask for them. */
+  list(): Promise<readonly string[]>;
 }
 
 /**
@@ -55,6 +63,8 @@ export interface ApplicationContext {
   readonly options: Readonly<Record<string, unknown>>;
   /** Its log, prefixed with its name. */
   readonly log: ApplicationLog;
+  /** Its media files. */
+  readonly media: MediaCatalog;
 }
 
 /** Where an application writes its lines. */

@@ -135,7 +135,7 @@ Deno.test("ApplicationRegistry grants everything that an application has no opin
   assert.deepEqual(await access.publish(request), GRANTED);
   assert.deepEqual(await access.play(request), GRANTED);
   assert.equal(await registry.connect(owner, peer("a")), undefined);
-  assert.equal(await registry.call(owner, { peer: peer("a"), name: "f", args: [] }), undefined);
+  assert.equal(await registry.call(owner, { peer: peer("a"), name: "f", args: [], notify() {} }), undefined);
 });
 
 Deno.test("ApplicationRegistry accepts names by an allow-list, whoever asks", async () => {
@@ -216,9 +216,18 @@ Deno.test("ApplicationRegistry asks about connections and calls with the applica
   const owner = registry.find("a")!;
   assert.equal(await registry.connect(owner, peer("a")), undefined);
   assert.equal(await registry.connect(owner, peer("a", "192.0.2.9")), "Go away");
-  assert.deepEqual(await registry.call(owner, { peer: peer("a"), name: "count", args: ["x"] }), [2, "x"]);
-  assert.equal(await registry.call(owner, { peer: peer("a"), name: "other", args: [] }), undefined);
-  assert.equal(await registry.call(owner, { peer: peer("b"), name: "count", args: [] }), undefined);
+  assert.deepEqual(await registry.call(owner, { peer: peer("a"), name: "count", args: ["x"], notify() {} }), [
+    2,
+    "x",
+  ]);
+  assert.equal(
+    await registry.call(owner, { peer: peer("a"), name: "other", args: [], notify() {} }),
+    undefined,
+  );
+  assert.equal(
+    await registry.call(owner, { peer: peer("b"), name: "count", args: [], notify() {} }),
+    undefined,
+  );
 });
 
 Deno.test("ApplicationRegistry refuses a connection that the application did not decide about", async () => {

@@ -25,6 +25,7 @@ export type {
   Call,
   ConnectDecision,
   Decision,
+  MediaCatalog,
   RunningApplication,
 } from "./application.ts";
 export type { OptionTable } from "#options";

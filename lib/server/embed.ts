@@ -12,6 +12,8 @@ export interface ServeOptions extends Pick<Application, "connect" | "publish" | 
   readonly rtmp?: string;
   /** `HOST:PORT` for HTTP-FLV, WebSocket-FLV and pages. @default none */
   readonly http?: string;
+  /** Folder of media files that may be played. @default none */
+  readonly media?: string;
   /** First part of stream addresses, as in `rtmp://host/live/NAME`. @default {"live"} */
   readonly appName?: string;
   /** Lines up to this level go to the console: `error`, `warning`, `info`, `debug`. @default none */
@@ -45,13 +47,17 @@ export interface EmbeddedServer {
  * @throws {ConfigError} If an option is wrong, or an address cannot be listened on.
  */
 export async function serve(options: ServeOptions = {}): Promise<EmbeddedServer> {
-  const { rtmp = "0.0.0.0:1935", http, appName = "live", logLevel } = options;
+  const { rtmp = "0.0.0.0:1935", http, media, appName = "live", logLevel } = options;
   const definition: ApplicationDefinition = { name: appName, about: "embedded", create: () => options };
   const address = addressOf("rtmp", rtmp);
   const web = http === undefined ? undefined : addressOf("http", http);
   const schema = new ConfigSchema({ applications: [definition] });
   const config = schema.parse({
-    applications: [{ name: appName, acceptors: [{ ip: address.host, port: address.port }] }],
+    applications: [{
+      name: appName,
+      mediaStorage: media === undefined ? { enabled: false } : { mediaFolder: media },
+      acceptors: [{ ip: address.host, port: address.port }],
+    }],
     web: web === undefined ? { enabled: false } : { ip: web.host, port: web.port },
   }, { name: "serve options" });
   const level = logLevel === undefined ? undefined : parseLogLevel(logLevel);

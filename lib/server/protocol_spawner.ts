@@ -1,5 +1,7 @@
 import type { AcceptorOwner, ApplicationRegistry } from "#application";
+import type { AmfValue } from "#amf";
 import { LiveRtmpApplication } from "#bridges/rtmp";
+import type { RecordedFiles } from "#bridges/vod";
 import type { Clock } from "#clock";
 import { systemClock } from "#clock";
 import type { Logger } from "#log";
@@ -20,6 +22,8 @@ export interface SpawnerOptions {
   readonly config: ServerConfig;
   readonly applications: ApplicationRegistry;
   readonly streams: StreamRegistry;
+  /** Media files of all applications. */
+  readonly recorded: RecordedFiles;
   readonly log: Logger;
   readonly version: string;
   /** Time of the patience with peers: seconds long, so a coarse clock does. */
@@ -73,11 +77,18 @@ function rtmpApplication(owner: AcceptorOwner, options: SpawnerOptions): LiveRtm
     clock: options.patience,
     log: log.child("rtmp"),
     waitForPublisherMs: config.rtmp.waitForPublisherMs,
+    recorded: options.recorded,
     access: {
       ...applications.accessFor(owner),
       connect: (peer) => applications.connect(owner, peer),
-      call: (peer, command) =>
-        applications.call(owner, { peer, name: command.name, args: command.args }) as Promise<CallAnswer>,
+      call: (peer, { name, args, notify }) =>
+        applications.call(owner, {
+          peer,
+          name,
+          args,
+          // an application's values are AMF's, as those of its answer
+          notify: (name, args) => notify(name, args as readonly AmfValue[]),
+        }) as Promise<CallAnswer>,
     },
   });
 }

@@ -1,5 +1,6 @@
 import { ApplicationRegistry } from "#application";
-import type { AcceptorOwner, ApplicationDefinition, RunningApplication } from "#application";
+import type { AcceptorOwner, ApplicationDefinition, MediaCatalog, RunningApplication } from "#application";
+import { type ApplicationFiles, type MediaLibrary, RecordedFiles } from "#bridges/vod";
 import { CoarseClock, systemClock } from "#clock";
 import { ClosedError, ConfigError } from "#errors";
 import type { Logger } from "#log";
@@ -10,6 +11,7 @@ import { StreamRegistry } from "#streaming";
 import { isLoopback } from "#uri";
 import { ACCEPTOR_CHAINS } from "./chain_table.ts";
 import type { AcceptorConfig, ApplicationConfig, ServerConfig, ServiceRow } from "./config/mod.ts";
+import { openLibrary } from "./media_libraries.ts";
 import { builtInFactories } from "./protocol_spawner.ts";
 import { readTlsKeys } from "./tls_keys.ts";
 import { serviceUrls } from "./urls.ts";
@@ -79,6 +81,8 @@ export async function startServer(config: ServerConfig, options: StartOptions): 
 /** The web plane's acceptor reaches every application. */
 const WEB_PLANE: AcceptorOwner = { name: "web", isSelector: true };
 
+const NO_MEDIA: MediaCatalog = { list: () => Promise.resolve([]) };
+
 /** Who owns an acceptor, and what its connections can be made to speak. */
 interface AcceptorUse {
   readonly owner: AcceptorOwner;
@@ -97,6 +101,7 @@ class Server implements RunningServer {
   /** Owners of acceptors that publishers on other machines can reach. */
   readonly #exposed: AcceptorOwner[] = [];
   readonly #closed = Promise.withResolvers<void>();
+  readonly #libraries: MediaLibrary[] = [];
   #isClosing = false;
 
   constructor(config: ServerConfig, options: StartOptions) {
@@ -137,16 +142,26 @@ class Server implements RunningServer {
   /** Makes applications and opens every listener. */
   async open(): Promise<void> {
     const { log, version = "" } = this.#options;
+    const files = new Map<string, ApplicationFiles>();
+    for (const entry of this.#config.applications) {
+      const library = openLibrary(entry, log.child(entry.name));
+      files.set(entry.name, library);
+      this.#libraries.push(library.library);
+    }
     const builtIn = builtInFactories({
       patience: new CoarseClock(systemClock),
       config: this.#config,
       applications: this.#applications,
       streams: this.streams,
+      recorded: new RecordedFiles(files),
       log,
       version,
     });
     // all of them before the first connection, which may name any
-    const added = this.#config.applications.map((entry) => ({ entry, ...this.#addApplication(entry) }));
+    const added = this.#config.applications.map((entry) => ({
+      entry,
+      ...this.#addApplication(entry, files.get(entry.name)?.library ?? NO_MEDIA),
+    }));
     for (const { entry, running, own } of added) {
       const use = acceptorUse(running, [builtIn(running), own]);
       for (const acceptor of entry.acceptors) await this.#listen(acceptor, use);
@@ -154,6 +169,7 @@ class Server implements RunningServer {
     const { enabled, ip, port } = this.#config.web;
     const use = acceptorUse(WEB_PLANE, [builtIn(WEB_PLANE)]);
     if (enabled) await this.#listen({ ip, port, protocol: "inboundHttp" }, use);
+    for (const library of this.#libraries) void library.buildIndexes();
   }
 
   async close(reason: string): Promise<void> {
@@ -163,17 +179,21 @@ class Server implements RunningServer {
     await this.#protocols.closeAll(reason);
     await listenersClosed;
     this.#applications.close();
+    for (const library of this.#libraries) await library.close();
     this.#closed.resolve();
   }
 
-  #addApplication(entry: ApplicationConfig): { running: RunningApplication; own: ProtocolFactory } {
+  #addApplication(
+    entry: ApplicationConfig,
+    media: MediaCatalog,
+  ): { running: RunningApplication; own: ProtocolFactory } {
     const kind = entry.library === "" ? entry.name : entry.library;
     const definition = this.#options.applications.find(({ name }) => name === kind);
     if (definition === undefined) {
       throw new ConfigError(`Cannot make application ${entry.name}: there is no kind of application ${kind}`);
     }
     const log = this.#options.log.child(entry.name);
-    const application = definition.create({ name: entry.name, options: entry, log });
+    const application = definition.create({ name: entry.name, options: entry, log, media });
     const running: RunningApplication = {
       name: entry.name,
       aliases: entry.aliases,

@@ -9,7 +9,8 @@ Deno.test("The shipped applications have names of their own, say what they are f
     assert.match(definition.name, /^[a-z]+$/);
     assert.ok(definition.about.length > 5 && !definition.about.includes("\n"), definition.name);
     const log = { debug() {}, info() {}, warning() {} };
-    const application = definition.create({ name: definition.name, options: {}, log });
+    const media = { list: () => Promise.resolve([]) };
+    const application = definition.create({ name: definition.name, options: {}, log, media });
     application.close?.();
   }
 });

@@ -52,6 +52,8 @@ export class LiveNetStream implements NetStreamClient {
   #feed: RtmpToStream | undefined;
   #player: StreamToRtmp | undefined;
   #recordedPlayer: RecordedPlayer | undefined;
+  /** What the player wants to have in advance, in ms. */
+  #bufferMs = 0;
 
   constructor(netStream: NetStream, context: LiveContext) {
     this.#netStream = netStream;
@@ -126,6 +128,7 @@ export class LiveNetStream implements NetStreamClient {
   }
 
   bufferLength(lengthMs: number): void {
+    this.#bufferMs = lengthMs;
     this.#recordedPlayer?.bufferLength(lengthMs);
   }
 
@@ -245,12 +248,9 @@ export class LiveNetStream implements NetStreamClient {
       place: turns.sink(),
       clock,
       log: this.#log,
-      finished: () => {
-        if (this.#recordedPlayer !== player) return;
-        this.#recordedPlayer = undefined;
-        this.#info("stopped playing, the recording is over");
-      },
+      finished: () => this.#info("the recording is over"),
     });
+    if (this.#bufferMs > 0) player.bufferLength(this.#bufferMs);
     this.#recordedPlayer = player;
   }
 

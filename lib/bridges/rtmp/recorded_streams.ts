@@ -44,7 +44,7 @@ export interface RecordedPlayOptions {
   readonly clock: Clock;
   /** Prefixed with the connection and the stream. */
   readonly log: Logger;
-  /** All of the playlist was played: nothing plays any more. */
+  /** All of the playlist was played; a seek, or what is appended, goes on. */
   readonly finished: () => void;
 }
 

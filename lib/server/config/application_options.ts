@@ -10,6 +10,7 @@ import {
   port,
   text,
   textList,
+  value,
   wholeNumber,
   wholeNumberOr,
 } from "#options";
@@ -94,6 +95,65 @@ export const STREAMING_OPTIONS = {
   }),
 };
 
+/** How the files of one folder are played. */
+export const STORAGE_OPTIONS = {
+  mediaFolder: path({ default: "media", doc: "Files that may be played, in folders of any depth." }),
+  metaFolder: optionalPath({
+    example: "meta",
+    doc: "Where indexes and statistics of the files are kept; beside each file where this is not set.",
+  }),
+  description: text({ default: "", doc: "What is in it." }),
+  clientSideBuffer: wholeNumberOr("unlimited", {
+    default: 15,
+    min: 1,
+    max: 3600,
+    unit: "s",
+    doc:
+      "Media time a player is sent in advance; the rest in real time. A player may ask for more, up to 120 s. " +
+      '"unlimited" sends as fast as the player takes it.',
+  }),
+  keyframeSeek: flag({
+    default: true,
+    doc:
+      "Whether a seek starts at the key frame at or before its time. Otherwise at the very picture: those " +
+      "from the key frame on are sent to be decoded only.",
+  }),
+  seekGranularity: value<number>({
+    default: 0,
+    allowed: "a number of s, 0-300",
+    doc: "Key frames closer together than this are left out of a file's index; 0 keeps all.",
+    accept: (written) => typeof written === "number" && written >= 0 && written <= 300 ? written : undefined,
+  }),
+  generateMetaFiles: flag({
+    default: false,
+    doc:
+      "Whether indexes of all files are built when the server starts, rather than when a file is first played.",
+  }),
+  renameBadFiles: flag({
+    default: false,
+    doc: "Whether a file that cannot be read gets .bad at the end of its name.",
+  }),
+  externalSeekGenerator: flag({
+    default: false,
+    doc: "Whether indexes come from `crtmp index` only: the server builds none.",
+  }),
+  enableStats: flag({
+    default: false,
+    doc: "Whether openings and bytes are counted, in a .stats file for each file.",
+  }),
+};
+
+/** The table `mediaStorage` of an application. */
+export const MEDIA_STORAGE_OPTIONS = {
+  enabled: flag({ default: true, doc: "Whether files are played at all." }),
+  ...STORAGE_OPTIONS,
+  recordedStreamsStorage: path({ default: "recordings", doc: "Where recordings are written." }),
+  storages: list({
+    name: text({ default: "", doc: "Its name, for messages about it." }),
+    ...STORAGE_OPTIONS,
+  }, { default: [], doc: "Further folders, searched after mediaFolder in this order." }),
+};
+
 /** Options of one entry of `applications`. */
 export const APPLICATION_OPTIONS = {
   name: text({
@@ -115,10 +175,16 @@ export const APPLICATION_OPTIONS = {
     default: "anywhere",
     doc: "Where publishers may connect from; loopback is this machine.",
   }),
-  mediaStorage: group({
-    mediaFolder: path({ default: "media", doc: "Files that may be played." }),
-    recordedStreamsStorage: path({ default: "recordings", doc: "Where recordings are written." }),
-  }, { doc: "Folders. This version is live only, and reads and writes neither." }),
+  vodAliases: textList({
+    default: ["vod"],
+    pattern: NAME,
+    allowed: `an array of names: ${NAME_ALLOWED}`,
+    doc: "Names under which a file is played rather than a live stream of its name, and nobody waits for a " +
+      "publisher.",
+  }),
+  mediaStorage: group(MEDIA_STORAGE_OPTIONS, {
+    doc: "Media files: a folder of those that may be played, where recordings go, and further folders.",
+  }),
   streaming: group(STREAMING_OPTIONS, { doc: "How its live streams are run." }),
   acceptors: list(ACCEPTOR_OPTIONS, { default: [], doc: "Where it listens itself." }),
 };
@@ -130,26 +196,25 @@ export type AcceptorConfig = OptionsOf<typeof ACCEPTOR_OPTIONS>;
 /** The table `streaming` of an application. */
 export type StreamingConfig = OptionsOf<typeof STREAMING_OPTIONS>;
 
+/** The table `mediaStorage` of an application. */
+export type MediaStorageConfig = OptionsOf<typeof MEDIA_STORAGE_OPTIONS>;
+/** How the files of one folder are played. */
+export type StorageConfig = OptionsOf<typeof STORAGE_OPTIONS>;
+
 /** Keys of the original server's applications that cannot be had yet. */
 export const LATER_KEYS: ReadonlySet<string> = new Set([
   "allowDuplicateInboundNetworkStreams",
   "authentication",
   "cipherSuite",
-  "clientSideBuffer",
   "daemon",
   "enableCheckBandwidth",
   "externalStreams",
-  "generateMetaFiles",
   "hasStreamAliases",
   "instancesCount",
-  "keyframeSeek",
   "localStreamName",
   "maxRtmpOutBuffer",
   "maxRtspOutBuffer",
-  "mediaFolder",
-  "renameBadFiles",
   "rtcpDetectionInterval",
-  "seekGranularity",
   "useLengthPadding",
   "validateHandshake",
   "waitForMetadata",

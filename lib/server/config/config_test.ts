@@ -120,7 +120,7 @@ const BROKEN_FILES: readonly [toml: string, message: string | RegExp][] = [
   [
     "[[applications]]\nname = 'flvplayback'\nrecordDays = 1",
     "Cannot load crtmp.toml: applications[0].recordDays is not an option: there are name, description, library, " +
-    "default, aliases, publishFrom, mediaStorage, streaming, acceptors",
+    "default, aliases, publishFrom, vodAliases, mediaStorage, streaming, acceptors",
   ],
   [
     "[[applications]]\nname = 'recorder'\nrecordDays = 0\nrecordDay = 1",

@@ -13,7 +13,13 @@
  * @module
  */
 export { applicationOptionsOf } from "./application_options.ts";
-export type { AcceptorConfig, ApplicationConfig, StreamingConfig } from "./application_options.ts";
+export type {
+  AcceptorConfig,
+  ApplicationConfig,
+  MediaStorageConfig,
+  StorageConfig,
+  StreamingConfig,
+} from "./application_options.ts";
 export { ConfigSchema } from "./config_schema.ts";
 export type { ApplicationDeclaration, ConfigSchemaOptions, ConfigSource } from "./config_schema.ts";
 export { loadConfig } from "./load_config.ts";

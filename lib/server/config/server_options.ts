@@ -141,7 +141,7 @@ export const SERVER_OPTIONS = {
     default: [
       {
         name: "flvplayback",
-        description: "Live streams",
+        description: "Live streams and media files",
         aliases: ["live", "vod"],
       },
       {

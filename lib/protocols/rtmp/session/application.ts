@@ -86,7 +86,7 @@ export interface NetStreamClient {
   receiveAudio?(isWanted: boolean): void;
   /** `receiveVideo`. */
   receiveVideo?(isWanted: boolean): void;
-  /** User control event SetBufferLength. */
+  /** User control event SetBufferLength; many players send it before `play`. */
   bufferLength?(lengthMs: number): void;
   /**
    * What the stream does ends: by `closeStream`, `deleteStream`, another publish or play on it, or the end of

@@ -175,8 +175,7 @@ export class ServerSession implements StreamOwner, ConnectionCommandOwner {
 
   /** User control event SetBufferLength. */
   takeBufferLength(messageStreamId: number, lengthMs: number): void {
-    const stream = this.table.find(messageStreamId);
-    if (stream?.state === "playing") stream.client.bufferLength?.(lengthMs);
+    this.table.find(messageStreamId)?.client.bufferLength?.(lengthMs);
   }
 
   /** The connection is gone. Called once. */

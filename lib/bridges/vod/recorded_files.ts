@@ -1,0 +1,35 @@
+import type { RecordedStream, RecordedStreams, RecordedWish } from "#bridges/rtmp";
+import type { Peer } from "#streaming";
+import { FileStream } from "./play/file_player.ts";
+import type { MediaLibrary } from "./library/media_library.ts";
+import { SliceBuffers } from "./play/slice_writer.ts";
+
+/** The files of one application. */
+export interface ApplicationFiles {
+  readonly library: MediaLibrary;
+  /** Names and aliases of the application under which files come first and nobody waits for a publisher. */
+  readonly vodAliases: readonly string[];
+}
+
+/** The files of all applications, as recordings that RTMP plays. */
+export class RecordedFiles implements RecordedStreams {
+  readonly #byAppName: ReadonlyMap<string, ApplicationFiles>;
+  readonly #onDemand: ReadonlySet<string>;
+  readonly #buffers = new SliceBuffers();
+
+  /** @param byAppName Files of each application, by its name. */
+  constructor(byAppName: ReadonlyMap<string, ApplicationFiles>) {
+    this.#byAppName = byAppName;
+    this.#onDemand = new Set([...byAppName.values()].flatMap(({ vodAliases }) => vodAliases));
+  }
+
+  isOnDemand({ appName }: Peer): boolean {
+    return this.#onDemand.has(appName);
+  }
+
+  async find({ path, peer, isCertain }: RecordedWish): Promise<RecordedStream | undefined> {
+    const library = this.#byAppName.get(path.appName)?.library;
+    const file = await library?.open(path.streamName, { isCertain, folder: peer.instance });
+    return file && new FileStream(file, { settings: file.settings, buffers: this.#buffers });
+  }
+}

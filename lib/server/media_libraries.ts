@@ -1,0 +1,78 @@
+import { type ApplicationFiles, MediaLibrary, type MediaStorage } from "#bridges/vod";
+import { systemClock } from "#clock";
+import { errorMessage } from "#errors";
+import type { Logger } from "#log";
+import { openMedia } from "#mediaformats";
+import { IndexStore, MediaRoot } from "#storage";
+import type { ApplicationConfig, MediaStorageConfig, StorageConfig } from "./config/mod.ts";
+
+/**
+ * Makes the library of an application's media files.
+ *
+ * A folder that is not there is looked for again each time a file is wanted: it may come later.
+ *
+ * @param log Told of folders that are not there.
+ */
+export function openLibrary(config: ApplicationConfig, log: Logger): ApplicationFiles {
+  const library = new MediaLibrary({
+    storages: config.mediaStorage.enabled ? storagesOf(config.mediaStorage, log) : [],
+    openMedia: (source, name) => openMedia(source, { name }),
+    clock: systemClock,
+    log,
+  });
+  return { library, vodAliases: config.vodAliases };
+}
+
+function storagesOf(config: MediaStorageConfig, log: Logger): MediaStorage[] {
+  const recordings = {
+    ...config,
+    mediaFolder: config.recordedStreamsStorage,
+    description: "recordings",
+    generateMetaFiles: false,
+  };
+  return [
+    storageOf(config, { name: "media", log, isForRecordings: false }),
+    ...config.storages.map((entry, at) =>
+      storageOf(entry, { name: entry.name || `storage ${at + 1}`, log, isForRecordings: false })
+    ),
+    storageOf(recordings, { name: "recordings", log, isForRecordings: true }),
+  ];
+}
+
+function storageOf(
+  config: StorageConfig,
+  options: { readonly name: string; readonly log: Logger; readonly isForRecordings: boolean },
+): MediaStorage {
+  const { name, log, isForRecordings } = options;
+  const { metaFolder, description, clientSideBuffer } = config;
+  let root: MediaRoot | undefined;
+  return {
+    openRoot: async () => root ??= await tryOpen({ name, folder: config.mediaFolder, description }, log),
+    indexes: new IndexStore({
+      ...(metaFolder === undefined ? {} : { metaFolder }),
+      enableStats: config.enableStats,
+      renameBadFiles: config.renameBadFiles,
+      externalSeekGenerator: config.externalSeekGenerator,
+      seekGranularityUs: Math.round(config.seekGranularity * 1e6),
+      log,
+    }),
+    settings: {
+      clientBufferMs: clientSideBuffer === "unlimited" ? Infinity : clientSideBuffer * 1000,
+      isKeyFrameSeek: config.keyframeSeek,
+    },
+    isForRecordings,
+    isIndexedAtStart: config.generateMetaFiles,
+  };
+}
+
+async function tryOpen(
+  options: { readonly name: string; readonly folder: string; readonly description: string },
+  log: Logger,
+): Promise<MediaRoot | undefined> {
+  try {
+    return await MediaRoot.open(options);
+  } catch (error) {
+    log.debug(() => errorMessage(error));
+    return undefined;
+  }
+}
