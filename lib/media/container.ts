@@ -72,6 +72,17 @@ export interface SeekResult {
   readonly timeUs: number;
 }
 
+/** Most faults that a reader tells of: a file may be all faults. */
+export const MAX_MEDIA_FAULTS = 64;
+
+/** Something that is wrong with a file and did not keep its reader from going on. */
+export interface MediaFault {
+  /** From the start of the file, in bytes. */
+  readonly offset: number;
+  /** Facts: `Tag cut off: need 4096 bytes, have 17`. */
+  readonly message: string;
+}
+
 /**
  * Reads one container.
  *
@@ -83,6 +94,11 @@ export interface Demuxer {
   readonly summary: MediaSummary;
   /** Whether seeking works at once; otherwise it needs the index that `scan` builds. */
   readonly canSeek: boolean;
+  /**
+   * What was passed over or is missing in what was read so far, up to `MAX_MEDIA_FAULTS`, as `crtmp probe` shows
+   * it; absent where the reader tells of nothing.
+   */
+  readonly faults?: readonly MediaFault[];
   /**
    * Reads on.
    *

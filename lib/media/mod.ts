@@ -24,8 +24,10 @@ export type { CodecId, Packet, PacketRole, TrackKind } from "./packet.ts";
 export { checkPictureSize, MAX_VIDEO_DIMENSION_PIXELS } from "./track.ts";
 export type { TrackDescription } from "./track.ts";
 export { unescapeNalUnit } from "./nal_unit.ts";
+export { MAX_MEDIA_FAULTS } from "./container.ts";
 export type {
   Demuxer,
+  MediaFault,
   MediaPacket,
   MediaSummary,
   MediaTrack,
