@@ -1,0 +1,162 @@
+/** MP4 files that are written, as ffprobe and ffmpeg read them. */
+import { concatBytes, MemorySource } from "#bytes";
+import type { Demuxer, MediaPacket, Muxer, MuxTrack, Packet } from "#media";
+import { openMedia } from "#mediaformats";
+import { Mp4FragmentMuxer, Mp4Muxer } from "#mediaformats/mp4";
+import assert from "node:assert/strict";
+import { type ClipName, makeClip } from "../helpers/media.ts";
+import { type ListedPacket, listPackets } from "../helpers/packets.ts";
+import { runProcess, runToSuccess } from "../helpers/process.ts";
+import { e2e } from "../helpers/tools.ts";
+
+/** Both writers, with what they are called in test names. */
+const WRITERS: Readonly<Record<string, (tracks: readonly MuxTrack[]) => Muxer>> = {
+  Mp4FragmentMuxer: (tracks) => new Mp4FragmentMuxer(tracks, { tags: { title: "Grüße", encoder: "crtmp" } }),
+  Mp4Muxer: (tracks) => new Mp4Muxer(tracks, { tags: { title: "Grüße", encoder: "crtmp" } }),
+};
+const LIVE_CLIPS: readonly ClipName[] = ["film", "other", "audioOnly", "videoOnly", "mp3"];
+
+for (const [name, makeMuxer] of Object.entries(WRITERS)) {
+  for (const clip of LIVE_CLIPS) {
+    e2e(
+      `${name} writes the packets of ${clip} as they came in FLV`,
+      { tools: ["ffmpeg", "ffprobe"] },
+      async () => {
+        const path = await makeClip(clip);
+        const { tracks, packets } = await readMedia(path);
+        // as a recorder has them: without timescale and exact ticks
+        const plain = tracks.map(({ timescale: _, ...track }) => track);
+        await using copy = await writeFile(makeMuxer(plain), packets.map(withoutTicks));
+        assertSame(await listPackets(path), await listPackets(copy.path), { audioToleranceMs: 1 });
+        const { format } = await probe(copy.path);
+        assert.deepEqual([format.tags.title, format.tags.encoder], ["Grüße", "crtmp"]);
+        assert.equal(await complaintsOf(copy.path), "");
+      },
+    );
+  }
+
+  e2e(`${name} keeps rotation, language and size`, { tools: ["ffmpeg", "ffprobe"] }, async () => {
+    const { tracks, packets } = await readMedia(await makeClip("film"));
+    for (const rotationDegrees of [90, 180, 270]) {
+      const turned = tracks.map((track) =>
+        track.kind === "video" ? { ...track, rotationDegrees } : { ...track, language: "deu" }
+      );
+      await using copy = await writeFile(makeMuxer(turned), packets);
+      const { streams } = await probe(copy.path);
+      const [video, audio] = streams;
+      assert.deepEqual([video?.width, video?.height, audio?.tags.language], [320, 180, "deu"]);
+      const shown = Number(video?.side_data_list?.[0]?.rotation);
+      // ffprobe counts against the clock, 180 either way
+      assert.equal((shown + rotationDegrees + 360) % 360, 0);
+    }
+  });
+}
+
+e2e("Mp4FragmentMuxer writes what plays up to the cut, wherever it is cut", {
+  tools: ["ffmpeg", "ffprobe"],
+}, async () => {
+  const { tracks, packets } = await readMedia(await makeClip("film"));
+  await using whole = await writeFile(new Mp4FragmentMuxer(tracks), packets, { isFinished: false });
+  const bytes = await Deno.readFile(whole.path);
+  const expected = await listPackets(whole.path);
+  const places = Array.from({ length: 12 }, (_, index) => Math.floor(bytes.length * (0.25 + 0.06 * index)));
+  for (const place of places) {
+    await Deno.writeFile(whole.path, bytes.subarray(0, place));
+    const { code, stdout } = await runProcess("ffprobe", {
+      args: [
+        ...["-v", "error", "-show_packets", "-show_data_hash", "md5", "-of", "json"],
+        ...["-show_entries", "packet=codec_type,pts_time,dts_time,size,flags,data_hash", whole.path],
+      ],
+    });
+    assert.equal(code, 0);
+    const hashes = (JSON.parse(stdout).packets as { data_hash: string }[]).map(({ data_hash }) =>
+      data_hash.slice(4)
+    );
+    const rest = new Map<string, number>();
+    for (const { hash } of expected) rest.set(hash, (rest.get(hash) ?? 0) + 1);
+    const known = hashes.filter((hash) => rest.has(hash)).length;
+    assert.ok(known >= hashes.length - 1, `all but the packet that was cut, at ${place}`);
+    assert.ok(known >= expected.length * (place / bytes.length) - 80, `${known} packets at ${place}`);
+  }
+});
+
+interface ReadMedia {
+  readonly tracks: readonly MuxTrack[];
+  readonly packets: readonly MediaPacket[];
+}
+
+async function readMedia(path: string): Promise<ReadMedia> {
+  const demuxer: Demuxer = await openMedia(new MemorySource(await Deno.readFile(path)), { name: path });
+  const packets: MediaPacket[] = [];
+  for (let batch = await demuxer.read(); batch.length > 0; batch = await demuxer.read()) {
+    packets.push(...batch);
+  }
+  return { tracks: demuxer.summary.tracks.filter(({ kind }) => kind !== "data"), packets };
+}
+
+function withoutTicks(packet: MediaPacket): Packet {
+  const { kind, trackId, codec, role, dtsUs, ptsUs, isKeyFrame, payload } = packet;
+  return { kind, trackId, codec, role, dtsUs, ptsUs, isKeyFrame, payload };
+}
+
+async function writeFile(
+  muxer: Muxer,
+  packets: readonly Packet[],
+  { isFinished = true } = {},
+): Promise<{ readonly path: string } & AsyncDisposable> {
+  const pieces = [muxer.begin(), ...packets.map((packet) => muxer.write(packet))];
+  const { append, patches } = muxer.end();
+  if (isFinished) pieces.push(append);
+  const bytes = concatBytes(pieces);
+  if (isFinished) { for (const patch of patches) bytes.set(patch.bytes, patch.offset); }
+  const path = await Deno.makeTempFile({ prefix: "crtmp-mp4-", suffix: ".mp4" });
+  await Deno.writeFile(path, bytes);
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path) };
+}
+
+interface Probed {
+  readonly format: { readonly tags: Readonly<Record<string, string>>; readonly duration: string };
+  readonly streams: readonly {
+    readonly width?: number;
+    readonly height?: number;
+    readonly tags: Readonly<Record<string, string>>;
+    readonly side_data_list?: readonly { readonly rotation?: number }[];
+  }[];
+}
+
+async function probe(path: string): Promise<Probed> {
+  const args = ["-v", "error", "-show_format", "-show_streams", "-of", "json", path];
+  return JSON.parse(await runToSuccess("ffprobe", { args }));
+}
+
+/** What ffmpeg says while it decodes all of a file. */
+async function complaintsOf(path: string): Promise<string> {
+  const { stderr, code } = await runProcess("ffmpeg", {
+    args: ["-v", "warning", "-nostdin", "-i", path, "-f", "null", "-"],
+    timeoutMs: 30_000,
+  });
+  assert.equal(code, 0, stderr);
+  return stderr;
+}
+
+/** Equal packets in each kind, in order. */
+function assertSame(
+  expected: readonly ListedPacket[],
+  actual: readonly ListedPacket[],
+  { audioToleranceMs = 0 } = {},
+): void {
+  for (const kind of ["video", "audio"]) {
+    const [wanted, got] = [expected, actual].map((packets) =>
+      packets.filter((packet) => packet.kind === kind)
+    );
+    assert.equal(got!.length, wanted!.length, `${kind} packets`);
+    wanted!.forEach((packet, index) => {
+      const other = got![index]!;
+      const { sizeBytes, isKeyFrame, hash } = packet;
+      assert.deepEqual([other.sizeBytes, other.isKeyFrame, other.hash], [sizeBytes, isKeyFrame, hash]);
+      const tolerance = kind === "audio" ? audioToleranceMs : 0;
+      const aside = Math.max(Math.abs(other.dtsMs - packet.dtsMs), Math.abs(other.ptsMs - packet.ptsMs));
+      assert.ok(aside <= tolerance, `${kind} packet ${index}: ${other.dtsMs} ms, not ${packet.dtsMs}`);
+    });
+  }
+}
