@@ -7,18 +7,37 @@ const CASES: readonly [
   options: Parameters<typeof parseArgs>[1],
   parsed: Record<string, unknown>,
 ][] = [
-  [["--foo", "--bar=baz", "./quux.txt"], {}, { foo: true, bar: "baz", _: ["./quux.txt"] }],
+  [["--foo", "--bar=baz", "./quux.txt"], {}, {
+    foo: true,
+    bar: "baz",
+    _: ["./quux.txt"],
+  }],
   [["a", "5", "--b=6"], {}, { b: 6, _: ["a", 5] }],
   [["a", "5"], { string: ["_"] }, { _: ["a", "5"] }],
-  [["--on", "a"], { boolean: ["on", "off"] }, { on: true, off: false, _: ["a"] }],
+  [["--on", "a"], { boolean: ["on", "off"] }, {
+    on: true,
+    off: false,
+    _: ["a"],
+  }],
   [["--on=false"], { boolean: ["on"] }, { on: false, _: [] }],
   [["--port", "1935"], { string: ["port"] }, { port: "1935", _: [] }],
   [["--port"], { string: ["port"] }, { port: "", _: [] }],
-  [["--port", "--on"], { string: ["port"], boolean: ["on"] }, { on: true, port: "", _: [] }],
+  [["--port", "--on"], { string: ["port"], boolean: ["on"] }, {
+    on: true,
+    port: "",
+    _: [],
+  }],
   [["--url=a=b"], { string: ["url"] }, { url: "a=b", _: [] }],
-  [["--set", "a", "--set=b"], { string: ["set"], collect: ["set"] }, { set: ["a", "b"], _: [] }],
+  [["--set", "a", "--set=b"], { string: ["set"], collect: ["set"] }, {
+    set: ["a", "b"],
+    _: [],
+  }],
   [[], { collect: ["set"] }, { set: [], _: [] }],
-  [["-h"], { boolean: ["help"], alias: { h: "help" } }, { help: true, h: true, _: [] }],
+  [["-h"], { boolean: ["help"], alias: { h: "help" } }, {
+    help: true,
+    h: true,
+    _: [],
+  }],
   [["a", "--", "--b", "-"], {}, { _: ["a", "--b", "-"] }],
 ];
 

@@ -53,12 +53,17 @@ export function parseArgs(args: string[], options: ParseOptions = {}): Args {
     } else if (/^-{1,2}[^-]/.test(arg)) {
       const [, key = "", value] = /^-{1,2}([^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
       const flag: Flag = { arg, key, value };
-      if (value === undefined && parser.takesValue(key) && queue[0]?.startsWith("-") === false) {
+      if (
+        value === undefined && parser.takesValue(key) &&
+        queue[0]?.startsWith("-") === false
+      ) {
         flag.value = queue.shift();
       }
       parser.addFlag(flag);
     } else {
-      if (options.unknown === undefined || options.unknown(arg) !== false) parser.addPositional(arg);
+      if (options.unknown === undefined || options.unknown(arg) !== false) {
+        parser.addPositional(arg);
+      }
     }
   }
   return parser.result;
@@ -84,7 +89,8 @@ class ArgsParser {
   }
 
   addFlag({ arg, key, value }: Flag): void {
-    const isKnown = this.#isIn("boolean", key) || this.#isIn("string", key) || this.#isIn("collect", key);
+    const isKnown = this.#isIn("boolean", key) || this.#isIn("string", key) ||
+      this.#isIn("collect", key);
     if (!isKnown && this.#options.unknown?.(arg, key, value) === false) return;
     if (this.#isIn("boolean", key)) this.#set(key, value !== "false");
     else if (this.#isIn("string", key)) this.#set(key, value ?? "");
@@ -94,22 +100,30 @@ class ArgsParser {
   #set(key: string, value: unknown): void {
     for (const name of this.#names(key)) {
       const earlier = this.result[name];
-      if (this.#isIn("collect", name)) this.result[name] = [...Array.isArray(earlier) ? earlier : [], value];
-      else this.result[name] = value;
+      if (this.#isIn("collect", name)) {
+        this.result[name] = [...Array.isArray(earlier) ? earlier : [], value];
+      } else this.result[name] = value;
     }
   }
 
   #isIn(list: "boolean" | "string" | "collect", key: string): boolean {
-    return this.#names(key).some((name) => this.#options[list]?.includes(name) ?? false);
+    return this.#names(key).some((name) =>
+      this.#options[list]?.includes(name) ?? false
+    );
   }
 
   #names(key: string): string[] {
     const pairs = Object.entries(this.#options.alias ?? {});
     const full = pairs.find(([short]) => short === key)?.[1] ?? key;
-    return [full, ...pairs.filter(([, name]) => name === full).map(([short]) => short)];
+    return [
+      full,
+      ...pairs.filter(([, name]) => name === full).map(([short]) => short),
+    ];
   }
 }
 
 function numberOrText(text: string): string | number {
-  return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
+  return text.trim() !== "" && Number.isFinite(Number(text))
+    ? Number(text)
+    : text;
 }
