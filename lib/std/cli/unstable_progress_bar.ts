@@ -72,8 +72,8 @@ export class ProgressBar {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#write(this.#options.clear ? WIPE : `${this.#line()}\n`);
-    if (this.#options.keepOpen) this.#writer.releaseLock();
-    else await this.#writer.close().catch(() => {});
+    if (!this.#options.keepOpen) await this.#writer.close().catch(() => {});
+    this.#writer.releaseLock();
   }
 
   #line(): string {
