@@ -54,6 +54,20 @@ const CASES: readonly TrackCase[] = [
     track: { codecString: "vp08.00.10.08", profile: "Profile 0", level: "1.0" },
   },
   {
+    name: "VP8 key frame",
+    codec: "vp08",
+    role: "media",
+    hex: "1062009d012a4001b400",
+    track: { codecString: "vp8", profile: "Profile 0", width: 320, height: 180 },
+  },
+  {
+    name: "VP9 key frame",
+    codec: "vp09",
+    role: "media",
+    hex: "824983420013f00b36",
+    track: { codecString: "vp09.00.11.08", profile: "Profile 0", level: "1.1", width: 320, height: 180 },
+  },
+  {
     name: "Opus",
     codec: "Opus",
     hex: "4f707573486561640102380180bb0000000000",
@@ -157,11 +171,21 @@ Deno.test("describeTrack never throws, whatever the bytes and wherever they end"
 
 Deno.test("decodeAv1SequenceHeader passes over other units and reads timing and operating points", () => {
   const header = "0a0b000000043cfecc02f80040";
+  const plainColor = {
+    bitDepth: 8,
+    isMonochrome: false,
+    halvesWidth: true,
+    halvesHeight: true,
+    chromaSamplePosition: 0,
+  };
   assert.deepEqual(decodeAv1SequenceHeader(Uint8Array.fromHex(`1200${header}`)), {
     profile: 0,
     width: 320,
     height: 180,
     frameRate: undefined,
+    levelIndex: 0,
+    isHighTier: false,
+    color: plainColor,
   });
   assert.equal(decodeAv1SequenceHeader(Uint8Array.fromHex("1200")), undefined);
   assert.throws(() => decodeAv1SequenceHeader(Uint8Array.fromHex("0a0b00")), {
@@ -174,10 +198,20 @@ Deno.test("decodeAv1SequenceHeader passes over other units and reads timing and 
   // timing: tick 1, scale 25, equal intervals, one tick each; no decoder model; one operating point
   const timed = bitsOf(
     "000 0 0 1" + bin(1, 32) + bin(25, 32) + "1 1 0 0 00000" + bin(0, 12) + "00001" +
-      "1010 1001" + bin(1279, 11) + bin(719, 10),
+      "1010 1001" + bin(1279, 11) + bin(719, 10) +
+      // no frame ids and tools, forced screen content and motion vectors off; 4:2:0 with 8 bits
+      "0 000 0000 0 0 0 000" + "0 0 0 0 00",
   );
   const unit = new Uint8Array([0x0a, timed.length, ...timed]);
-  assert.deepEqual(decodeAv1SequenceHeader(unit), { profile: 0, width: 1280, height: 720, frameRate: 25 });
+  assert.deepEqual(decodeAv1SequenceHeader(unit), {
+    profile: 0,
+    width: 1280,
+    height: 720,
+    frameRate: 25,
+    levelIndex: 1,
+    isHighTier: false,
+    color: plainColor,
+  });
 });
 
 function bin(value: number, length: number): string {

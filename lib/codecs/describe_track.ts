@@ -6,7 +6,8 @@ import { describeFlac } from "#codecs/flac";
 import { describeHevc } from "#codecs/hevc";
 import { describeMp3 } from "#codecs/mp3";
 import { describeOpus } from "#codecs/opus";
-import { describeVp8, describeVp9 } from "#codecs/vp9";
+import { describeVp8Frame } from "#codecs/vp8";
+import { describeVp8, describeVp9, describeVp9Frame } from "#codecs/vp9";
 import { FormatError, LimitError } from "#errors";
 import type { CodecId, Packet, TrackDescription } from "#media";
 
@@ -26,12 +27,14 @@ const BY_CONFIGURATION: Partial<Record<CodecId, Describe>> = {
   "ec-3": describeDec3,
 };
 
-/** Codecs without a configuration, whose frames describe themselves. */
+/** Codecs that may come without a configuration, whose frames describe themselves: VP8 and VP9 key frames do. */
 const BY_FRAME: Partial<Record<CodecId, Describe>> = {
   ".mp3": describeMp3,
   mp3_8k: describeMp3,
   "ac-3": describeAc3,
   "ec-3": describeAc3,
+  vp08: describeVp8Frame,
+  vp09: describeVp9Frame,
 };
 
 /**

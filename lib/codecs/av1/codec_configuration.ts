@@ -1,7 +1,8 @@
-import { ByteReader } from "#bytes";
+import { ByteReader, ByteWriter } from "#bytes";
 import { FormatError } from "#errors";
 import type { TrackDescription } from "#media";
-import { decodeAv1SequenceHeader } from "./sequence_header.ts";
+import { decodeAv1SequenceHeader, findAv1SequenceHeader } from "./sequence_header.ts";
+import { AV1_UNIT_TYPE } from "./units.ts";
 
 /** How a decoder is set up: AV1CodecConfigurationRecord, AV1 in ISOBMFF section 2.3.3. */
 export interface Av1CodecConfiguration {
@@ -51,6 +52,34 @@ export function decodeAv1CodecConfiguration(bytes: Uint8Array): Av1CodecConfigur
     isMonochrome: (flags & 0x10) !== 0,
     units: reader.bytes(reader.remaining, "configOBUs"),
   };
+}
+
+/**
+ * Builds the AV1CodecConfigurationRecord of a temporal unit that has a sequence header.
+ *
+ * @param units Low-overhead format; borrowed.
+ * @returns Bytes owned by the caller; `undefined` if there is no sequence header.
+ * @throws {FormatError} If a unit is cut off, or the sequence header malformed.
+ * @throws {LimitError} If the picture is larger than `MAX_VIDEO_DIMENSION_PIXELS`.
+ */
+export function av1cFromUnits(units: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
+  const unit = findAv1SequenceHeader(units);
+  const sequence = decodeAv1SequenceHeader(units);
+  if (unit === undefined || sequence === undefined) return undefined;
+  const { profile, levelIndex, isHighTier, color } = sequence;
+  // a unit that ends its array may lack its size: it is written with one
+  const payload = units.subarray(unit.payloadStart, unit.end);
+  const writer = new ByteWriter();
+  writer.u8(MARKER_AND_VERSION).u8(profile << 5 | levelIndex);
+  writer.u8(
+    (isHighTier ? 0x80 : 0) | (color.bitDepth > 8 ? 0x40 : 0) | (color.bitDepth === 12 ? 0x20 : 0) |
+      (color.isMonochrome ? 0x10 : 0) | (color.halvesWidth ? 8 : 0) | (color.halvesHeight ? 4 : 0) |
+      color.chromaSamplePosition,
+  );
+  writer.u8(0).u8(AV1_UNIT_TYPE.SequenceHeader << 3 | 2);
+  let size = payload.length;
+  for (; size >= 0x80; size >>>= 7) writer.u8(size & 0x7f | 0x80);
+  return writer.u8(size).bytes(payload).take();
 }
 
 /**

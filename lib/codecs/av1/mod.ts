@@ -1,5 +1,5 @@
 /**
- * AV1 (layer 3): codec configurations and sequence headers.
+ * AV1 (layer 3): codec configurations, sequence headers, temporal units.
  *
  * ```ts
  * import { describeAv1 } from "#codecs/av1";
@@ -10,7 +10,9 @@
  *
  * @module
  */
-export { decodeAv1CodecConfiguration, describeAv1 } from "./codec_configuration.ts";
+export { av1cFromUnits, decodeAv1CodecConfiguration, describeAv1 } from "./codec_configuration.ts";
 export type { Av1CodecConfiguration } from "./codec_configuration.ts";
 export { decodeAv1SequenceHeader } from "./sequence_header.ts";
-export type { Av1SequenceHeader } from "./sequence_header.ts";
+export type { Av1ColorConfig, Av1SequenceHeader } from "./sequence_header.ts";
+export { AV1_UNIT_TYPE, findAv1Units, isAv1KeyFrame, withoutTemporalDelimiters } from "./units.ts";
+export type { Av1Unit, Av1UnitType } from "./units.ts";

@@ -33,6 +33,22 @@ export function decodeVpCodecConfiguration(bytes: Uint8Array): VpCodecConfigurat
 }
 
 /**
+ * Encodes a configuration, colours unspecified.
+ *
+ * @param options `isFullRange`: whether samples use all their values; default is the studio range.
+ * @returns Bytes owned by the caller, without the four bytes of a full box.
+ */
+export function encodeVpCodecConfiguration(
+  configuration: VpCodecConfiguration,
+  options: { isFullRange?: boolean } = {},
+): Uint8Array<ArrayBuffer> {
+  const { profile, level, bitDepth, chromaSubsampling } = configuration;
+  const samples = bitDepth << 4 | chromaSubsampling << 1 | (options.isFullRange === true ? 1 : 0);
+  // primaries, transfer and matrix 2: unspecified; no initialization data
+  return new Uint8Array([profile, level, samples, 2, 2, 2, 0, 0]);
+}
+
+/**
  * Describes the track of a VP9 configuration; it does not tell the picture size.
  *
  * @param configuration Payload of a configuration packet; borrowed.

@@ -1,5 +1,5 @@
 /**
- * VP9, and VP8 which shares its configuration record (layer 3).
+ * VP9, and VP8 which shares its configuration record (layer 3): configurations, headers of VP9 key frames.
  *
  * ```ts
  * import { describeVp9 } from "#codecs/vp9";
@@ -10,5 +10,12 @@
  *
  * @module
  */
-export { decodeVpCodecConfiguration, describeVp8, describeVp9 } from "./codec_configuration.ts";
+export {
+  decodeVpCodecConfiguration,
+  describeVp8,
+  describeVp9,
+  encodeVpCodecConfiguration,
+} from "./codec_configuration.ts";
 export type { VpCodecConfiguration } from "./codec_configuration.ts";
+export { decodeVp9KeyFrame, describeVp9Frame, isVp9KeyFrame, vpccFromKeyFrame } from "./frame_header.ts";
+export type { Vp9KeyFrame } from "./frame_header.ts";
