@@ -4,7 +4,7 @@ import type { ChainDeclaration } from "#stack";
  * What acceptors can speak: the chains of the server itself, far to near. Applications add their own.
  */
 export const ACCEPTOR_CHAINS: readonly ChainDeclaration[] = [
-  { name: "inboundRtmp", tags: ["tcp", "rtmp"], about: "RTMP encoders and players" },
+  { name: "inboundRtmp", tags: ["tcp", "rtmpe", "rtmp"], about: "RTMP and RTMPE encoders and players" },
   { name: "inboundHttp", tags: ["tcp", "http"], about: "the web plane: pages, and the chains below" },
 ];
 

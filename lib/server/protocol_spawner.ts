@@ -9,6 +9,7 @@ import { HttpServerProtocol } from "#protocols/http";
 import type { HttpFetchHandler, HttpRouter } from "#protocols/http";
 import { RtmpProtocol } from "#protocols/rtmp";
 import type { CallAnswer } from "#protocols/rtmp";
+import { RtmpeProtocol } from "#protocols/rtmpe";
 import type { ProtocolFactory } from "#stack";
 import type { StreamRegistry } from "#streaming";
 import { ACCEPTOR_CHAINS } from "./chain_table.ts";
@@ -54,6 +55,7 @@ export function builtInFactories(options: SpawnerOptions): (owner: AcceptorOwner
       name: "crtmp",
       chains: ACCEPTOR_CHAINS,
       protocols: {
+        rtmpe: () => new RtmpeProtocol(),
         rtmp: () =>
           new RtmpProtocol({ ...config.rtmp, clock: options.patience, application, log: rtmpLines }),
         http: ({ isNearest }) =>

@@ -81,14 +81,19 @@ export abstract class Protocol {
   }
 
   /**
-   * The carrier, when every protocol between this one and the carrier is transparent: then shared bytes may
-   * be written to it directly. Otherwise `undefined`, and `send` is the way.
+   * Where shared bytes may be given to: the carrier, when every protocol between this one and it is transparent,
+   * or what the nearest one that is not offers in its place. Otherwise `undefined`, and `send` is the way.
    */
   get directCarrier(): Carrier | undefined {
     for (let step = this.#far; step !== undefined; step = step.#far) {
-      if (!step.isTransparent) return undefined;
+      if (!step.isTransparent) return step.nearCarrier;
     }
     return this.carrier;
+  }
+
+  /** What a transport that transforms bytes offers its near neighbour as a carrier; `undefined` for nothing. */
+  protected get nearCarrier(): Carrier | undefined {
+    return undefined;
   }
 
   /**

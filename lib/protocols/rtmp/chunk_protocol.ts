@@ -30,6 +30,12 @@ export interface ChunkProtocolOptions {
   readonly clock?: Clock;
   /** Bytes of the handshake. @default {systemRandomBytes} */
   readonly randomBytes?: RandomBytes;
+  /**
+   * Who shakes hands: this protocol, or a transport below it that calls `skipHandshake` (RTMPE).
+   *
+   * @default {"own"}
+   */
+  readonly handshake?: "own" | "below";
   /** Time from opening to the end of the handshake. @default {HANDSHAKE_TIMEOUT_MS} */
   readonly handshakeTimeoutMs?: number;
   /** Time between two ping requests. @default {PING_INTERVAL_MS} */
@@ -75,6 +81,7 @@ export abstract class ChunkProtocol extends Protocol {
   #heldInput: Uint8Array[] = [];
   #heldBytes = 0;
   #isHeld = false;
+  #isHandshakeBelow = false;
   #isReading = false;
   #isEnding = false;
 
@@ -146,6 +153,17 @@ export abstract class ChunkProtocol extends Protocol {
     this.sendControl(MESSAGE_TYPE.WindowAckSize, encodeU32Payload(windowBytes));
   }
 
+  /** Whether a transport below this protocol shook hands: RTMPE. */
+  get isHandshakeBelow(): boolean {
+    return this.#isHandshakeBelow;
+  }
+
+  /** A transport below has shaken hands: chunks follow. */
+  skipHandshake(): void {
+    this.#isHandshakeBelow = true;
+    this.#endHandshake();
+  }
+
   /** Reads nothing more, and lets the peer's sender wait, until `release`. */
   hold(): void {
     if (this.#isHeld) return;
@@ -197,7 +215,7 @@ export abstract class ChunkProtocol extends Protocol {
   }
 
   protected override onOpened(): void {
-    this.#handshake = this.openHandshake();
+    if (this.#options.handshake !== "below") this.#handshake = this.openHandshake();
     const timeoutMs = this.#options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS;
     this.#handshakeTimer = this.clock.after(timeoutMs, () => {
       this.abort(
@@ -213,10 +231,7 @@ export abstract class ChunkProtocol extends Protocol {
     if (this.#handshake !== undefined) {
       at = this.#handshake.push(bytes, 0);
       if (!this.#handshake.isDone) return;
-      this.#handshake = undefined;
-      this.#handshakeTimer?.[Symbol.dispose]();
-      this.#handshakeTimer = undefined;
-      this.onHandshakeDone();
+      this.#endHandshake();
     }
     const taken = this.#read(bytes, at);
     if (taken < bytes.length) this.#keepInput(bytes.slice(taken));
@@ -238,6 +253,13 @@ export abstract class ChunkProtocol extends Protocol {
     this.#handshakeTimer?.[Symbol.dispose]();
     for (const timer of this.#timers) timer[Symbol.dispose]();
     this.onEnded(error);
+  }
+
+  #endHandshake(): void {
+    this.#handshake = undefined;
+    this.#handshakeTimer?.[Symbol.dispose]();
+    this.#handshakeTimer = undefined;
+    this.onHandshakeDone();
   }
 
   /** Takes input from offset `start`; returns how far, which is not the end where the application must decide. */

@@ -35,6 +35,17 @@ export type {
   ServerHandshakeOptions,
   ServerHandshakeState,
 } from "./handshake/server_handshake.ts";
+export {
+  DIGEST_BYTES,
+  digestOffset,
+  findDigest,
+  HANDSHAKE_BYTES,
+  isAnswerValid,
+  signAnswer,
+  signHello,
+} from "./handshake/digest.ts";
+export type { AnswerSigner, DigestScheme, FoundDigest, HandshakeSide } from "./handshake/digest.ts";
+export { PacketCollector } from "./handshake/packet_collector.ts";
 export { ClientHandshake } from "./handshake/client_handshake.ts";
 export type { ClientHandshakeOptions } from "./handshake/client_handshake.ts";
 export {

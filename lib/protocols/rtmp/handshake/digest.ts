@@ -4,7 +4,7 @@ import { bytesEqual } from "#bytes";
 /** Length of C1, C2, S1 and S2: RTMP 1.0, section 5.2.3. */
 export const HANDSHAKE_BYTES = 1536;
 /** Length of an HMAC-SHA256. */
-const DIGEST_BYTES = 32;
+export const DIGEST_BYTES = 32;
 
 /** Where a packet keeps its digest: behind its first or its second half, at an offset four bytes tell. */
 export type DigestScheme = 0 | 1;
@@ -87,7 +87,8 @@ function keysOf(side: HandshakeSide): SigningKeys {
   return side === "client" ? CLIENT_KEYS : SERVER_KEYS;
 }
 
-function digestOffset(packet: Uint8Array, scheme: DigestScheme): number {
+/** Offset in a C1 or S1 of 1536 bytes at which `scheme` has the digest. */
+export function digestOffset(packet: Uint8Array, scheme: DigestScheme): number {
   const { sumAt, first } = DIGEST_LAYOUT[scheme];
   const sum = packet[sumAt]! + packet[sumAt + 1]! + packet[sumAt + 2]! + packet[sumAt + 3]!;
   return sum % DIGEST_OFFSETS + first;

@@ -149,7 +149,7 @@ Deno.test("isAnswerValid checks the server's signature", () => {
 });
 
 const BAD_FIRST_BYTES = [
-  { byte: 6, error: /RTMPE \(version 6\) is not enabled/ },
+  { byte: 6, error: /RTMPE \(version 6\) needs protocol rtmpe/ },
   { byte: 0, error: /first byte must be 3, is 0/ },
   { byte: 0x47, error: /first byte must be 3, is 71/ },
   { byte: 0x16, error: /first byte must be 3, is 22/ },

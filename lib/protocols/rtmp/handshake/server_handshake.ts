@@ -106,7 +106,9 @@ export class ServerHandshake {
 function checkVersion(version: number): void {
   if (version === PLAIN_VERSION) return;
   if (version === ENCRYPTED_VERSION) {
-    throw new ProtocolError("Cannot start handshake: RTMPE (version 6) is not enabled, need version 3");
+    throw new ProtocolError(
+      "Cannot start handshake: RTMPE (version 6) needs protocol rtmpe in the chain, have plain RTMP only",
+    );
   }
   throw new ProtocolError(`Cannot start handshake: first byte must be 3, is ${version}`);
 }

@@ -35,9 +35,17 @@ export function announceSizes(protocol: ChunkProtocol, options: ConnectReplyOpti
     MESSAGE_TYPE.SetPeerBandwidth,
     encodePeerBandwidth({ windowBytes, limitType: PEER_BANDWIDTH_LIMIT.Dynamic }),
   );
-  protocol.setOutboundChunkSize(options.outboundChunkBytes ?? OUTBOUND_CHUNK_BYTES);
+  // FFmpeg as an encrypted publisher answers SetChunkSize with the same packet, encrypts it in place, and then
+  // takes its own chunk size from there: it is told nothing, since only a player needs it
+  if (!protocol.isHandshakeBelow) announceChunkSize(protocol, options);
   const begin = encodeUserControl(USER_CONTROL_EVENT.StreamBegin, { value: 0 });
   protocol.sendControl(MESSAGE_TYPE.UserControl, begin);
+}
+
+/** Announces the chunk size, unless that was done. */
+export function announceChunkSize(protocol: ChunkProtocol, options: ConnectReplyOptions): void {
+  const sizeBytes = options.outboundChunkBytes ?? OUTBOUND_CHUNK_BYTES;
+  if (protocol.outboundChunkSize !== sizeBytes) protocol.setOutboundChunkSize(sizeBytes);
 }
 
 /** The `_result` of an accepted `connect`: RTMP 1.0, section 7.2.1.1. */

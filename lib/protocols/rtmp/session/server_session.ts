@@ -13,7 +13,13 @@ import type { ConnectAnswer, NetStream, RtmpApplication, RtmpLog } from "./appli
 import { BandwidthCheck } from "./bandwidth_check.ts";
 import { CallTable } from "./call_table.ts";
 import { type ConnectRequest, NO_CONNECT_REQUEST, parseConnect } from "./connect_request.ts";
-import { acceptedReply, announceSizes, type ConnectReplyOptions, rejectedReply } from "./connect_reply.ts";
+import {
+  acceptedReply,
+  announceChunkSize,
+  announceSizes,
+  type ConnectReplyOptions,
+  rejectedReply,
+} from "./connect_reply.ts";
 import { type ConnectionCommandOwner, takeConnectionCommand } from "./connection_commands.ts";
 import { type Decision, type DecisionOptions, Decisions } from "./decisions.ts";
 import { noStreamError, ServerStream, type StreamOwner } from "./server_stream.ts";
@@ -104,6 +110,11 @@ export class ServerSession implements StreamOwner, ConnectionCommandOwner {
     if (this.isClosed) return;
     this.#options.log.debug(`${this}: closes: ${reason}`);
     this.protocol.close(reason);
+  }
+
+  /** Announces the chunk size of what is sent, unless that was done. */
+  announceChunkSize(): void {
+    announceChunkSize(this.protocol, this.#options);
   }
 
   sendMessage(message: OutboundMessage, payload: Uint8Array): void {

@@ -12,6 +12,8 @@ import { finiteNumber, isTrue, parsePlay, parsePublish } from "./stream_request.
 /** What a stream needs from its session. */
 export interface StreamOwner extends RtmpSession {
   sendMessage(message: OutboundMessage, payload: Uint8Array): void;
+  /** Announces the chunk size of what is sent, unless that was done. */
+  announceChunkSize(): void;
   /**
    * Runs a decision of the application; while it is pending nothing is read from the peer.
    *
@@ -55,6 +57,7 @@ export class ServerStream implements NetStream {
 
   startPlaying(): void {
     this.#state = "playing";
+    this.session.announceChunkSize();
   }
 
   becomeIdle(): void {
