@@ -1,8 +1,8 @@
+import type { Indexer } from "#bridges/indexing";
 import { type ApplicationFiles, MediaLibrary, type MediaStorage } from "#bridges/vod";
 import { systemClock } from "#clock";
 import { errorMessage } from "#errors";
 import type { Logger } from "#log";
-import { openMedia } from "#mediaformats";
 import { IndexStore, MediaRoot } from "#storage";
 import type { ApplicationConfig, MediaStorageConfig, StorageConfig } from "./config/mod.ts";
 
@@ -11,12 +11,15 @@ import type { ApplicationConfig, MediaStorageConfig, StorageConfig } from "./con
  *
  * A folder that is not there is looked for again each time a file is wanted: it may come later.
  *
- * @param log Told of folders that are not there.
+ * @param services `log` is told of folders that are not there; `indexer` builds indexes that are missing.
  */
-export function openLibrary(config: ApplicationConfig, log: Logger): ApplicationFiles {
+export function openLibrary(
+  config: ApplicationConfig,
+  { log, indexer }: { readonly log: Logger; readonly indexer: Indexer },
+): ApplicationFiles {
   const library = new MediaLibrary({
     storages: config.mediaStorage.enabled ? storagesOf(config.mediaStorage, log) : [],
-    openMedia: (source, name) => openMedia(source, { name }),
+    indexer,
     clock: systemClock,
     log,
   });

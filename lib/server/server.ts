@@ -1,5 +1,6 @@
 import { ApplicationRegistry } from "#application";
 import type { AcceptorOwner, ApplicationDefinition, MediaCatalog, RunningApplication } from "#application";
+import { Indexer } from "#bridges/indexing";
 import { type ApplicationFiles, type MediaLibrary, RecordedFiles } from "#bridges/vod";
 import { CoarseClock, systemClock } from "#clock";
 import { ClosedError, ConfigError } from "#errors";
@@ -102,6 +103,7 @@ class Server implements RunningServer {
   readonly #exposed: AcceptorOwner[] = [];
   readonly #closed = Promise.withResolvers<void>();
   readonly #libraries: MediaLibrary[] = [];
+  readonly #indexer: Indexer;
   #isClosing = false;
 
   constructor(config: ServerConfig, options: StartOptions) {
@@ -118,6 +120,7 @@ class Server implements RunningServer {
       },
       ...(config.maxConnections === 0 ? {} : { maxConnections: config.maxConnections }),
     });
+    this.#indexer = new Indexer({ clock: systemClock, log: options.log.child("index") });
     this.streams = new StreamRegistry(
       systemClock,
       (stream, isLive) => this.#applications.streamChanged(stream, isLive),
@@ -144,7 +147,7 @@ class Server implements RunningServer {
     const { log, version = "" } = this.#options;
     const files = new Map<string, ApplicationFiles>();
     for (const entry of this.#config.applications) {
-      const library = openLibrary(entry, log.child(entry.name));
+      const library = openLibrary(entry, { log: log.child(entry.name), indexer: this.#indexer });
       files.set(entry.name, library);
       this.#libraries.push(library.library);
     }
@@ -179,6 +182,7 @@ class Server implements RunningServer {
     await this.#protocols.closeAll(reason);
     await listenersClosed;
     this.#applications.close();
+    await this.#indexer[Symbol.asyncDispose]();
     for (const library of this.#libraries) await library.close();
     this.#closed.resolve();
   }

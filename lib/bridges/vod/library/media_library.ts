@@ -1,8 +1,8 @@
-import type { ByteSource } from "#bytes";
+import { type Indexer, isMediaFault, type OpenDemuxer } from "#bridges/indexing";
 import type { Clock } from "#clock";
-import { errorMessage, FormatError } from "#errors";
+import { ClosedError, errorMessage, FormatError } from "#errors";
 import type { Logger } from "#log";
-import { MEDIA_EXTENSIONS } from "#mediaformats";
+import { MEDIA_EXTENSIONS, openMedia } from "#mediaformats";
 import type { Demuxer, SeekIndex } from "#media";
 import {
   type FileSource,
@@ -12,7 +12,6 @@ import {
   type MediaFile,
   type MediaRoot,
 } from "#storage";
-import { IndexBuilds } from "./index_builds.ts";
 import { fileNamesOf } from "./media_name.ts";
 import type { OpenFile, PlaySettings } from "./open_file.ts";
 
@@ -38,8 +37,10 @@ export interface MediaStorage {
 export interface MediaLibraryOptions {
   /** Searched in this order. */
   readonly storages: readonly MediaStorage[];
-  /** Finds out what a file is, and opens it; closes the source where it throws. */
-  readonly openMedia: (source: ByteSource, name: string) => Promise<Demuxer>;
+  /** Builds the indexes that are missing; shared, and closed by whoever made it. */
+  readonly indexer: Indexer;
+  /** Opens readers. @default {openMedia} */
+  readonly openDemuxer?: OpenDemuxer;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -52,12 +53,9 @@ export interface LibraryFile extends OpenFile {
 /** The media files of one application, in one or more folders. */
 export class MediaLibrary {
   readonly #options: MediaLibraryOptions;
-  readonly #builds: IndexBuilds;
-  #isClosed = false;
 
   constructor(options: MediaLibraryOptions) {
     this.#options = options;
-    this.#builds = new IndexBuilds(options.log);
   }
 
   /**
@@ -86,41 +84,38 @@ export class MediaLibrary {
   async list(): Promise<string[]> {
     const names = new Set<string>();
     for (const { openRoot } of this.#options.storages) {
-      const listing = await (await openRoot())?.list({ extensions: MEDIA_EXTENSIONS });
-      for (const { name } of listing?.files ?? []) names.add(name);
+      const root = await openRoot();
+      for (const { name } of root === undefined ? [] : await this.#listFiles(root)) names.add(name);
     }
     return [...names];
   }
 
-  /** Builds the indexes that are missing, one after another; ends early where the library is closed. */
+  /** Has the files of folders that want it scanned, in the background. */
   async buildIndexes(): Promise<void> {
-    for (const storage of this.#options.storages) {
-      if (!storage.isIndexedAtStart) continue;
-      const root = await storage.openRoot();
-      const listing = await root?.list({ extensions: MEDIA_EXTENSIONS });
-      for (const file of listing?.files ?? []) {
-        if (root === undefined || this.#isClosed) return;
-        await this.#buildIndex(storage, { root, file });
+    for (const { isIndexedAtStart, openRoot, indexes: store } of this.#options.storages) {
+      const root = isIndexedAtStart ? await openRoot() : undefined;
+      if (root === undefined) continue;
+      for (const file of await this.#listFiles(root)) {
+        if (await store.readFacts(file) !== undefined) continue;
+        // what comes of it is logged; the server may close meanwhile
+        this.#options.indexer.scan({ root, file, store }).catch(() => {});
       }
     }
   }
 
-  async #buildIndex(storage: MediaStorage, found: FoundFile): Promise<void> {
-    try {
-      const { demuxer } = await this.#open(storage, found);
-      const needsIndex = !demuxer.canSeek;
-      demuxer.close();
-      if (needsIndex) await this.#wantIndex(storage, found);
-    } catch (error) {
-      this.#options.log.warning(`Cannot read "${found.file.name}": ${errorMessage(error)}`);
-    }
+  /** Writes counts out. */
+  async close(): Promise<void> {
+    for (const { indexes } of this.#options.storages) await indexes[Symbol.asyncDispose]();
   }
 
-  /** Ends what goes on in the background, and writes counts out. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#builds.stop();
-    for (const { indexes } of this.#options.storages) await indexes[Symbol.asyncDispose]();
+  /** A folder that has gone has no files. */
+  async #listFiles(root: MediaRoot): Promise<readonly MediaFile[]> {
+    try {
+      return (await root.list({ extensions: MEDIA_EXTENSIONS })).files;
+    } catch (error) {
+      this.#options.log.warning(errorMessage(error));
+      return [];
+    }
   }
 
   async #find(root: MediaRoot | undefined, names: readonly string[]): Promise<FoundFile | undefined> {
@@ -150,7 +145,8 @@ export class MediaLibrary {
       demuxer,
       source,
       clock: this.#options.clock,
-      wantIndex: () => this.#wantIndex(storage, found),
+      countServed: (bytes) => indexes.stats?.countServed(file.path, bytes),
+      wantIndex: (isUrgent) => this.#wantIndex(storage, { ...found, isUrgent }),
     });
   }
 
@@ -159,21 +155,26 @@ export class MediaLibrary {
     { file, source }: { readonly file: MediaFile; readonly source: FileSource },
   ): Promise<Demuxer> {
     try {
-      return await this.#options.openMedia(source, file.name);
+      return await (this.#options.openDemuxer ?? openMedia)(source, { name: file.name });
     } catch (error) {
+      source.close();
       const isOld = this.#options.clock.wallMs() - file.mtimeMs >= GROWTH_QUIET_MS;
-      if (error instanceof FormatError && isOld) await indexes.rejectFile(file, error.message);
+      if (isMediaFault(error) && isOld) await indexes.rejectFile(file, errorMessage(error));
       throw error;
     }
   }
 
-  #wantIndex({ indexes }: MediaStorage, { root, file }: FoundFile): Promise<SeekIndex | undefined> {
-    if (!indexes.canBuild) return Promise.resolve(undefined);
-    return this.#builds.want({
-      file,
-      open: async () => await this.#options.openMedia(await root.openFile(file), file.name),
-      keep: (index) => indexes.writeIndex(file, index),
-    });
+  async #wantIndex(
+    { indexes: store }: MediaStorage,
+    { root, file, isUrgent }: FoundFile & { readonly isUrgent: boolean },
+  ): Promise<SeekIndex | undefined> {
+    if (!store.canBuild) return undefined;
+    try {
+      return await this.#options.indexer.scan({ root, file, store }, { isUrgent });
+    } catch (error) {
+      if (error instanceof ClosedError) return undefined;
+      throw error;
+    }
   }
 }
 
@@ -183,7 +184,8 @@ interface OpenLibraryFileOptions {
   readonly demuxer: Demuxer;
   readonly source: FileSource;
   readonly clock: Clock;
-  readonly wantIndex: () => Promise<SeekIndex | undefined>;
+  readonly countServed: (bytes: number) => void;
+  readonly wantIndex: (isUrgent: boolean) => Promise<SeekIndex | undefined>;
 }
 
 class OpenLibraryFile implements LibraryFile {
@@ -191,7 +193,6 @@ class OpenLibraryFile implements LibraryFile {
   readonly settings: PlaySettings;
   readonly demuxer: Demuxer;
   readonly #options: OpenLibraryFileOptions;
-  #indexed: Promise<boolean> | undefined;
 
   constructor(options: OpenLibraryFileOptions) {
     this.name = options.name;
@@ -199,14 +200,18 @@ class OpenLibraryFile implements LibraryFile {
     this.demuxer = options.demuxer;
     this.#options = options;
     // playing starts meanwhile
-    if (!this.demuxer.canSeek) this.#index();
+    if (!this.demuxer.canSeek) void this.#index(false);
   }
 
   async whenSeekable(): Promise<boolean> {
     if (this.demuxer.canSeek) return true;
     const patience = Promise.withResolvers<boolean>();
     using _timer = this.#options.clock.after(INDEX_WAIT_MS, () => patience.resolve(false));
-    return await Promise.race([this.#index(), patience.promise]);
+    return await Promise.race([this.#index(true), patience.promise]);
+  }
+
+  countServed(bytes: number): void {
+    this.#options.countServed(bytes);
   }
 
   async mayGrow(): Promise<boolean> {
@@ -214,10 +219,9 @@ class OpenLibraryFile implements LibraryFile {
     return this.#options.clock.wallMs() - mtimeMs < GROWTH_QUIET_MS;
   }
 
-  #index(): Promise<boolean> {
-    return this.#indexed ??= this.#options.wantIndex().then((index) => {
-      if (index !== undefined) this.demuxer.useIndex?.(index);
-      return index !== undefined;
-    });
+  async #index(isUrgent: boolean): Promise<boolean> {
+    const index = await this.#options.wantIndex(isUrgent);
+    if (index !== undefined) this.demuxer.useIndex?.(index);
+    return index !== undefined;
   }
 }

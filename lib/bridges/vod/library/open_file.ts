@@ -14,6 +14,8 @@ export interface OpenFile {
   whenSeekable(): Promise<boolean>;
   /** Whether the file is being written, so that its end may move. */
   mayGrow(): Promise<boolean>;
+  /** Notes for statistics that so many bytes of media went out. */
+  countServed(bytes: number): void;
 }
 
 /** How the files of one folder are played. */

@@ -168,7 +168,7 @@ export class FilePlayer implements RecordedPlayer {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#feed.stop();
-    this.#item.cursor.close();
+    this.#closeItem();
     for (const { stream } of this.#playlist.splice(0)) stream.close();
   }
 
@@ -285,6 +285,11 @@ export class FilePlayer implements RecordedPlayer {
     this.#options.finished();
   }
 
+  #closeItem(): void {
+    this.#item.stream.file.countServed(this.#feed.bytes);
+    this.#item.cursor.close();
+  }
+
   get #played(): PlayedPart {
     const { request: { streamName }, startMs, stream } = this.#item;
     const { lastUs, bytes } = this.#feed;
@@ -298,7 +303,7 @@ export class FilePlayer implements RecordedPlayer {
   #playNext(): void {
     const next = this.#playlist.shift();
     if (next === undefined) return;
-    this.#item.cursor.close();
+    this.#closeItem();
     this.#feed.resetBytes();
     this.#pace.raiseBuffer(next.stream.settings.clientBufferMs);
     this.#item = this.#open(next);
