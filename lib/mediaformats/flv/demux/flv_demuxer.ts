@@ -32,6 +32,16 @@ const SCAN_BLOCK_BYTES = 1_048_576;
 /** How far from its time in an index a key frame may be, in microseconds: seconds are rounded in many ways. */
 const INDEX_TOLERANCE_US = 1_000_000;
 
+/** Where a part of a file begins that is a file of its own, once it has a head. */
+export interface FlvStart {
+  /** Presentation time of the key frame, in microseconds. */
+  readonly timeUs: number;
+  /** Offset of its tag, in bytes. */
+  readonly offset: number;
+  /** The configurations that hold there, at its time. */
+  readonly configs: readonly MediaPacket[];
+}
+
 /** Where a file's tags begin, and what its head told. */
 interface FileHead {
   readonly firstOffset: number;
@@ -147,6 +157,18 @@ export class FlvDemuxer implements Demuxer {
     if (place === undefined) return { timeUs: this.#head.startUs };
     this.#preface = await this.#configsAt(place);
     return { timeUs: place.ptsUs };
+  }
+
+  /**
+   * Finds the place where a part of the file could begin: the key frame that `seek` would go to. Does not move the
+   * place `read` is at. See `encodeFlvStart`.
+   */
+  async startAt(timeUs: number): Promise<FlvStart> {
+    const place = await this.#find(timeUs);
+    if (place === undefined) {
+      return { timeUs: this.#head.startUs, offset: this.#head.firstOffset, configs: [] };
+    }
+    return { timeUs: place.ptsUs, offset: place.offset, configs: await this.#configsAt(place) };
   }
 
   async #find(timeUs: number): Promise<KeyFramePlace | undefined> {

@@ -92,7 +92,8 @@ function spacer(nulls: number): AmfValue[] {
   return Array.from({ length: nulls }, () => null);
 }
 
-function encodeMetadata(members: AmfObject): Uint8Array<ArrayBuffer> {
+/** Encodes `onMetaData` with these members: the body of a tag, owned by the caller. */
+export function encodeMetadata(members: AmfObject): Uint8Array<ArrayBuffer> {
   return encodeScriptData({ name: ON_META_DATA, values: [new AmfEcmaArray(members)] });
 }
 
