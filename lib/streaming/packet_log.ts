@@ -17,8 +17,8 @@ export interface PacketLogOptions {
 /**
  * The newest packets of a stream: the GOP for late joiners, and what packet consumers read at their own pace.
  *
- * Sequence numbers count packets from the start of the stream. Without consumers only the newest GOP is kept;
- * with them, as much as the bounds allow.
+ * Sequence numbers count packets from the start of the stream. The newest GOP is kept, and before it what a
+ * consumer has still to read, as far as the bounds allow.
  */
 export class PacketLog {
   readonly #options: PacketLogOptions;
@@ -70,10 +70,11 @@ export class PacketLog {
     if (isStart) this.#start = sequence;
     this.#packets.push(packet);
     this.#bytes += packetBytes(packet);
-    this.#bound(packet.dtsUs);
+    // a consumer that reads at once gets what no bound leaves room for
     if (this.#cursors.size > 0) {
       for (const cursor of this.#cursors) cursor.appended(sequence, isStart);
     }
+    this.#bound(packet.dtsUs);
   }
 
   /** Forgets everything; cursors go on with the next packet. */
@@ -88,19 +89,22 @@ export class PacketLog {
    * A cursor from what is the newest start now, or else from the next one to come.
    *
    * @param left Called once, when the cursor is disposed.
+   * @param options `isFromNow`: from the next packet to come instead, whatever it is.
    */
-  cursor(left: () => void = () => {}): PacketCursor {
+  cursor(left: () => void = () => {}, options: { readonly isFromNow?: boolean } = {}): PacketCursor {
     const detach = () => {
       if (this.#cursors.delete(cursor)) left();
     };
-    const cursor = new PacketCursor(this, { start: this.#start, detach });
+    const start = options.isFromNow === true ? this.end : this.#start;
+    const cursor = new PacketCursor(this, { start, detach });
     this.#cursors.add(cursor);
     return cursor;
   }
 
   #bound(newestUs: number): void {
     const { maxBytes, maxMs } = this.#options;
-    const keepFrom = this.#cursors.size > 0 ? this.#first : this.#start ?? this.end;
+    let keepFrom = this.#start ?? this.end;
+    for (const cursor of this.#cursors) keepFrom = Math.min(keepFrom, cursor.position ?? keepFrom);
     for (;;) {
       const oldest = this.at(this.#first);
       if (oldest === undefined) break;
@@ -151,6 +155,11 @@ export class PacketCursor implements Disposable {
   /** Packets that were dropped before this cursor read them. */
   get missed(): number {
     return this.#missed;
+  }
+
+  /** Sequence number of the next packet to read; `undefined` while the cursor waits for a start. */
+  get position(): number | undefined {
+    return this.#next;
   }
 
   /** The next packet, or `undefined` while there is none. */

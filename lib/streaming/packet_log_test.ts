@@ -130,6 +130,37 @@ Deno.test("PacketCursor starts where the log was when it was made, however late 
   assert.deepEqual(drain(log.cursor()), [1_000, 1_040]);
 });
 
+Deno.test("PacketCursor from now on starts at the next packet, whatever it is", () => {
+  const log = new PacketLog({ maxBytes: 1_000, maxMs: 10_000 });
+  log.append(key(0), true);
+  const cursor = log.cursor(undefined, { isFromNow: true });
+  log.append(inter(40), false);
+  assert.deepEqual(drain(cursor), [40]);
+});
+
+Deno.test("PacketCursor that reads at once misses nothing where the log keeps nothing", () => {
+  const log = new PacketLog({ maxBytes: 0, maxMs: 0 });
+  const cursor = log.cursor(undefined, { isFromNow: true });
+  const times: number[] = [];
+  const read = () => {
+    times.push(...drain(cursor));
+    cursor.whenAppended(read);
+  };
+  read();
+  for (let ms = 0; ms < 5; ms++) log.append(inter(ms), false);
+  assert.deepEqual([times, log.end - log.first, cursor.missed], [[0, 1, 2, 3, 4], 0, 0]);
+});
+
+Deno.test("PacketLog keeps no more than the newest GOP for consumers that keep up", () => {
+  const log = new PacketLog({ maxBytes: 1_000, maxMs: 10_000 });
+  const cursor = log.cursor();
+  for (let ms = 0; ms < 500; ms += 10) {
+    log.append(ms % 100 === 0 ? key(ms) : inter(ms), ms % 100 === 0);
+    drain(cursor);
+  }
+  assert.deepEqual([log.first, log.end], [40, 50]);
+});
+
 Deno.test("PacketCursor goes on with the next packet after the log was cleared", () => {
   const log = new PacketLog({ maxBytes: 1_000, maxMs: 10_000 });
   const cursor = log.cursor();
