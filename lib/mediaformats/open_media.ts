@@ -8,11 +8,18 @@ import { FORMAT_PROBE_BYTES, formatOf, formatOfName, type MediaFormat } from "./
 export interface OpenMediaOptions {
   /** Its name: where the bytes do not tell the container, the extension does. */
   readonly name?: string;
+  /** Read at once, in bytes: less for many files open side by side. @default {262_144} */
+  readonly blockBytes?: number;
 }
 
+/** How a reader is opened; all of them take it. */
+type ReaderOptions = Pick<OpenMediaOptions, "blockBytes">;
+
 /** Readers by container, loaded when the first file of it comes. */
-const OPENERS: Readonly<Partial<Record<MediaFormat, (source: ByteSource) => Promise<Demuxer>>>> = {
-  flv: async (source) => (await import("#mediaformats/flv")).FlvDemuxer.open(source),
+const OPENERS: Readonly<
+  Partial<Record<MediaFormat, (source: ByteSource, options: ReaderOptions) => Promise<Demuxer>>>
+> = {
+  flv: async (source, options) => (await import("#mediaformats/flv")).FlvDemuxer.open(source, options),
 };
 
 /** Bytes of an unknown file that an error shows. */
@@ -29,7 +36,8 @@ export async function openMedia(source: ByteSource, options: OpenMediaOptions = 
     const format = await findFormat(source, options);
     const open = OPENERS[format];
     if (open === undefined) throw new FormatError(`Cannot read ${format} files`, { offset: 0 });
-    return await open(source);
+    const { blockBytes } = options;
+    return await open(source, blockBytes === undefined ? {} : { blockBytes });
   } catch (error) {
     source.close();
     throw error;

@@ -14,8 +14,13 @@ export { FileFeed } from "./play/file_feed.ts";
 export type { FeedStart, FileFeedOptions } from "./play/file_feed.ts";
 export { FilePlayer, FileStream, MAX_CLIENT_BUFFER_MS, MAX_PLAYLIST_FILES } from "./play/file_player.ts";
 export { MediaCursor } from "./play/media_cursor.ts";
-export { GROWTH_QUIET_MS, INDEX_WAIT_MS, MediaLibrary } from "./library/media_library.ts";
-export type { LibraryFile, MediaLibraryOptions, MediaStorage } from "./library/media_library.ts";
+export { GROWTH_QUIET_MS, INDEX_WAIT_MS, MediaLibrary, PLAY_BLOCK_BYTES } from "./library/media_library.ts";
+export type {
+  LibraryEntry,
+  LibraryFile,
+  MediaLibraryOptions,
+  MediaStorage,
+} from "./library/media_library.ts";
 export { fileNamesOf, hasMediaExtension } from "./library/media_name.ts";
 export type { OpenFile, PlaySettings } from "./library/open_file.ts";
 export { MAX_REFILL_MS, Pace } from "./play/pace.ts";

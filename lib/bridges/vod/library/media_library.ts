@@ -18,6 +18,9 @@ import type { OpenFile, PlaySettings } from "./open_file.ts";
 /** Longest wait of a seek for the index of its file, in ms. */
 export const INDEX_WAIT_MS = 20_000;
 
+/** Read at once from a file that is played, in bytes: it is most of what a player costs in memory. */
+export const PLAY_BLOCK_BYTES = 65_536;
+
 /** A file that did not change for this long does not grow any more, in ms. */
 export const GROWTH_QUIET_MS = 5_000;
 
@@ -50,6 +53,22 @@ export interface LibraryFile extends OpenFile {
   readonly settings: PlaySettings;
 }
 
+/** A file of a library that was found, and is not open. */
+export interface LibraryEntry {
+  readonly file: MediaFile;
+  readonly settings: PlaySettings;
+  /** Opens its bytes, to be closed by the caller. */
+  openSource(): Promise<FileSource>;
+  /**
+   * Opens it for one reader.
+   *
+   * @throws {FormatError} If it cannot be read.
+   */
+  open(): Promise<LibraryFile>;
+  /** Counts bytes that went out, where the folder counts them. */
+  countServed(bytes: number): void;
+}
+
 /** The media files of one application, in one or more folders. */
 export class MediaLibrary {
   readonly #options: MediaLibraryOptions;
@@ -77,6 +96,29 @@ export class MediaLibrary {
       const found = await this.#find(await storage.openRoot(), names);
       if (found !== undefined) return await this.#open(storage, found);
     }
+    return undefined;
+  }
+
+  /**
+   * Finds a file by its very name, among recordings too.
+   *
+   * @param name From the network, decoded.
+   * @returns `undefined` if there is none.
+   * @throws {FormatError} If the name is not acceptable, or leads out of its folder or to something else than a file.
+   */
+  async find(name: string): Promise<LibraryEntry | undefined> {
+    let fault: FormatError | undefined;
+    for (const storage of this.#options.storages) {
+      try {
+        const root = await storage.openRoot();
+        const file = await root?.find(name);
+        if (root !== undefined && file !== undefined) return this.#entry(storage, { root, file });
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error;
+        fault ??= error;
+      }
+    }
+    if (fault !== undefined) throw fault;
     return undefined;
   }
 
@@ -118,6 +160,18 @@ export class MediaLibrary {
     }
   }
 
+  #entry(storage: MediaStorage, found: FoundFile): LibraryEntry {
+    const { root, file } = found;
+    const { stats } = storage.indexes;
+    return {
+      file,
+      settings: storage.settings,
+      openSource: () => root.openFile(file),
+      open: () => this.#open(storage, found),
+      countServed: (bytes) => stats?.countServed(file.path, bytes),
+    };
+  }
+
   async #find(root: MediaRoot | undefined, names: readonly string[]): Promise<FoundFile | undefined> {
     if (root === undefined) return undefined;
     try {
@@ -155,7 +209,10 @@ export class MediaLibrary {
     { file, source }: { readonly file: MediaFile; readonly source: FileSource },
   ): Promise<Demuxer> {
     try {
-      return await (this.#options.openDemuxer ?? openMedia)(source, { name: file.name });
+      return await (this.#options.openDemuxer ?? openMedia)(source, {
+        name: file.name,
+        blockBytes: PLAY_BLOCK_BYTES,
+      });
     } catch (error) {
       source.close();
       const isOld = this.#options.clock.wallMs() - file.mtimeMs >= GROWTH_QUIET_MS;
