@@ -47,6 +47,8 @@ export class TagCursor {
   at = 0;
   /** Bytes from `at` on that the next tag needs at least, after `next` found none. */
   neededBytes = 0;
+  /** Where junk was met first, in the whole. */
+  junkOffset: number | undefined;
   /** Of the tag found. */
   tagType: FlvTagType = FLV_TAG_TYPE.Script;
   /** Of the tag found, 0 to 2^32 - 1. */
@@ -59,13 +61,17 @@ export class TagCursor {
   readonly #maxJunkBytes: number;
   /** Size that the PreviousTagSize field next to come should tell; `undefined` when none comes. */
   #expectedTagSize: number | undefined;
-  /** Whether a tag is searched for among junk. */
   #isLost = false;
   #junkBytes = 0;
 
   constructor(options: FlvTagReaderOptions = {}) {
     this.#maxTagBodyBytes = options.maxTagBodyBytes ?? MAX_FLV_TAG_BODY_BYTES;
     this.#maxJunkBytes = options.maxJunkBytes ?? MAX_FLV_JUNK_BYTES;
+  }
+
+  /** Whether a tag is searched for among junk. */
+  get isLost(): boolean {
+    return this.#isLost;
   }
 
   /**
@@ -154,6 +160,7 @@ export class TagCursor {
   }
 
   #lose(): "again" {
+    this.junkOffset ??= this.base + this.at;
     this.#isLost = true;
     return "again";
   }

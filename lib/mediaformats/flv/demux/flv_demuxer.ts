@@ -2,6 +2,7 @@ import type { ByteSource } from "#bytes";
 import {
   type Demuxer,
   findSeekRow,
+  type MediaFault,
   type MediaPacket,
   type MediaSummary,
   type ScanOptions,
@@ -88,6 +89,7 @@ export class FlvDemuxer implements Demuxer {
   /** Configurations that `read` gives before it reads on. */
   #preface: MediaPacket[] = [];
   #fault: unknown;
+  #isAtEnd = false;
 
   private constructor(source: ByteSource, pass: FirstPass, options: FlvDemuxerOptions) {
     this.#source = source;
@@ -129,6 +131,24 @@ export class FlvDemuxer implements Demuxer {
     };
   }
 
+  /** Junk that was passed over, and a tag that is cut off where reading has ended. */
+  get faults(): readonly MediaFault[] {
+    const { cursor, offset } = this.#walk;
+    const faults: MediaFault[] = [];
+    if (cursor.junkOffset !== undefined) {
+      const message = `Junk between tags: ${cursor.counts.junkBytes} bytes were passed over`;
+      faults.push({ offset: cursor.junkOffset, message });
+    }
+    const have = this.#source.sizeBytes - offset;
+    if (this.#isAtEnd && have > 0 && !cursor.isLost) {
+      faults.push({
+        offset,
+        message: `Tag cut off: need ${cursor.neededBytes} bytes at offset ${offset}, have ${have}`,
+      });
+    }
+    return faults;
+  }
+
   /** Reads on; see `Demuxer.read`. */
   async read(): Promise<readonly MediaPacket[]> {
     if (this.#fault !== undefined) throw this.#fault;
@@ -144,6 +164,7 @@ export class FlvDemuxer implements Demuxer {
       this.#fault = fault;
       if (packets.length === 0) throw fault;
     }
+    this.#isAtEnd = packets.length === 0;
     return packets;
   }
 

@@ -233,8 +233,12 @@ Deno.test("FlvDemuxer plays a file cut anywhere up to the cut, or says at once w
       await assert.rejects(opening, { name: "FormatError", message });
       continue;
     }
-    const packets = await readAll(await opening);
+    const demuxer = await opening;
+    const packets = await readAll(demuxer);
     assert.equal(packets.length, ends.filter((end) => end <= cut).length, `cut at ${cut}`);
+    const isWhole = cut <= 13 || [...ends, ...ends.map((end) => end + 4)].includes(cut);
+    assert.match(demuxer.faults[0]?.message ?? "", isWhole ? /^$/ : /^Tag cut off: need \d+ bytes at offset/);
+    if (!isWhole) assert.ok(cut > demuxer.faults[0]!.offset, `cut at ${cut}`);
   }
 });
 
@@ -262,7 +266,11 @@ Deno.test("FlvDemuxer ends at junk after the last tag, and passes over junk betw
   assert.equal((await readAll(await openBytes(ended))).length, TAGS.length);
   const at = offsetsOf(TAGS)[50]!;
   const torn = new Uint8Array([...FILE.subarray(0, at), ...junk, ...FILE.subarray(at)]);
-  assert.equal((await readAll(await openBytes(torn))).length, TAGS.length);
+  const tornDemuxer = await openBytes(torn);
+  assert.equal((await readAll(tornDemuxer)).length, TAGS.length);
+  assert.deepEqual(tornDemuxer.faults, [
+    { offset: at, message: "Junk between tags: 5000 bytes were passed over" },
+  ]);
   const endless = new Uint8Array([
     ...FILE.subarray(0, at),
     ...new Uint8Array(1_100_000),
