@@ -51,13 +51,15 @@ Deno.test("crtmp without arguments prints the overview on standard error, --help
   const asked = await crtmp(["--help"]);
   assert.deepEqual([bare.status, bare.out, asked.status, asked.err], [2, [], 0, []]);
   assert.deepEqual(bare.err, asked.out);
-  for (const name of ["serve [CONFIG]", "check CONFIG", "config", "version"]) {
+  for (
+    const name of ["serve [CONFIG]", "check CONFIG", "config", "probe FILE", "convert IN OUT", "version"]
+  ) {
     assert.ok(asked.out.some((line) => line.startsWith(`  ${name} `)), name);
   }
 });
 
 Deno.test("every command has a help that lists its flags", async () => {
-  for (const name of ["serve", "check", "config", "version"]) {
+  for (const name of ["serve", "check", "config", "probe", "index", "convert", "version"]) {
     for (const args of [[name, "--help"], [name, "-h"], ["help", name], ["--help", name]]) {
       const { status, out, err } = await crtmp(args);
       assert.deepEqual([status, err], [0, []]);

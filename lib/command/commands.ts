@@ -40,6 +40,34 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("./config.ts"),
   },
   {
+    name: "probe",
+    about:
+      "Read a media file and print what is in it: tracks, codecs, times, packets, and what is wrong with it",
+    positional: ["FILE"],
+    flags: { json: { doc: "One JSON object, under the names that ffprobe gives the same facts" } },
+    load: () => import("./media/probe.ts"),
+  },
+  {
+    name: "index",
+    about: "Build the indexes of all media files in a folder, as the server does when one is first played",
+    positional: ["DIR"],
+    flags: {
+      "meta-folder": {
+        value: "DIR",
+        doc: "Where they are kept, as metaFolder says; beside the files if absent",
+      },
+      force: { doc: "Build those again that are up to date" },
+    },
+    load: () => import("./media/index_folder.ts"),
+  },
+  {
+    name: "convert",
+    about: "Write the packets of a media file into another container: flv, mp4 or ts, by the name's end",
+    positional: ["IN", "OUT"],
+    flags: { force: { doc: "Replace OUT if it exists" } },
+    load: () => import("./media/convert.ts"),
+  },
+  {
     name: "version",
     about: "Print the version",
     positional: [],

@@ -1,0 +1,77 @@
+import { ConfigError, errorMessage, FormatError } from "#errors";
+import type { MediaSummary, MediaTrack, Muxer } from "#media";
+import { formatOfName, type MediaFormat } from "#mediaformats";
+
+/** Writes one container. */
+interface OutputFormat {
+  readonly open: (tracks: readonly MediaTrack[], tags: Readonly<Record<string, string>>) => Muxer;
+}
+
+/** Writers by container, loaded when they are needed. */
+const OUTPUTS: Readonly<Partial<Record<MediaFormat, () => Promise<OutputFormat>>>> = {
+  flv: async () => {
+    const { FlvMuxer } = await import("#mediaformats/flv");
+    return { open: (tracks, tags) => new FlvMuxer(tracks, { tags }) };
+  },
+  mp4: async () => {
+    const { Mp4Muxer } = await import("#mediaformats/mp4");
+    return { open: (tracks, tags) => new Mp4Muxer(tracks, { tags }) };
+  },
+};
+
+/** Tags that say how the other container was written. */
+const CONTAINER_TAGS = new Set(["major_brand", "minor_version", "compatible_brands", "encoder"]);
+
+/** A writer, and what it does not write. */
+export interface ChosenOutput {
+  readonly muxer: Muxer;
+  /** Those that are written, by `MediaTrack.index`. */
+  readonly written: ReadonlySet<number>;
+  /** Why each of the others is left out, as sentences. */
+  readonly leftOut: readonly string[];
+}
+
+/** Extensions of containers that can be written, for messages. */
+export const WRITTEN_FORMATS: readonly string[] = Object.keys(OUTPUTS);
+
+/**
+ * Opens a writer for all tracks that the container of `path` can hold.
+ *
+ * @throws {ConfigError} If its extension is of no container that is written.
+ * @throws {FormatError} If the container holds none of the tracks.
+ */
+export async function chooseOutput(path: string, summary: MediaSummary): Promise<ChosenOutput> {
+  const format = formatOfName(path);
+  const load = format === undefined ? undefined : OUTPUTS[format];
+  if (load === undefined) {
+    throw new ConfigError(
+      `Cannot write "${path}": its name must end as one of ${WRITTEN_FORMATS.join(", ")} does`,
+    );
+  }
+  const { open } = await load();
+  const leftOut: string[] = [];
+  const tracks = summary.tracks.filter((track) => {
+    const fault = faultOf(() => open([track], {}));
+    if (fault !== undefined) leftOut.push(`track ${track.index} (${track.codecName}) is left out: ${fault}`);
+    return fault === undefined;
+  });
+  if (tracks.length === 0) {
+    throw new FormatError([`Cannot write "${path}": it can hold none of the tracks`, ...leftOut].join("; "));
+  }
+  const tags = Object.entries(summary.tags).filter(([key]) => !CONTAINER_TAGS.has(key.toLowerCase()));
+  return {
+    muxer: open(tracks, Object.fromEntries(tags)),
+    written: new Set(tracks.map(({ index }) => index)),
+    leftOut,
+  };
+}
+
+function faultOf(open: () => unknown): string | undefined {
+  try {
+    open();
+    return undefined;
+  } catch (error) {
+    if (error instanceof FormatError) return errorMessage(error);
+    throw error;
+  }
+}
