@@ -87,6 +87,7 @@ export const SIDEWAYS: readonly (readonly [string, string])[] = [
   ),
   ["bridges/vod", "bridges/rtmp"],
   ["bridges/vod", "bridges/indexing"],
+  ["bridges/http_vod", "bridges/vod"],
   ["protocols/websocket", "protocols/http"],
   ["protocols/rtmpt", "protocols/http"],
   ["protocols/rtsp", "protocols/rtp"],

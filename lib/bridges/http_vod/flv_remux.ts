@@ -1,0 +1,184 @@
+import { concatBytes } from "#bytes";
+import { type LibraryFile, Pace, TrackChoice } from "#bridges/vod";
+import type { Clock } from "#clock";
+import { errorMessage } from "#errors";
+import type { MediaPacket, MediaTrack } from "#media";
+import { encodeFlvStart, FlvMuxer } from "#mediaformats/flv";
+import { PIECE_BYTES } from "./pieces.ts";
+
+/** How a file is sent as FLV. */
+export interface FlvRemuxOptions {
+  readonly clock: Clock;
+  /** Media time sent in advance, in ms; `Infinity` sends as fast as the viewer takes it. */
+  readonly bufferMs: number;
+  /** Called once, when the body has ended, failed or is not wanted any more. */
+  readonly finished: (outcome: { readonly sentBytes: number; readonly fault?: string }) => void;
+}
+
+/** How often a file that grows is looked at, in ms. */
+const GROWTH_LOOK_MS = 500;
+
+/**
+ * Sends a file of any container as FLV: the viewer's buffer at once, then as time goes by.
+ *
+ * Each kind's first track that FLV can hold is sent, times as the file has them. A file that is being written is
+ * followed until it grows no more. What a viewer does not take is not read.
+ *
+ * @param file At the place where the body begins; closed when it ends.
+ */
+export function remuxToFlv(file: LibraryFile, options: FlvRemuxOptions): ReadableStream<Uint8Array> {
+  const remux = new FlvRemux(file, options);
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const bytes = await remux.next();
+      if (bytes === undefined) controller.close();
+      else controller.enqueue(bytes);
+    },
+    cancel: () => remux.end(),
+  }, { highWaterMark: 0 });
+}
+
+class FlvRemux {
+  readonly #file: LibraryFile;
+  readonly #options: FlvRemuxOptions;
+  readonly #tracks: TrackChoice;
+  readonly #pace: Pace;
+  #muxer: FlvMuxer | undefined;
+  #packets: readonly MediaPacket[] = [];
+  #at = 0;
+  #sentBytes = 0;
+  #isEnded = false;
+  #isReading = false;
+  #wake: (() => void) | undefined;
+
+  constructor(file: LibraryFile, options: FlvRemuxOptions) {
+    this.#file = file;
+    this.#options = options;
+    this.#tracks = new TrackChoice(file.demuxer, { isEnhanced: true });
+    this.#pace = new Pace(options.clock, options);
+  }
+
+  /** The next bytes that are due, waiting for them; `undefined` at the end. */
+  async next(): Promise<Uint8Array | undefined> {
+    this.#isReading = true;
+    try {
+      const bytes = await this.#gather();
+      this.#sentBytes += bytes?.length ?? 0;
+      if (bytes === undefined) this.#finish();
+      return bytes;
+    } catch (error) {
+      this.#finish(errorMessage(error));
+      throw error;
+    } finally {
+      this.#isReading = false;
+      if (this.#isEnded) this.#file.demuxer.close();
+    }
+  }
+
+  /** Nobody takes more. */
+  end(): void {
+    this.#finish();
+    this.#wake?.();
+    if (!this.#isReading) this.#file.demuxer.close();
+  }
+
+  async #gather(): Promise<Uint8Array | undefined> {
+    const parts: Uint8Array[] = [];
+    let length = 0;
+    while (!this.#isEnded && length < PIECE_BYTES) {
+      const packet = this.#packets[this.#at];
+      if (packet === undefined) {
+        if (length > 0) break;
+        if (!await this.#read()) return undefined;
+        continue;
+      }
+      const waitMs = this.#waitMs(packet);
+      if (waitMs > 0) {
+        if (length > 0) break;
+        await this.#sleep(waitMs + this.#pace.refillMs);
+        continue;
+      }
+      this.#at++;
+      for (const bytes of this.#write(packet)) {
+        parts.push(bytes);
+        length += bytes.length;
+      }
+    }
+    return this.#isEnded ? undefined : concatBytes(parts);
+  }
+
+  /** Reads on; waits where the file grows; returns whether there is more. */
+  async #read(): Promise<boolean> {
+    this.#at = 0;
+    this.#packets = await this.#file.demuxer.read();
+    while (this.#packets.length === 0) {
+      if (this.#isEnded || !await this.#file.mayGrow()) return false;
+      await this.#sleep(GROWTH_LOOK_MS);
+      if (this.#isEnded) return false;
+      this.#packets = await this.#file.demuxer.read();
+    }
+    this.#tracks.refresh();
+    return true;
+  }
+
+  #waitMs(packet: MediaPacket): number {
+    return packet.kind === "data" || packet.role !== "media" ? 0 : this.#pace.waitMs(packet.dtsUs);
+  }
+
+  #write(packet: MediaPacket): Uint8Array[] {
+    const { video, audio } = this.#tracks;
+    const track = packet.kind === "video" ? video : packet.kind === "audio" ? audio : undefined;
+    // sound that is decoded only is of no use; script data of the file tells of another file
+    if (track?.index !== packet.trackIndex || packet.isDiscarded && packet.kind === "audio") return [];
+    const parts = this.#muxer === undefined ? [this.#begin(packet)] : [];
+    const written = packet.trackId === 0 ? packet : asDefaultTrack(packet);
+    return [...parts, this.#muxer!.write(written)];
+  }
+
+  #begin(first: MediaPacket): Uint8Array {
+    const { video, audio } = this.#tracks;
+    const tracks = [video, audio].filter((track) => track !== undefined)
+      .map((track) => ({ ...track, trackId: 0 }));
+    this.#muxer = new FlvMuxer(tracks, { maxKeyFrames: 0 });
+    // its own head leaves the duration open
+    this.#muxer.begin();
+    const summary = { ...this.#file.demuxer.summary, tracks };
+    const configs = tracks.flatMap((track) => configOf(track, first));
+    return encodeFlvStart(summary, { timeUs: first.ptsUs, offset: 0, configs });
+  }
+
+  #sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#options.clock.after(Math.min(delayMs, MAX_SLEEP_MS), resolve);
+      this.#wake = () => {
+        timer[Symbol.dispose]();
+        resolve();
+      };
+    });
+  }
+
+  #finish(fault?: string): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#options.finished({ sentBytes: this.#sentBytes, ...(fault === undefined ? {} : { fault }) });
+  }
+}
+
+/** Longest sleep, in ms: timers take no more than 2^31. */
+const MAX_SLEEP_MS = 60_000;
+
+/** The configuration of a track, at the time of `first`. */
+function configOf(track: MediaTrack, first: MediaPacket): MediaPacket[] {
+  const { kind, trackId, codec, codecConfig: payload, index: trackIndex } = track;
+  if (payload === undefined || payload.length === 0) return [];
+  const { dtsUs, dtsTicks } = first;
+  return [{
+    ...{ kind, trackId, codec, role: "config", isKeyFrame: true, isDiscarded: false, trackIndex, payload },
+    ...{ dtsUs, ptsUs: dtsUs, dtsTicks, ptsTicks: dtsTicks, durationTicks: 0 },
+  }];
+}
+
+/** A packet of another track as that of the default one: its tag body would name the other. */
+function asDefaultTrack({ flvTagBody: _, ...packet }: MediaPacket): MediaPacket {
+  return { ...packet, trackId: 0 };
+}
