@@ -9,9 +9,11 @@ export const MAX_TS_PES_BYTES = 16_777_216;
 /** Most bytes searched for the first packet. */
 export const MAX_TS_JUNK_BYTES = 1_048_576;
 /** Most bytes read at the start of a file to learn its tracks. */
-export const MAX_TS_PROBE_BYTES = 16_777_216;
+export const MAX_TS_PROBE_BYTES = 5_242_880;
 /** Most bytes read at the end of a file to learn its duration. */
 export const MAX_TS_TAIL_BYTES = 8_388_608;
+/** Most bytes searched back from a time for a key frame: 100 s at 5 Mbit/s. */
+export const MAX_TS_KEY_SEARCH_BYTES = 67_108_864;
 
 /** Bytes of a transport stream packet without what some carriers put before or after it. */
 export const TS_PACKET_BYTES = 188;

@@ -110,7 +110,7 @@ export class MediaStream {
     const { form, codecName } = this.#stream;
     const { description } = this.#converter;
     if (form === "mpegAudio") return MPEG_LAYER_NAMES[description?.profile?.at(-1) ?? ""] ?? codecName;
-    return form === "ac3" && description !== undefined ? description.codec.replace("-", "") : codecName;
+    return description?.codec === "ec-3" ? "eac3" : description?.codec === "ac-3" ? "ac3" : codecName;
   }
 }
 

@@ -46,12 +46,12 @@ export class TsMediaReader {
    * @throws {FormatError} If the first `MAX_TS_JUNK_BYTES` hold no packet.
    */
   push(bytes: Uint8Array): MediaPacket[] {
-    return this.#convert(this.reader.push(bytes));
+    return this.convert(this.reader.push(bytes));
   }
 
   /** The input has ended, for now: gives out what waited for more. */
   flush(): MediaPacket[] {
-    return this.#convert(this.reader.flush());
+    return this.convert(this.reader.flush());
   }
 
   /** Goes on at another place of the input, as `TsReader.jump`; configurations come again. */
@@ -60,7 +60,8 @@ export class TsMediaReader {
     for (const stream of this.#streams) stream.repeatConfig();
   }
 
-  #convert(units: readonly TsAccessUnit[]): MediaPacket[] {
+  /** Converts units of `reader`, for those who push to it themselves. */
+  convert(units: readonly TsAccessUnit[]): MediaPacket[] {
     const packets: MediaPacket[] = [];
     for (const unit of units) {
       const { stream } = unit;

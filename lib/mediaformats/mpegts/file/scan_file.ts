@@ -1,0 +1,56 @@
+import type { ByteSource } from "#bytes";
+import type { ScanOptions, SeekIndex } from "#media";
+import { TS_TIMESCALE } from "../limits.ts";
+import { TsReader, type TsReaderOptions } from "../reading/ts_reader.ts";
+import { TimeSpan } from "./file_times.ts";
+import { readBlock } from "./read_block.ts";
+
+const BLOCK_BYTES = 1_048_576;
+/** Audio can start anywhere: one row in this time is enough. */
+const AUDIO_ROW_TICKS = TS_TIMESCALE / 2;
+
+/**
+ * Reads a whole file once and builds its index.
+ *
+ * Rows are key frames of the stream with index `leading` whose times rise: of a file whose times jump back, the
+ * part after the jump is left out until they are new again.
+ */
+export async function scanFile(
+  source: ByteSource,
+  options: ScanOptions & { leading: number; reader: TsReaderOptions; startTicks: number },
+): Promise<SeekIndex> {
+  const { leading, signal, onProgress } = options;
+  const reader = new TsReader(options.reader);
+  const span = new TimeSpan();
+  const timesUs: number[] = [];
+  const offsets: number[] = [];
+  const packetCounts: number[] = [];
+  const block = new Uint8Array(BLOCK_BYTES);
+  let last = -Infinity;
+  let at = 0;
+  for (let isEnd = false; !isEnd;) {
+    signal?.throwIfAborted();
+    const bytes = await readBlock(source, at, block);
+    at += bytes.length;
+    isEnd = bytes.length === 0;
+    for (const unit of isEnd ? reader.flush() : reader.push(bytes)) {
+      const { index, kind } = unit.stream;
+      span.take(unit);
+      packetCounts[index] = (packetCounts[index] ?? 0) + 1;
+      const due = kind === "audio" ? last + AUDIO_ROW_TICKS : last + 1;
+      if (index !== leading || !unit.isKeyFrame || unit.ptsTicks < due) continue;
+      last = unit.ptsTicks;
+      timesUs.push(Math.round(unit.ptsTicks * 100 / 9));
+      offsets.push(unit.offset);
+    }
+    onProgress?.(source.sizeBytes === 0 ? 1 : Math.min(1, at / source.sizeBytes));
+  }
+  const startTicks = Math.min(options.startTicks, span.startTicks ?? options.startTicks);
+  return {
+    timesUs: Float64Array.from(timesUs),
+    offsets: Float64Array.from(offsets),
+    durationUs: Math.round(((span.endTicks ?? startTicks) - startTicks) * 100 / 9),
+    scannedBytes: at,
+    packetCounts: Array.from(reader.streams, ({ index }) => packetCounts[index] ?? 0),
+  };
+}

@@ -1,0 +1,214 @@
+import { TS_PACKET_BYTES, TS_SYNC_BYTE, TS_TIME_ROLLOVER_TICKS } from "../limits.ts";
+
+/** Bytes of a packet after its header. */
+const PACKET_BODY_BYTES = TS_PACKET_BYTES - 4;
+/** Start code, stream id, length, flags and header length: ISO/IEC 13818-1 section 2.4.3.6. */
+const PES_FIXED_BYTES = 9;
+const TIMESTAMP_BYTES = 5;
+/** What PES_packet_length counts begins here. */
+const PES_LENGTH_END = 6;
+const MAX_PES_LENGTH = 0xffff;
+/** Pieces up to this size are copied byte by byte. */
+const SHORT_PIECE_BYTES = 16;
+
+/** A PID that is written. */
+export interface OutgoingPid {
+  /** 0 to 8191. */
+  readonly pid: number;
+  /** Continuity counter of its next packet, 0 to 15. */
+  counter: number;
+}
+
+/** One PES packet to write. */
+export interface OutgoingPes {
+  readonly to: OutgoingPid;
+  /** 0xE0 and up for video, 0xC0 and up for audio, 0xBD private. */
+  readonly streamId: number;
+  /** In ticks; written modulo 2^33. */
+  readonly ptsTicks: number;
+  /** In ticks; written where it differs from `ptsTicks`. */
+  readonly dtsTicks: number;
+  /** Program clock reference to write with it, in ticks. */
+  readonly clockTicks: number | undefined;
+  /** random_access_indicator. */
+  readonly isRandomAccess: boolean;
+  /** The payload, in order. */
+  readonly pieces: readonly Uint8Array[];
+}
+
+/** Packets that `writePes` will take. */
+export function pesPacketCount(pes: OutgoingPes): number {
+  const total = headerBytesOf(pes) + payloadBytesOf(pes) + adaptationBytesOf(pes);
+  return Math.ceil(total / PACKET_BODY_BYTES);
+}
+
+/**
+ * Writes a PES packet as transport packets: sections 2.4.3.2 to 2.4.3.7.
+ *
+ * @param out Has room for `pesPacketCount` packets from `at` on.
+ * @returns Index after the last one.
+ */
+// params: hot path
+export function writePes(out: Uint8Array, at: number, pes: OutgoingPes): number {
+  const cursor = new PacketCursor(out, at, pes.to);
+  const payloadBytes = payloadBytesOf(pes);
+  cursor.begin(headerBytesOf(pes) + payloadBytes, pes);
+  cursor.put(encodePesHeader(pes, payloadBytes));
+  for (const piece of pes.pieces) cursor.put(piece);
+  return cursor.at;
+}
+
+/**
+ * Writes a packet that carries nothing but the clock.
+ *
+ * @returns Index after it.
+ */
+// params: hot path
+export function writeClock(out: Uint8Array, at: number, pid: OutgoingPid, clockTicks: number): number {
+  const end = at + TS_PACKET_BYTES;
+  out.fill(0xff, at, end);
+  out[at] = TS_SYNC_BYTE;
+  out[at + 1] = pid.pid >> 8;
+  out[at + 2] = pid.pid;
+  // adaptation field only: the counter is that of the packet before
+  out[at + 3] = 0x20 | pid.counter + 15 & 0x0f;
+  out[at + 4] = PACKET_BODY_BYTES - 1;
+  out[at + 5] = 0x10;
+  putClock(out, at + 6, clockTicks);
+  return end;
+}
+
+/** Puts bytes into the packets of one PES packet. */
+class PacketCursor {
+  readonly #out: Uint8Array;
+  readonly #pid: OutgoingPid;
+  /** Index of the next byte. */
+  at: number;
+  /** Bytes of the PES packet that are not put yet. */
+  #left = 0;
+  /** Index at which the packet ends. */
+  #end = 0;
+
+  constructor(out: Uint8Array, at: number, pid: OutgoingPid) {
+    this.#out = out;
+    this.at = at;
+    this.#pid = pid;
+  }
+
+  /** Begins the first packet of a PES packet of `bytes` bytes. */
+  begin(bytes: number, { clockTicks, isRandomAccess }: OutgoingPes): void {
+    this.#left = bytes;
+    const out = this.#out;
+    const flags = (isRandomAccess ? 0x40 : 0) | (clockTicks === undefined ? 0 : 0x10);
+    const wanted = clockTicks !== undefined ? 8 : flags === 0 ? 0 : 2;
+    const at = this.at;
+    this.#head({ isStart: true, adaptationBytes: Math.max(wanted, PACKET_BODY_BYTES - bytes) });
+    // the header left room for the flags, and wrote none
+    if (wanted > 0) out[at + 5] = flags;
+    if (clockTicks !== undefined) putClock(out, at + 6, clockTicks);
+  }
+
+  /** Puts all of `bytes`. */
+  put(bytes: Uint8Array): void {
+    const out = this.#out;
+    for (let from = 0; from < bytes.length;) {
+      if (this.at === this.#end) {
+        this.#head({ isStart: false, adaptationBytes: Math.max(0, PACKET_BODY_BYTES - this.#left) });
+      }
+      const count = Math.min(this.#end - this.at, bytes.length - from);
+      if (count <= SHORT_PIECE_BYTES) {
+        for (let index = 0; index < count; index++) out[this.at + index] = bytes[from + index]!;
+      } else {
+        out.set(count === bytes.length ? bytes : bytes.subarray(from, from + count), this.at);
+      }
+      this.at += count;
+      from += count;
+      this.#left -= count;
+    }
+  }
+
+  /** Writes the header of a packet, and an adaptation field that fills it up: section 2.4.3.4. */
+  #head(options: { isStart: boolean; adaptationBytes: number }): void {
+    const { isStart, adaptationBytes } = options;
+    const out = this.#out;
+    const at = this.at;
+    const pid = this.#pid;
+    out[at] = TS_SYNC_BYTE;
+    out[at + 1] = (isStart ? 0x40 : 0) | pid.pid >> 8;
+    out[at + 2] = pid.pid;
+    out[at + 3] = (adaptationBytes > 0 ? 0x30 : 0x10) | pid.counter;
+    pid.counter = pid.counter + 1 & 0x0f;
+    this.#end = at + TS_PACKET_BYTES;
+    this.at = at + 4 + adaptationBytes;
+    if (adaptationBytes === 0) return;
+    out[at + 4] = adaptationBytes - 1;
+    if (adaptationBytes === 1) return;
+    out[at + 5] = 0;
+    out.fill(0xff, at + 6, this.at);
+  }
+}
+
+function adaptationBytesOf({ clockTicks, isRandomAccess }: OutgoingPes): number {
+  return clockTicks !== undefined ? 8 : isRandomAccess ? 2 : 0;
+}
+
+function headerBytesOf({ ptsTicks, dtsTicks }: OutgoingPes): number {
+  return PES_FIXED_BYTES + (ptsTicks === dtsTicks ? TIMESTAMP_BYTES : 2 * TIMESTAMP_BYTES);
+}
+
+function payloadBytesOf({ pieces }: OutgoingPes): number {
+  let total = 0;
+  for (const piece of pieces) total += piece.length;
+  return total;
+}
+
+function encodePesHeader(pes: OutgoingPes, payloadBytes: number): Uint8Array {
+  const { streamId, ptsTicks, dtsTicks } = pes;
+  const header = new Uint8Array(headerBytesOf(pes));
+  const hasDts = ptsTicks !== dtsTicks;
+  const length = header.length - PES_LENGTH_END + payloadBytes;
+  // 0 where it has no room, which video may have
+  const written = length > MAX_PES_LENGTH ? 0 : length;
+  header[2] = 1;
+  header[3] = streamId;
+  header[4] = written >> 8;
+  header[5] = written;
+  // marker, data_alignment_indicator
+  header[6] = 0x84;
+  header[7] = hasDts ? 0xc0 : 0x80;
+  header[8] = header.length - PES_FIXED_BYTES;
+  putTimestamp(header, PES_FIXED_BYTES, { ticks: ptsTicks, prefix: hasDts ? 3 : 2 });
+  if (hasDts) putTimestamp(header, PES_FIXED_BYTES + TIMESTAMP_BYTES, { ticks: dtsTicks, prefix: 1 });
+  return header;
+}
+
+function putTimestamp(
+  out: Uint8Array,
+  at: number,
+  { ticks, prefix }: { ticks: number; prefix: number },
+): void {
+  const wrapped = wrap(ticks);
+  const low = wrapped % 2 ** 30;
+  out[at] = prefix << 4 | Math.floor(wrapped / 2 ** 30) << 1 | 1;
+  out[at + 1] = low >> 22;
+  out[at + 2] = low >> 14 & 0xfe | 1;
+  out[at + 3] = low >> 7;
+  out[at + 4] = low << 1 & 0xfe | 1;
+}
+
+/** program_clock_reference_base, reserved bits, extension 0: section 2.4.3.5. */
+function putClock(out: Uint8Array, at: number, ticks: number): void {
+  const wrapped = wrap(ticks);
+  const high = Math.floor(wrapped / 2);
+  out[at] = high >>> 24;
+  out[at + 1] = high >>> 16;
+  out[at + 2] = high >>> 8;
+  out[at + 3] = high;
+  out[at + 4] = (wrapped % 2 === 1 ? 0x80 : 0) | 0x7e;
+  out[at + 5] = 0;
+}
+
+function wrap(ticks: number): number {
+  const remainder = ticks % TS_TIME_ROLLOVER_TICKS;
+  return remainder < 0 ? remainder + TS_TIME_ROLLOVER_TICKS : remainder;
+}

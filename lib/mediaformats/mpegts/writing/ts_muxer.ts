@@ -1,0 +1,260 @@
+import { FormatError } from "#errors";
+import type { MediaPacket, Muxer, MuxTrack, Packet, Patch } from "#media";
+import { TS_PACKET_BYTES, TS_TIMESCALE } from "../limits.ts";
+import { type Descriptor, DESCRIPTOR_TAG } from "../psi/descriptor.ts";
+import { type ElementaryForm, newElementaryForm } from "./elementary_form.ts";
+import { type OutgoingPes, type OutgoingPid, pesPacketCount, writeClock, writePes } from "./pes_writer.ts";
+import {
+  encodeProgramAssociation,
+  encodeProgramMap,
+  encodeService,
+  sectionPacketCount,
+  writeSection,
+} from "./table_writer.ts";
+
+/** How a stream is written. */
+export interface TsMuxerOptions {
+  /**
+   * How far the clock is behind decoding times, in ticks of 90 kHz: what a receiver may buffer.
+   * @default {63_000}
+   */
+  readonly clockDelayTicks?: number;
+  /** Added to all times, in ticks of 90 kHz. @default {0} */
+  readonly timeOffsetTicks?: number;
+  /** Longest time between two repetitions of the program tables, in ticks of 90 kHz. @default {45_000} */
+  readonly tableIntervalTicks?: number;
+  /** Names the program for receivers; without it there is no service description. */
+  readonly service?: { readonly name: string; readonly provider?: string };
+}
+
+/** program_number, transport_stream_id and PIDs as most writers have them. */
+const PROGRAM_NUMBER = 1;
+const TRANSPORT_STREAM_ID = 1;
+const MAP_PID = 0x1000;
+const FIRST_STREAM_PID = 0x100;
+/** PIDs between streams and the map, which no file needs. */
+const MAX_TRACKS = 256;
+const SERVICE_PID = 0x11;
+/** stream_id: ISO/IEC 13818-1 table 2-22. */
+const STREAM_ID = { Private: 0xbd, Audio: 0xc0, Video: 0xe0 } as const;
+/** Stream ids of one kind. */
+const AUDIO_STREAM_IDS = 32;
+const VIDEO_STREAM_IDS = 16;
+/** The clock comes at least this often, with room under the 100 ms of section 2.7.2. */
+const CLOCK_INTERVAL_TICKS = 7200;
+/** Half a second: ETSI TR 101 290 section 5.2.1 has it as the longest. */
+const TABLE_INTERVAL_TICKS = 45_000;
+const CLOCK_DELAY_TICKS = 63_000;
+
+/** One track as it is written. */
+interface OutgoingTrack extends OutgoingPid {
+  readonly track: MuxTrack;
+  readonly form: ElementaryForm;
+  readonly streamId: number;
+}
+
+/**
+ * Writes MPEG-TS: ISO/IEC 13818-1. Each `write` gives whole packets, so that the bytes are a live stream, segments
+ * and files alike; a segment begins with `tables`.
+ *
+ * H.264 and H.265 get delimiters, and parameter sets before each key frame; AAC gets ADTS headers. Times are those
+ * of the packets modulo 2^33, exact where ticks of 90 kHz are given; the clock runs `clockDelayTicks` behind them.
+ * The tables come before each key frame and twice a second.
+ *
+ * ```ts
+ * import { TS_PACKET_BYTES, TsMuxer } from "#mediaformats/mpegts";
+ *
+ * const codecConfig = new Uint8Array([0x12, 0x10]);
+ * const muxer = new TsMuxer([{ kind: "audio", trackId: 0, codec: "mp4a", codecConfig, language: "eng" }]);
+ * const packet = { kind: "audio", trackId: 0, codec: "mp4a", role: "media", isKeyFrame: true } as const;
+ * console.log(muxer.begin().length / TS_PACKET_BYTES); // 2
+ * const bytes = muxer.write({ ...packet, dtsUs: 0, ptsUs: 0, payload: new Uint8Array(200) });
+ * console.log(bytes.length / TS_PACKET_BYTES); // 2
+ * ```
+ */
+export class TsMuxer implements Muxer {
+  readonly #tracks: readonly OutgoingTrack[];
+  /** The track whose packets carry the clock. */
+  readonly #clockTrack: OutgoingTrack;
+  readonly #clockDelayTicks: number;
+  readonly #timeOffsetTicks: number;
+  readonly #tableIntervalTicks: number;
+  readonly #sections: readonly { readonly section: Uint8Array; readonly to: OutgoingPid }[];
+  readonly #tablesBytes: number;
+  #lastClock = -Infinity;
+  #lastTables = -Infinity;
+  /** Whether tables were given out and no packet since. */
+  #areTablesFresh = false;
+
+  /**
+   * @param tracks At least one; of video, the first carries the clock.
+   * @throws {FormatError} If MPEG-TS cannot hold a track, or its configuration is malformed.
+   */
+  constructor(tracks: readonly MuxTrack[], options: TsMuxerOptions = {}) {
+    this.#tracks = tracks.map(newOutgoingTrack);
+    const clockTrack = this.#tracks.find(({ track }) => track.kind === "video") ?? this.#tracks[0];
+    if (clockTrack === undefined || tracks.length > MAX_TRACKS) {
+      throw new FormatError(`Cannot write MPEG-TS: ${tracks.length} tracks, needs 1 to ${MAX_TRACKS}`);
+    }
+    this.#clockTrack = clockTrack;
+    this.#clockDelayTicks = options.clockDelayTicks ?? CLOCK_DELAY_TICKS;
+    this.#timeOffsetTicks = options.timeOffsetTicks ?? 0;
+    this.#tableIntervalTicks = options.tableIntervalTicks ?? TABLE_INTERVAL_TICKS;
+    this.#sections = sectionsOf(this.#tracks, { clockPid: clockTrack.pid, service: options.service });
+    const packets = this.#sections.reduce((sum, { section }) => sum + sectionPacketCount(section), 0);
+    this.#tablesBytes = packets * TS_PACKET_BYTES;
+  }
+
+  /** The program tables, as a stream begins with; for the caller to own. */
+  begin(): Uint8Array {
+    return this.tables();
+  }
+
+  /** The program tables, as a segment begins with, at any time; for the caller to own. */
+  tables(): Uint8Array {
+    const out = new Uint8Array(this.#tablesBytes);
+    this.#writeTables(out, 0);
+    this.#areTablesFresh = true;
+    return out;
+  }
+
+  /**
+   * Takes one packet; see `Muxer.write`.
+   *
+   * @returns Whole packets, for the caller to own; none for a configuration, and for what MPEG-TS has no place for.
+   * @throws {FormatError} If the payload is malformed, of an unknown track, or its configuration has not come.
+   */
+  write(packet: Packet | MediaPacket): Uint8Array {
+    if (packet.role !== "media" && packet.role !== "config") return EMPTY;
+    const outgoing = this.#tracks.find(({ track }) =>
+      track.kind === packet.kind && track.trackId === packet.trackId
+    );
+    if (outgoing === undefined) {
+      throw new FormatError(`Cannot write packet: there is no ${packet.kind} track ${packet.trackId}`);
+    }
+    if (packet.role === "config") {
+      outgoing.form.configure(packet.payload);
+      return EMPTY;
+    }
+    return this.#writeMedia(outgoing, packet);
+  }
+
+  /** Nothing remains, and nothing changes. */
+  end(): { readonly append: Uint8Array; readonly patches: readonly Patch[] } {
+    return { append: EMPTY, patches: [] };
+  }
+
+  #writeMedia(outgoing: OutgoingTrack, packet: Packet | MediaPacket): Uint8Array {
+    const { track, form } = outgoing;
+    const { dtsTicks, ptsTicks } = this.#ticksOf(packet, track);
+    const isKeyVideo = track.kind === "video" && packet.isKeyFrame;
+    const pieces = form.piecesOf(packet.payload, { isKeyFrame: isKeyVideo });
+    const clock = this.#clockFor(dtsTicks);
+    const isOnClockTrack = outgoing === this.#clockTrack;
+    const pes: OutgoingPes = {
+      to: outgoing,
+      streamId: outgoing.streamId,
+      ptsTicks,
+      dtsTicks,
+      clockTicks: isOnClockTrack ? clock : undefined,
+      isRandomAccess: packet.isKeyFrame && isOnClockTrack,
+      pieces,
+    };
+    const needsTables = !this.#areTablesFresh &&
+      (isKeyVideo || dtsTicks - this.#lastTables >= this.#tableIntervalTicks || dtsTicks < this.#lastTables);
+    const needsClock = !isOnClockTrack && clock !== undefined &&
+      clock - this.#lastClock >= CLOCK_INTERVAL_TICKS;
+    const bytes = pesPacketCount(pes) * TS_PACKET_BYTES + (needsTables ? this.#tablesBytes : 0) +
+      (needsClock ? TS_PACKET_BYTES : 0);
+    const out = new Uint8Array(bytes);
+    let at = needsTables ? this.#writeTables(out, 0) : 0;
+    if (needsClock) at = writeClock(out, at, this.#clockTrack, clock);
+    writePes(out, at, pes);
+    if (needsTables || this.#areTablesFresh) this.#lastTables = dtsTicks;
+    if (needsClock || pes.clockTicks !== undefined) this.#lastClock = clock!;
+    this.#areTablesFresh = false;
+    return out;
+  }
+
+  /** The clock at a decoding time; `undefined` if another track's has passed it already. */
+  #clockFor(dtsTicks: number): number | undefined {
+    const clock = dtsTicks - this.#clockDelayTicks;
+    // times that go back by far are a new stream
+    return clock > this.#lastClock || clock < this.#lastClock - TS_TIMESCALE ? clock : undefined;
+  }
+
+  #ticksOf(packet: Packet | MediaPacket, track: MuxTrack): { dtsTicks: number; ptsTicks: number } {
+    const offset = this.#timeOffsetTicks;
+    if (track.timescale === undefined || !("dtsTicks" in packet)) {
+      return {
+        dtsTicks: Math.round(packet.dtsUs * 9 / 100) + offset,
+        ptsTicks: Math.round(packet.ptsUs * 9 / 100) + offset,
+      };
+    }
+    const { timescale } = track;
+    return {
+      dtsTicks: Math.round(packet.dtsTicks * TS_TIMESCALE / timescale) + offset,
+      ptsTicks: Math.round(packet.ptsTicks * TS_TIMESCALE / timescale) + offset,
+    };
+  }
+
+  #writeTables(out: Uint8Array, start: number): number {
+    let at = start;
+    for (const { section, to } of this.#sections) at = writeSection(out, at, section, to);
+    return at;
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+
+function newOutgoingTrack(track: MuxTrack, index: number): OutgoingTrack {
+  const form = newElementaryForm(track);
+  const streamId = track.kind === "video"
+    ? STREAM_ID.Video + track.trackId % VIDEO_STREAM_IDS
+    : form.isPrivate
+    ? STREAM_ID.Private
+    : STREAM_ID.Audio + track.trackId % AUDIO_STREAM_IDS;
+  return { track, form, streamId, pid: FIRST_STREAM_PID + index, counter: 0 };
+}
+
+/** PAT, SDT and PMT, with the PIDs they go to. */
+function sectionsOf(
+  tracks: readonly OutgoingTrack[],
+  options: { clockPid: number; service: TsMuxerOptions["service"] },
+): { section: Uint8Array; to: OutgoingPid }[] {
+  const { clockPid, service } = options;
+  const place = { programNumber: PROGRAM_NUMBER, mapPid: MAP_PID };
+  const transportStreamId = TRANSPORT_STREAM_ID;
+  const map = encodeProgramMap({
+    programNumber: PROGRAM_NUMBER,
+    pcrPid: clockPid,
+    descriptors: [],
+    streams: tracks.map(({ track, form, pid }) => ({
+      pid,
+      streamType: form.streamType,
+      descriptors: [...form.descriptors, ...languageDescriptors(track.language)],
+    })),
+  });
+  const sections = [{
+    section: encodeProgramAssociation([place], { transportStreamId }),
+    to: { pid: 0, counter: 0 },
+  }];
+  if (service !== undefined) {
+    const { name, provider = "" } = service;
+    const hasVideo = tracks.some(({ track }) => track.kind === "video");
+    const described = { programNumber: PROGRAM_NUMBER, name, provider };
+    sections.push({
+      section: encodeService(described, { transportStreamId, hasVideo }),
+      to: { pid: SERVICE_PID, counter: 0 },
+    });
+  }
+  sections.push({ section: map, to: { pid: MAP_PID, counter: 0 } });
+  return sections;
+}
+
+/** ISO_639_language_descriptor, audio type undefined: ISO/IEC 13818-1 section 2.6.18. */
+function languageDescriptors(language: string | undefined): Descriptor[] {
+  if (language === undefined || !/^[a-z]{3}$/i.test(language)) return [];
+  const letters = Array.from(language, (letter) => letter.charCodeAt(0));
+  return [{ tag: DESCRIPTOR_TAG.Language, body: new Uint8Array([...letters, 0]) }];
+}
