@@ -20,6 +20,7 @@ const OPENERS: Readonly<
   Partial<Record<MediaFormat, (source: ByteSource, options: ReaderOptions) => Promise<Demuxer>>>
 > = {
   flv: async (source, options) => (await import("#mediaformats/flv")).FlvDemuxer.open(source, options),
+  mkv: async (source, options) => (await import("#mediaformats/mkv")).MkvDemuxer.open(source, options),
 };
 
 /** Bytes of an unknown file that an error shows. */
