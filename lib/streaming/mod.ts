@@ -30,7 +30,7 @@ export { FanoutLog } from "./fanout_log.ts";
 export type { FanoutLogOptions, LogReader, RandomAccessPoint } from "./fanout_log.ts";
 export { FlushTimer, MAX_ADAPTIVE_HOLD_MS, MergeSchedule } from "./merge_schedule.ts";
 export type { MergeWrite } from "./merge_schedule.ts";
-export { MAX_LOGGED_PACKETS, PacketCursor, PacketLog } from "./packet_log.ts";
+export { MAX_LOGGED_PACKETS, packetBytes, PacketCursor, PacketLog } from "./packet_log.ts";
 export type { PacketLogOptions } from "./packet_log.ts";
 export { Publisher } from "./publisher.ts";
 export type { PublisherOptions, PublisherStatistics, PublisherStream } from "./publisher.ts";

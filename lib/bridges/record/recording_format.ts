@@ -1,0 +1,71 @@
+import type { AmfObject } from "#amf";
+import { FlvMuxer, type FlvResumePoint } from "#mediaformats/flv";
+import { Mp4FragmentMuxer } from "#mediaformats/mp4";
+import type { Muxer, MuxTrack } from "#media";
+
+/** What a muxer is made with, beside the tracks. */
+export interface MuxerSettings {
+  /** Members of the stream's `onMetaData`. */
+  readonly metadata: Readonly<AmfObject> | undefined;
+  /** The file that is gone on with. */
+  readonly resume: FlvResumePoint | undefined;
+}
+
+/** A format that recordings can have. */
+export interface RecordingFormat {
+  /** Of its files, without the dot. */
+  readonly extension: string;
+  /** Whether it takes packets as FLV has them: script data, control data, tracks that come later. */
+  readonly isFlv: boolean;
+  /**
+   * Makes a muxer.
+   *
+   * @throws {FormatError} If the format cannot hold one of the tracks.
+   */
+  create(tracks: readonly MuxTrack[], settings: MuxerSettings): Muxer;
+}
+
+/** Media gathered into one fragment of MP4, in microseconds: what is lost if the server dies. */
+const FRAGMENT_US = 500_000;
+
+/** The formats, by the names they have in the configuration. */
+export const RECORDING_FORMAT = {
+  flv: {
+    extension: "flv",
+    isFlv: true,
+    create: (tracks, { metadata, resume }) =>
+      new FlvMuxer(tracks, {
+        ...(metadata === undefined ? {} : { metadata }),
+        ...(resume === undefined ? {} : { resume }),
+      }),
+  },
+  mp4: {
+    extension: "mp4",
+    isFlv: false,
+    create: (tracks) => new Mp4FragmentMuxer(tracks, { fragmentUs: FRAGMENT_US }),
+  },
+} as const satisfies Readonly<Record<string, RecordingFormat>>;
+
+/** Name of a format. */
+export type RecordingFormatName = keyof typeof RECORDING_FORMAT;
+
+/** The tracks that a format can hold, each tried by itself. */
+export function holdableTracks(
+  format: RecordingFormat,
+  tracks: readonly MuxTrack[],
+): { readonly held: readonly MuxTrack[]; readonly left: readonly MuxTrack[] } {
+  const held: MuxTrack[] = [];
+  const left: MuxTrack[] = [];
+  for (const track of tracks) (canHold(format, track) ? held : left).push(track);
+  return { held, left };
+}
+
+function canHold(format: RecordingFormat, track: MuxTrack): boolean {
+  try {
+    format.create([track], { metadata: undefined, resume: undefined });
+    return true;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}

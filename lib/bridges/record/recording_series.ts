@@ -1,0 +1,248 @@
+import type { Logger } from "#log";
+import { FormatError } from "#errors";
+import { type FlvResumePoint, readFlvResumePoint, splitTracks } from "#mediaformats/flv";
+import type { MuxTrack, Packet } from "#media";
+import { FileWriter } from "./file_writer.ts";
+import { RecordedTracks } from "./recorded_tracks.ts";
+import { holdableTracks, type RecordingFormat } from "./recording_format.ts";
+import type { OnExisting, RecordingFile, RecordingSink } from "./recording_sink.ts";
+
+/** How the files of one recording are written. */
+export interface RecordingSeriesOptions {
+  /** Where they are written. */
+  readonly openSink: () => Promise<RecordingSink>;
+  readonly format: RecordingFormat;
+  /** Name of the next file, with extension. */
+  readonly nextName: () => string;
+  readonly onExisting: Exclude<OnExisting, "append">;
+  /** Whether the first file goes on with the one that has its name. */
+  readonly isAppend: boolean;
+  /** Media time of a file after which the next key frame starts another, in microseconds; infinite for never. */
+  readonly segmentUs: number;
+  /** The same in bytes. */
+  readonly segmentBytes: number;
+  readonly log: Logger;
+  /** A file was opened; it may be read from now on. */
+  readonly opened: (name: string) => void;
+  /** A file was completed. */
+  readonly closed: (name: string) => void;
+}
+
+/** Media looked at before a file is begun, so that its header names all tracks. */
+const GATHER_US = 1_000_000;
+const GATHER_PACKETS = 1024;
+/** A track whose time goes back, or ahead, by more has another time from there on: another file begins. */
+const MAX_BACK_US = 1_000_000;
+const MAX_AHEAD_US = 60_000_000;
+
+/** Writes the packets of one stream into files, one after the other: by length, and where the codecs change. */
+export class RecordingSeries {
+  readonly #options: RecordingSeriesOptions;
+  readonly #tracks = new RecordedTracks();
+  /** What waits for the next file to begin. */
+  #gathered: Packet[] = [];
+  #writer: FileWriter | undefined;
+  /** Tracks that the file has. */
+  #held = new Set<string>();
+  readonly #lastUs = new Map<string, number>();
+  #isFirst = true;
+  /** Whether the next key frame begins another file, since a track has come that this one lacks. */
+  #hasNewTrack = false;
+
+  constructor(options: RecordingSeriesOptions) {
+    this.#options = options;
+  }
+
+  /** Name of the file that is written now. */
+  get fileName(): string | undefined {
+    return this.#writer?.name;
+  }
+
+  /** Length of that file, in bytes. */
+  get fileBytes(): number {
+    return this.#writer?.bytes ?? 0;
+  }
+
+  /**
+   * Writes packets, in the order of the stream.
+   *
+   * @throws {Error} If a file cannot be written; the series is to be given up then.
+   */
+  async write(packets: readonly Packet[]): Promise<void> {
+    for (const packet of packets) {
+      if (this.#options.format.isFlv) {
+        const pending = this.#take(packet);
+        if (pending !== undefined) await pending;
+      } else for (const one of splitTracks(packet)) await this.#take(one);
+    }
+    await this.#writer?.flush();
+  }
+
+  /** Completes the last file. */
+  async finish(): Promise<void> {
+    if (this.#writer === undefined && this.#gathered.some(({ role }) => role === "media")) await this.#open();
+    await this.#close();
+  }
+
+  /** Completes what a file allows that takes no more bytes. */
+  async giveUp(): Promise<void> {
+    const writer = this.#writer;
+    this.#writer = undefined;
+    this.#gathered = [];
+    await writer?.giveUp();
+  }
+
+  #take(packet: Packet): Promise<void> | undefined {
+    const change = this.#tracks.take(packet);
+    if (this.#writer === undefined) {
+      this.#gathered.push(packet);
+      return this.#isGathered() ? this.#open() : undefined;
+    }
+    if (packet.role === "media" && this.#jumps(packet)) return this.#split(packet, "its time jumped");
+    if (change === "changed") return this.#split(packet, `its ${packet.kind} changed`);
+    if (this.#isStart(packet) && (this.#hasNewTrack || this.#isFull())) return this.#split(packet);
+    this.#put(packet, this.#writer);
+    return undefined;
+  }
+
+  #put(packet: Packet, writer: FileWriter): void {
+    const isMedia = packet.role === "media";
+    const key = keyOf(packet);
+    if (isMedia) this.#lastUs.set(key, packet.dtsUs);
+    if (this.#options.format.isFlv || isMedia && this.#held.has(key)) writer.write(packet);
+    else if (isMedia && packet.kind !== "data" && !this.#left.has(key)) this.#hasNewTrack = true;
+  }
+
+  /** Tracks that the format cannot hold. */
+  readonly #left = new Set<string>();
+
+  /** Whether a file may begin with this packet. */
+  #isStart(packet: Packet): boolean {
+    const { leading } = this.#tracks;
+    return packet.role === "media" && packet.isKeyFrame && packet.kind === leading?.kind &&
+      packet.trackId === leading.trackId;
+  }
+
+  #isFull(): boolean {
+    const { segmentUs, segmentBytes } = this.#options;
+    return this.#writer!.durationUs >= segmentUs || this.#writer!.bytes >= segmentBytes;
+  }
+
+  #jumps(packet: Packet): boolean {
+    const lastUs = this.#lastUs.get(keyOf(packet));
+    if (lastUs === undefined) return false;
+    return packet.dtsUs < lastUs - MAX_BACK_US || packet.dtsUs > lastUs + MAX_AHEAD_US;
+  }
+
+  /** Ends the file before `packet`, which goes to the next one. */
+  async #split(packet: Packet, reason?: string): Promise<void> {
+    if (reason !== undefined) this.#options.log.info(`goes on in another file: ${reason}`);
+    await this.#close();
+    this.#tracks.restart();
+    this.#tracks.take(packet);
+    this.#lastUs.clear();
+    this.#gathered = [packet];
+    if (this.#isGathered()) await this.#open();
+  }
+
+  #isGathered(): boolean {
+    if (this.#tracks.started.length === 0) return false;
+    if (this.#tracks.isComplete || this.#gathered.length >= GATHER_PACKETS) return true;
+    const media = this.#gathered.filter(({ role, kind }) => role === "media" && kind !== "data");
+    return media.at(-1)!.dtsUs - media[0]!.dtsUs >= GATHER_US;
+  }
+
+  async #open(): Promise<void> {
+    const { format, log } = this.#options;
+    const packets = fromKeyFrames(this.#gathered);
+    this.#gathered = [];
+    const tracks = format.isFlv ? this.#tracks.tracks : this.#tracks.started;
+    const held = this.#hold(tracks);
+    const { file, resume } = await this.#openFile();
+    const muxer = format.create(held, { metadata: this.#tracks.metadata, resume });
+    const firstUs = packets.reduce(
+      (us, { role, dtsUs }) => role === "media" ? Math.min(us, dtsUs) : us,
+      Infinity,
+    );
+    const baseUs = Math.floor((Number.isFinite(firstUs) ? firstUs : 0) / 1000) * 1000;
+    this.#writer = new FileWriter({ file, muxer, baseUs: baseUs - (resume?.nextMs ?? 0) * 1000 });
+    this.#isFirst = false;
+    this.#hasNewTrack = false;
+    log.info(`recording to ${file.name}${resume === undefined ? "" : `, which has ${resume.nextMs} ms`}`);
+    this.#options.opened(file.name);
+    for (const packet of packets) {
+      // metadata and configurations are in what the file begins with
+      if (packet.role !== "metadata" && packet.role !== "config") this.#put(packet, this.#writer);
+    }
+  }
+
+  /** The tracks the format can hold; tells of the others. */
+  #hold(tracks: readonly MuxTrack[]): readonly MuxTrack[] {
+    const { held, left } = holdableTracks(this.#options.format, tracks);
+    for (const track of left) {
+      if (this.#left.has(keyOf(track))) continue;
+      this.#left.add(keyOf(track));
+      this.#options.log.warning(
+        `${track.kind} track ${track.trackId} is left out: ${this.#options.format.extension} cannot hold ${track.codec}`,
+      );
+    }
+    if (held.length === 0) {
+      throw new FormatError(`${this.#options.format.extension} can hold none of its tracks`);
+    }
+    this.#held = new Set(held.map(keyOf));
+    return held;
+  }
+
+  async #openFile(): Promise<{ file: RecordingFile; resume: FlvResumePoint | undefined }> {
+    const { openSink, nextName, onExisting, isAppend, format, log } = this.#options;
+    const sink = await openSink();
+    const name = nextName();
+    if (!isAppend || !this.#isFirst || !format.isFlv) {
+      return { file: await sink.create(name, onExisting), resume: undefined };
+    }
+    const file = await sink.create(name, "append");
+    if (file.sizeBytes === 0) return { file, resume: undefined };
+    try {
+      const { sizeBytes } = file;
+      const resume = await readFlvResumePoint({
+        sizeBytes,
+        readAt: (offset, into) => file.readAt(offset, into),
+        close: () => {},
+      });
+      await file.truncate(resume.fileBytes);
+      return { file, resume };
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      log.warning(`cannot go on with ${file.name}: ${error.message}`);
+      await file.close();
+      return { file: await sink.create(name, "number"), resume: undefined };
+    }
+  }
+
+  async #close(): Promise<void> {
+    const writer = this.#writer;
+    if (writer === undefined) return;
+    await writer.finish();
+    this.#writer = undefined;
+    const seconds = (writer.durationUs / 1_000_000).toFixed(1);
+    const refused = writer.refusedPackets === 0
+      ? ""
+      : `, without ${writer.refusedPackets} packets it cannot hold`;
+    this.#options.log.info(`recorded ${writer.name}: ${seconds} s, ${writer.bytes} bytes${refused}`);
+    this.#options.closed(writer.name);
+  }
+}
+
+function keyOf({ kind, trackId }: Pick<Packet, "kind" | "trackId">): string {
+  return `${kind} ${trackId}`;
+}
+
+/** The packets without pictures that come before the first key frame of their track. */
+function fromKeyFrames(packets: readonly Packet[]): readonly Packet[] {
+  const started = new Set<number>();
+  return packets.filter(({ kind, role, trackId, isKeyFrame }) => {
+    if (kind !== "video" || role !== "media") return true;
+    if (isKeyFrame) started.add(trackId);
+    return started.has(trackId);
+  });
+}
