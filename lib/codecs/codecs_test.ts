@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { decodeAv1SequenceHeader } from "#codecs/av1";
 import { decodeFlacStreaminfo } from "#codecs/flac";
-import { decodeMp3FrameHeader } from "#codecs/mp3";
+import {
+  decodeMp3FrameHeader,
+  MP3_TICKS_PER_SECOND,
+  mp3FrameBytes,
+  mp3FrameTicks,
+  readMp3FrameHeader,
+} from "#codecs/mp3";
 import { decodeOpusIdHeader } from "#codecs/opus";
 import type { CodecId, Packet, TrackDescription } from "#media";
 import { describeTrack } from "./mod.ts";
@@ -246,18 +252,29 @@ Deno.test("decodeFlacStreaminfo refuses another block", () => {
 
 Deno.test("decodeMp3FrameHeader follows the tables of the three versions and layers", () => {
   const cases = [
-    ["fffb9064", 1, 3, 128_000, 44_100, 2, 1152],
-    ["fff380c4", 2, 3, 64_000, 22_050, 1, 576],
-    ["ffe318c0", 2.5, 3, 8_000, 8_000, 1, 576],
-    ["fffd8404", 1, 2, 128_000, 48_000, 2, 1152],
-    ["ffff1800", 1, 1, 32_000, 32_000, 2, 384],
-    ["fff71400", 2, 1, 32_000, 24_000, 2, 384],
+    ["fffb9064", 1, 3, 128_000, 44_100, 2, 1152, 417],
+    ["fff380c4", 2, 3, 64_000, 22_050, 1, 576, 208],
+    ["ffe318c0", 2.5, 3, 8_000, 8_000, 1, 576, 72],
+    ["fffd8404", 1, 2, 128_000, 48_000, 2, 1152, 384],
+    ["ffff1800", 1, 1, 32_000, 32_000, 2, 384, 48],
+    ["fffb9264", 1, 3, 128_000, 44_100, 2, 1152, 418],
+    ["fffb0064", 1, 3, 0, 44_100, 2, 1152, 0],
+    ["fff71600", 2, 1, 32_000, 24_000, 2, 384, 68],
   ] as const;
-  for (const [hex, version, layer, bitrateBps, sampleRate, channels, frameSamples] of cases) {
+  for (const [hex, version, layer, bitrateBps, sampleRate, channels, frameSamples, frameBytes] of cases) {
     const header = decodeMp3FrameHeader(Uint8Array.fromHex(hex));
-    assert.deepEqual(header, { version, layer, bitrateBps, sampleRate, channels, frameSamples }, hex);
+    assert.deepEqual(
+      header,
+      { version, layer, bitrateBps, sampleRate, channels, frameSamples, frameBytes },
+      hex,
+    );
+    assert.deepEqual(readMp3FrameHeader(Uint8Array.fromHex(`00${hex}`), 1), header);
+    assert.equal(readMp3FrameHeader(Uint8Array.fromHex(hex), 1), undefined);
+    assert.equal(mp3FrameBytes(Uint8Array.fromHex(hex), 0), frameBytes);
+    assert.equal(mp3FrameTicks(Uint8Array.fromHex(hex), 0), frameSamples * MP3_TICKS_PER_SECOND / sampleRate);
   }
   for (const hex of ["fefb9064", "ffeb9064", "fff99064", "fffb9c64", "fffbf064"]) {
     assert.throws(() => decodeMp3FrameHeader(Uint8Array.fromHex(hex)), { name: "FormatError" }, hex);
+    assert.equal(mp3FrameBytes(Uint8Array.fromHex(hex), 0), 0);
   }
 });

@@ -15,6 +15,8 @@ export interface Mp3FrameHeader {
   readonly channels: number;
   /** Samples a frame gives per channel. */
   readonly frameSamples: number;
+  /** Of the whole frame, in bytes; 0 where the rate is free. */
+  readonly frameBytes: number;
 }
 
 const VERSIONS: readonly (1 | 2 | 2.5 | undefined)[] = [2.5, undefined, 2, 1];
@@ -39,22 +41,46 @@ const BITRATES_KBPS = {
  */
 export function decodeMp3FrameHeader(frame: Uint8Array): Mp3FrameHeader {
   const word = new ByteReader(frame).u32("MPEG audio frame header");
+  const header = readWord(word);
+  if (header !== undefined) return header;
+  const shown = word.toString(16).padStart(8, "0");
+  throw new FormatError(`Cannot read MPEG audio frame header: 0x${shown} at offset 0`, { offset: 0 });
+}
+
+/**
+ * Reads a header where one may be.
+ *
+ * @param bytes Borrowed.
+ * @param at Where the sync word should be.
+ * @returns `undefined` where there is none, or where it is cut off or has reserved values.
+ */
+export function readMp3FrameHeader(bytes: Uint8Array, at: number = 0): Mp3FrameHeader | undefined {
+  if (bytes.length - at < 4) return undefined;
+  return readWord((bytes[at]! << 24 | bytes[at + 1]! << 16 | bytes[at + 2]! << 8 | bytes[at + 3]!) >>> 0);
+}
+
+function readWord(word: number): Mp3FrameHeader | undefined {
   const version = VERSIONS[word >>> 19 & 3];
   const layer = 4 - (word >>> 17 & 3);
   const mpeg1Rate = SAMPLE_RATES_MPEG1[word >>> 10 & 3];
   const kbps = bitratesOf(version, layer)[word >>> 12 & 15];
   const isSync = word >>> 21 === 0x7ff;
   if (!isSync || version === undefined || layer === 4 || mpeg1Rate === undefined || kbps === undefined) {
-    const shown = word.toString(16).padStart(8, "0");
-    throw new FormatError(`Cannot read MPEG audio frame header: 0x${shown} at offset 0`, { offset: 0 });
+    return undefined;
   }
+  const sampleRate = mpeg1Rate / RATE_DIVISOR[version];
+  const frameSamples = layer === 1 ? 384 : layer === 3 && version !== 1 ? 576 : 1152;
+  // a slot has four bytes in layer I: ISO/IEC 11172-3 section 2.4.3.1
+  const slotBytes = layer === 1 ? 4 : 1;
+  const slots = Math.floor(frameSamples / 8 / slotBytes * kbps * 1000 / sampleRate);
   return {
     version,
     layer,
     bitrateBps: kbps * 1000,
-    sampleRate: mpeg1Rate / RATE_DIVISOR[version],
+    sampleRate,
     channels: (word >>> 6 & 3) === MONO ? 1 : 2,
-    frameSamples: layer === 1 ? 384 : layer === 3 && version !== 1 ? 576 : 1152,
+    frameSamples,
+    frameBytes: kbps === 0 ? 0 : (slots + (word >>> 9 & 1)) * slotBytes,
   };
 }
 

@@ -10,5 +10,6 @@
  *
  * @module
  */
-export { decodeMp3FrameHeader, describeMp3 } from "./frame_header.ts";
+export { decodeMp3FrameHeader, describeMp3, readMp3FrameHeader } from "./frame_header.ts";
 export type { Mp3FrameHeader } from "./frame_header.ts";
+export { MAX_MP3_FRAME_BYTES, MP3_TICKS_PER_SECOND, mp3FrameBytes, mp3FrameTicks } from "./frame_layout.ts";
