@@ -103,6 +103,7 @@ function webRouter(
   return new WebRouter({
     registry: streams,
     access: applications.accessFor(owner),
+    files: options.recorded,
     log,
     clock: options.patience,
     waitForStreamMs: config.web.waitForStreamMs,

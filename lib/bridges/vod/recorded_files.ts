@@ -1,7 +1,7 @@
 import type { RecordedStream, RecordedStreams, RecordedWish } from "#bridges/rtmp";
 import type { Peer } from "#streaming";
 import { FileStream } from "./play/file_player.ts";
-import type { MediaLibrary } from "./library/media_library.ts";
+import type { LibraryEntry, MediaLibrary } from "./library/media_library.ts";
 import { SliceBuffers } from "./play/slice_writer.ts";
 
 /** The files of one application. */
@@ -24,7 +24,21 @@ export class RecordedFiles implements RecordedStreams {
   }
 
   isOnDemand({ appName }: Peer): boolean {
+    return this.isOnDemandName(appName);
+  }
+
+  /** Whether files come first under this name or alias of an application. */
+  isOnDemandName(appName: string): boolean {
     return this.#onDemand.has(appName);
+  }
+
+  /**
+   * Finds a file of an application by its very name; see `MediaLibrary.find`.
+   *
+   * @param appName The application's name, no alias.
+   */
+  async locate(appName: string, name: string): Promise<LibraryEntry | undefined> {
+    return await this.#byAppName.get(appName)?.library.find(name);
   }
 
   async find({ path, peer, isCertain }: RecordedWish): Promise<RecordedStream | undefined> {

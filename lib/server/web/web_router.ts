@@ -1,22 +1,18 @@
 import type { Clock } from "#clock";
 import { FlvPlayerProtocol, FlvWire, WebSocketFlvWire } from "#bridges/http_flv";
 import type { Logger } from "#log";
-import type {
-  HttpExchange,
-  HttpFetchHandler,
-  HttpHeaderFields,
-  HttpLog,
-  HttpRequestHead,
-  HttpRouter,
-} from "#protocols/http";
+import type { HttpExchange, HttpFetchHandler, HttpLog, HttpRequestHead, HttpRouter } from "#protocols/http";
 import { isWebSocketRequest, WebSocketProtocol } from "#protocols/websocket";
 import { formatEndpoint } from "#stack";
 import type { Access, AccessGrant, Peer, StreamAccess, StreamRegistry, StreamRequest } from "#streaming";
+import { FileRoute, type FileTarget, type WebFiles } from "./file_route.ts";
 
 /** What the web plane is made of. */
 export interface WebRouterOptions {
   readonly registry: StreamRegistry;
   readonly access: StreamAccess;
+  /** Media files that are served as they are; none where this is absent. */
+  readonly files?: WebFiles;
   readonly log: Logger;
   readonly clock: Clock;
   /** How long a viewer of a stream that nobody publishes is held before 404, in ms. */
@@ -39,25 +35,38 @@ const CORS_HEADERS = {
 interface MediaTarget {
   readonly appName: string;
   readonly streamName: string;
+  /** Nobody waits for a publisher. */
+  readonly isOnDemand?: boolean;
 }
 
 /**
  * Routes the requests of the web plane: `/APP/NAME.flv` over HTTP and WebSocket is media and never leaves the
- * protocol stack; everything else goes to the `fetch` of the pages.
+ * protocol stack; `/APP/FILE` is a media file, where files come first under APP; everything else goes to the `fetch`
+ * of the pages.
  */
 export class WebRouter implements HttpRouter {
   readonly #options: WebRouterOptions;
-  readonly #cors: HttpHeaderFields;
+  readonly #cors: Readonly<Record<string, string>>;
+  readonly #files: FileRoute | undefined;
 
   constructor(options: WebRouterOptions) {
     this.#options = options;
     this.#cors = options.allowOrigin === ""
       ? {}
       : { "access-control-allow-origin": options.allowOrigin, ...CORS_HEADERS };
+    this.#files = options.files && new FileRoute({
+      files: options.files,
+      log: options.log,
+      clock: options.clock,
+      headers: this.#cors,
+      decide: (request) => this.#decide(request),
+      refuse: (exchange, refusal) => this.#refuse(exchange, refusal),
+    });
   }
 
   route(request: HttpRequestHead, exchange: HttpExchange): void {
-    const target = mediaTarget(request.path);
+    const file = this.#files?.targetOf(request.path);
+    const target = mediaTarget(request.path) ?? (file && { appName: file.appName, streamName: "" });
     if (target === undefined) return exchange.respondWith(this.#options.fetch);
     if (request.method === "OPTIONS") return exchange.respond({ status: 204, headers: this.#cors });
     if (request.method !== "GET" && request.method !== "HEAD") {
@@ -67,10 +76,27 @@ export class WebRouter implements HttpRouter {
         body: `Cannot ${request.method} a stream: GET plays it.\n`,
       });
     }
-    this.#play(request, exchange, target).catch((error) => {
+    this.#answer(request, exchange, { target, file }).catch((error) => {
       this.#options.log.error(`request for ${target.appName}/${target.streamName} failed`, error);
       if (!exchange.isAnswered) exchange.respond({ status: 500, body: "The server failed.\n" });
     });
+  }
+
+  async #answer(
+    request: HttpRequestHead,
+    exchange: HttpExchange,
+    { target, file }: { target: MediaTarget; file: FileTarget | undefined },
+  ): Promise<void> {
+    const isWebSocket = isWebSocketRequest(request);
+    if (file !== undefined && !isWebSocket) {
+      const peer = { ...peerOf(request, exchange, { target, isWebSocket }), protocol: "http" };
+      const wish = { peer, streamName: file.name, query: request.query };
+      if (await this.#files!.serve(exchange, { target: file, wish })) return;
+      if (target.streamName === "") {
+        return this.#refuse(exchange, { status: 404, reason: `There is no file ${file.name}` });
+      }
+    }
+    await this.#play(request, exchange, { ...target, isOnDemand: file !== undefined });
   }
 
   async #play(request: HttpRequestHead, exchange: HttpExchange, target: MediaTarget): Promise<void> {
@@ -91,7 +117,8 @@ export class WebRouter implements HttpRouter {
     }
     const gone = new AbortController();
     exchange.whenEnded(() => gone.abort());
-    const isLive = await this.#options.registry.whenLive(access.path, this.#options.waitForStreamMs, {
+    const waitMs = target.isOnDemand === true ? 0 : this.#options.waitForStreamMs;
+    const isLive = await this.#options.registry.whenLive(access.path, waitMs, {
       signal: gone.signal,
     });
     if (exchange.isAnswered) return;
