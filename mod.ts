@@ -25,6 +25,8 @@ export type {
   Decision,
   MediaCatalog,
 } from "#application";
+export { TsDemuxer, TsMediaReader, TsMuxer, TsReader } from "#mediaformats/mpegts";
+export type { TsAccessUnit, TsDemuxerOptions, TsMuxerOptions, TsReaderOptions } from "#mediaformats/mpegts";
 export { choice, flag, path, port, text, textList, wholeNumber } from "#options";
 export type {
   GroupRow,

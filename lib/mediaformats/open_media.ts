@@ -21,6 +21,7 @@ const OPENERS: Readonly<
 > = {
   flv: async (source, options) => (await import("#mediaformats/flv")).FlvDemuxer.open(source, options),
   mkv: async (source, options) => (await import("#mediaformats/mkv")).MkvDemuxer.open(source, options),
+  ts: async (source, options) => (await import("#mediaformats/mpegts")).TsDemuxer.open(source, options),
 };
 
 /** Bytes of an unknown file that an error shows. */

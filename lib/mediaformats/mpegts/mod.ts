@@ -13,7 +13,8 @@
  *
  * const reader = new TsMediaReader();
  * reader.push(muxer.begin());
- * const packets = reader.push(muxer.write({ ...packet, dtsUs: 40_000, ptsUs: 40_000, payload: new Uint8Array(9) }));
+ * reader.push(muxer.write({ ...packet, dtsUs: 40_000, ptsUs: 40_000, payload: new Uint8Array(9) }));
+ * const packets = reader.flush(); // so short a stream is recognised at its end only
  * console.log(packets.map(({ role, dtsUs }) => `${role} ${dtsUs}`)); // [ "config 40000", "media 40000" ]
  * ```
  *

@@ -14,6 +14,7 @@ import { MediaStream } from "./media_stream.ts";
  * const muxer = new TsMuxer([{ kind: "audio", trackId: 0, codec: ".mp3" }]);
  * const reader = new TsMediaReader();
  * reader.push(muxer.begin());
+ * reader.flush(); // so short a stream is recognised at its end only
  * console.log(reader.tracks[0]?.codecName, reader.tracks[0]?.timescale); // mp3 90000
  * ```
  */

@@ -109,7 +109,7 @@ async function readSpan(
   const span = new TimeSpan();
   reader.jump(options.from, { nearTicks: options.nearTicks });
   for (let at = options.from;;) {
-    const bytes = await readBlock(source, at, options.block);
+    const bytes = await readBlock(source, { offset: at, block: options.block });
     at += bytes.length;
     for (const unit of bytes.length > 0 ? reader.push(bytes) : reader.flush()) span.take(unit);
     if (bytes.length === 0) return span;

@@ -114,7 +114,7 @@ export class KeySearch {
     this.#reader.jump(offset, { nearTicks: this.#nearTicks });
     // a unit that begins before `to` ends within the longest one after it
     for (let at = offset; at < to + MAX_TS_PES_BYTES;) {
-      const block = await readBlock(this.#source, at, this.#block);
+      const block = await readBlock(this.#source, { offset: at, block: this.#block });
       at += block.length;
       const units = block.length > 0 ? this.#reader.push(block) : this.#reader.flush();
       for (const unit of units) {

@@ -30,7 +30,7 @@ export async function scanFile(
   let at = 0;
   for (let isEnd = false; !isEnd;) {
     signal?.throwIfAborted();
-    const bytes = await readBlock(source, at, block);
+    const bytes = await readBlock(source, { offset: at, block });
     at += bytes.length;
     isEnd = bytes.length === 0;
     for (const unit of isEnd ? reader.flush() : reader.push(bytes)) {

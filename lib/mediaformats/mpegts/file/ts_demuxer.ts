@@ -75,8 +75,8 @@ export class TsDemuxer implements Demuxer {
   /** After a seek: packets of this track that come before this time are not given out. */
   #skip: { readonly trackIndex: number; readonly ptsTicks: number } | undefined;
 
-  private constructor(source: ByteSource, options: TsDemuxerOptions, probe: Probe) {
-    this.#source = source;
+  private constructor(probe: Probe, options: TsDemuxerOptions) {
+    this.#source = probe.source;
     this.#options = options;
     this.#media = probe.media;
     this.#block = probe.block;
@@ -94,7 +94,7 @@ export class TsDemuxer implements Demuxer {
    */
   static async open(source: ByteSource, options: TsDemuxerOptions = {}): Promise<TsDemuxer> {
     try {
-      return new TsDemuxer(source, options, await probeFile(source, options));
+      return new TsDemuxer(await probeFile(source, options), options);
     } catch (error) {
       source.close();
       throw error;
@@ -124,7 +124,7 @@ export class TsDemuxer implements Demuxer {
   /** Reads on; see `Demuxer.read`. */
   async read(): Promise<readonly MediaPacket[]> {
     while (this.#queueAt >= this.#queue.length) {
-      const bytes = await readBlock(this.#source, this.#at, this.#block);
+      const bytes = await readBlock(this.#source, { offset: this.#at, block: this.#block });
       this.#at += bytes.length;
       if (bytes.length === 0 && this.#isFlushed) return [];
       this.#isFlushed = bytes.length === 0;
@@ -221,6 +221,7 @@ export class TsDemuxer implements Demuxer {
 
 /** What opening a file brings. */
 interface Probe {
+  readonly source: ByteSource;
   readonly media: TsMediaReader;
   readonly block: Uint8Array;
   readonly head: TimeSpan;
@@ -233,7 +234,7 @@ async function probeFile(source: ByteSource, options: TsDemuxerOptions): Promise
   const head = new TimeSpan();
   const block = new Uint8Array(blockBytes);
   for (let at = 0; at < MAX_TS_PROBE_BYTES && !isKnown(media, head);) {
-    const bytes = await readBlock(source, at, block);
+    const bytes = await readBlock(source, { offset: at, block });
     at += bytes.length;
     const units = bytes.length > 0 ? media.reader.push(bytes) : media.reader.flush();
     for (const unit of units) head.take(unit);
@@ -249,7 +250,7 @@ async function probeFile(source: ByteSource, options: TsDemuxerOptions): Promise
   }
   const startTicks = head.startTicks;
   const tail = startTicks === undefined ? undefined : await readTail(source, media.reader, { startTicks });
-  return { media, block, head, tail };
+  return { source, media, block, head, tail };
 }
 
 /** Whether all tracks are known, and where each begins. */

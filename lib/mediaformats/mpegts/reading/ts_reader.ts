@@ -51,6 +51,7 @@ const CLOCK_FACTOR = 300;
  * const muxer = new TsMuxer([{ kind: "audio", trackId: 0, codec: ".mp3" }]);
  * const reader = new TsReader();
  * reader.push(muxer.begin());
+ * reader.flush(); // so short a stream is recognised at its end only
  * console.log(reader.streams[0]?.codecName, reader.streams[0]?.pid); // mp3 256
  * ```
  */

@@ -89,6 +89,7 @@ class PacketCursor {
   /** Index at which the packet ends. */
   #end = 0;
 
+  // params: hot path
   constructor(out: Uint8Array, at: number, pid: OutgoingPid) {
     this.#out = out;
     this.at = at;
