@@ -4,20 +4,35 @@ import { formatOfName, type MediaFormat } from "#mediaformats";
 
 /** Writes one container. */
 interface OutputFormat {
-  readonly open: (tracks: readonly MediaTrack[], tags: Readonly<Record<string, string>>) => Muxer;
+  readonly open: (tracks: readonly MediaTrack[], summary: Pick<MediaSummary, "startUs" | "tags">) => Muxer;
 }
 
 /** Writers by container, loaded when they are needed. */
 const OUTPUTS: Readonly<Partial<Record<MediaFormat, () => Promise<OutputFormat>>>> = {
   flv: async () => {
     const { FlvMuxer } = await import("#mediaformats/flv");
-    return { open: (tracks, tags) => new FlvMuxer(tracks, { tags }) };
+    return { open: (tracks, { tags }) => new FlvMuxer(tracks, { tags }) };
   },
   mp4: async () => {
     const { Mp4Muxer } = await import("#mediaformats/mp4");
-    return { open: (tracks, tags) => new Mp4Muxer(tracks, { tags }) };
+    return { open: (tracks, { tags }) => new Mp4Muxer(tracks, { tags }) };
+  },
+  ts: async () => {
+    const { TsMuxer } = await import("#mediaformats/mpegts");
+    return {
+      open: (tracks, { startUs }) => new TsMuxer(tracks, { timeOffsetTicks: tsOffsetTicks(startUs) }),
+    };
   },
 };
+
+/** Room for the clock, which runs ahead of decoding, and for decoding before showing: 1.4 s, as FFmpeg leaves. */
+const TS_LEAD_TICKS = 126_000;
+
+/** Moves what would begin before the clock can; times that leave it room stay. */
+function tsOffsetTicks(startUs: number): number {
+  const startTicks = Math.floor(startUs * 0.09);
+  return startTicks >= TS_LEAD_TICKS ? 0 : TS_LEAD_TICKS - Math.min(0, startTicks);
+}
 
 /** Tags that say how the other container was written. */
 const CONTAINER_TAGS = new Set(["major_brand", "minor_version", "compatible_brands", "encoder"]);
@@ -51,7 +66,7 @@ export async function chooseOutput(path: string, summary: MediaSummary): Promise
   const { open } = await load();
   const leftOut: string[] = [];
   const tracks = summary.tracks.filter((track) => {
-    const fault = faultOf(() => open([track], {}));
+    const fault = faultOf(() => open([track], { startUs: 0, tags: {} }));
     if (fault !== undefined) leftOut.push(`track ${track.index} (${track.codecName}) is left out: ${fault}`);
     return fault === undefined;
   });
@@ -60,7 +75,7 @@ export async function chooseOutput(path: string, summary: MediaSummary): Promise
   }
   const tags = Object.entries(summary.tags).filter(([key]) => !CONTAINER_TAGS.has(key.toLowerCase()));
   return {
-    muxer: open(tracks, Object.fromEntries(tags)),
+    muxer: open(tracks, { startUs: summary.startUs, tags: Object.fromEntries(tags) }),
     written: new Set(tracks.map(({ index }) => index)),
     leftOut,
   };

@@ -1,0 +1,138 @@
+/** `crtmp probe` tells of files what ffprobe tells, and what is wrong with those that are broken. */
+import assert from "node:assert/strict";
+import { crtmpOutput, runCrtmp } from "../helpers/crtmp.ts";
+import { MediaFolder } from "../helpers/media_folder.ts";
+import { runToSuccess } from "../helpers/process.ts";
+import { e2e } from "../helpers/tools.ts";
+
+const PICTURE = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25"];
+const SOUND = ["-f", "lavfi", "-i", "anoisesrc=sample_rate=44100:amplitude=0.3:seed=7"];
+const H264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "25", "-bf", "2"];
+const TAGS = ["-metadata", "title=Grüße", "-metadata", "artist=Me", "-metadata:s:a:0", "language=deu"];
+const FILM = [...PICTURE, ...SOUND, "-t", "3", ...H264, "-c:a", "aac", ...TAGS];
+const SUBTITLES = "1\n00:00:00,500 --> 00:00:02,000\nHello\n\n2\n00:00:02,100 --> 00:00:02,900\nthere\n";
+
+/** Arguments of ffmpeg by file name; `SUBTITLES` stands for a file of them. */
+const FILES: Readonly<Record<string, readonly string[]>> = {
+  "film.mp4": FILM,
+  "fragmented.mp4": [...FILM, "-movflags", "+frag_keyframe+empty_moov+default_base_moof"],
+  "subtitled.mp4": [
+    ...[...PICTURE, ...SOUND, "-i", "SUBTITLES", "-map", "0", "-map", "1", "-map", "2", "-t", "3"],
+    ...[...H264, "-c:a", "aac", "-c:s", "mov_text"],
+  ],
+  "studio.mov": [
+    ...[...PICTURE, ...SOUND, "-t", "1", "-c:v", "prores_ks", "-c:a", "pcm_s16le"],
+    ...TAGS,
+  ],
+  "song.m4a": [...SOUND, "-t", "3", "-c:a", "aac", ...TAGS],
+  "film.flv": FILM,
+  "old.flv": [...PICTURE, ...SOUND, "-t", "3", "-c:v", "flv", "-c:a", "libmp3lame"],
+  "film.mkv": FILM,
+  "many.mkv": [
+    ...[
+      ...PICTURE,
+      ...SOUND,
+      "-i",
+      "SUBTITLES",
+      "-map",
+      "0",
+      "-map",
+      "1",
+      "-map",
+      "1",
+      "-map",
+      "2",
+      "-t",
+      "3",
+    ],
+    ...["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:pools=1"],
+    ...["-c:a:0", "flac", "-c:a:1", "ac3", "-c:s", "srt"],
+  ],
+  "named.mkv": [...PICTURE, ...SOUND, "-t", "2", "-c:v", "mpeg4", "-c:a", "pcm_s16le"],
+  "film.webm": [
+    ...[...PICTURE, "-f", "lavfi", "-i", "anoisesrc=sample_rate=48000:seed=7", "-t", "2"],
+    ...["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"],
+  ],
+  "song.mp3": [...SOUND, "-t", "3", "-c:a", "libmp3lame", "-q:a", "4", "-metadata", "title=Grüße"],
+  "film.ts": FILM,
+  "cinema.ts": [
+    ...[...PICTURE, ...SOUND, "-t", "3", "-c:v", "libx265", "-preset", "ultrafast"],
+    ...["-x265-params", "log-level=none:pools=1", "-c:a", "ac3"],
+  ],
+  "television.ts": [...PICTURE, ...SOUND, "-t", "3", "-c:v", "mpeg2video", "-c:a", "mp2"],
+};
+
+const ENTRIES =
+  "format=format_name,duration,bit_rate:format_tags:stream=index,codec_type,codec_name,width,height," +
+  "sample_rate,channels,time_base,duration,nb_read_packets:stream_tags";
+
+type Fields = Record<string, unknown>;
+
+interface Probed {
+  readonly format: Fields;
+  readonly streams: readonly Fields[];
+}
+
+for (const [name, args] of Object.entries(FILES)) {
+  e2e(`crtmp probe tells of ${name} what ffprobe tells`, { tools: ["ffmpeg", "ffprobe"] }, async () => {
+    await using folder = await MediaFolder.make();
+    await Deno.writeTextFile(`${folder.path}/subtitles.srt`, SUBTITLES);
+    const path = await folder.encode(
+      name,
+      args.map((arg) => arg === "SUBTITLES" ? `${folder.path}/subtitles.srt` : arg),
+    );
+    const expected = JSON.parse(
+      await runToSuccess("ffprobe", {
+        args: ["-v", "error", "-of", "json", "-count_packets", "-show_entries", ENTRIES, path],
+      }),
+    ) as Probed;
+    const told = JSON.parse(await crtmpOutput("probe", "--json", path)) as Probed;
+    assert.deepEqual(told.streams.map(comparable), expected.streams.map(comparable));
+    assert.deepEqual(comparable(told.format), comparable(expected.format));
+    for (const [at, stream] of expected.streams.entries()) assertClose(told.streams[at], stream, "duration");
+    assertClose(told.format, expected.format, "duration");
+    assertClose(told.format, expected.format, "bit_rate");
+  });
+}
+
+/** Fields that must be equal; what else there is beside those asked for is not looked at. */
+function comparable(fields: Fields): Fields {
+  const names = [
+    ...["index", "codec_type", "codec_name", "width", "height", "sample_rate", "channels", "time_base"],
+    ...["nb_read_packets", "format_name", "tags"],
+  ];
+  return Object.fromEntries(names.filter((name) => name in fields).map((name) => [name, fields[name]]));
+}
+
+/** Equal within 1 %, or 50 ms; or in neither. */
+function assertClose(told: Fields | undefined, expected: Fields, name: string): void {
+  const [ours, theirs] = [told?.[name], expected[name]];
+  assert.equal(ours === undefined, theirs === undefined, `${name}: ${ours} against ${theirs}`);
+  const difference = Math.abs(Number(ours) - Number(theirs));
+  assert.ok(theirs === undefined || difference <= Math.max(0.05, Number(theirs) / 100), `${name}: ${ours}`);
+}
+
+const CUT: readonly string[] = ["film.flv", "film.mp4", "film.mkv", "song.mp3", "film.ts"];
+
+e2e(
+  "crtmp probe says what is wrong with files that are cut off or no media",
+  { tools: ["ffmpeg"] },
+  async (context) => {
+    await using folder = await MediaFolder.make();
+    for (const name of CUT) {
+      await context.step(name, async () => {
+        const path = await folder.encode(name, FILES[name]!);
+        assert.equal((await runCrtmp("probe", path)).code, 0);
+        const { size } = await Deno.stat(path);
+        await Deno.truncate(path, Math.floor(size / 3) + 1);
+        const cut = await runCrtmp("probe", path);
+        assert.equal(cut.code, 1);
+        assert.match(cut.stderr, /^crtmp: .*(offset|byte) \d+/m);
+      });
+    }
+    await Deno.writeTextFile(`${folder.path}/notes.mp4`, "These are notes, no film.");
+    const notes = await runCrtmp("probe", `${folder.path}/notes.mp4`);
+    assert.equal(notes.code, 1);
+    assert.match(notes.stderr, /^crtmp: Cannot /);
+  },
+);
