@@ -15,6 +15,21 @@
  *
  * @module
  */
+export { Mp4Demuxer } from "./mp4_demuxer.ts";
+export {
+  MAX_MP4_EDITS,
+  MAX_MP4_FRAGMENT_BYTES,
+  MAX_MP4_FRAGMENT_SAMPLES,
+  MAX_MP4_INDEX_BYTES,
+  MAX_MP4_LEADING_BOXES,
+  MAX_MP4_MOOF_BYTES,
+  MAX_MP4_MOVIE_BYTES,
+  MAX_MP4_REREAD_FACTOR,
+  MAX_MP4_SAMPLE_BYTES,
+  MAX_MP4_TAG_BYTES,
+  MAX_MP4_TAGS,
+  MAX_MP4_TRACKS,
+} from "./limits.ts";
 export { Mp4FragmentMuxer } from "./mux/fragment_muxer.ts";
 export type { Mp4FragmentMuxerOptions } from "./mux/fragment_muxer.ts";
 export { Mp4Muxer } from "./mux/file_muxer.ts";

@@ -105,6 +105,12 @@ export class BoxBody {
     return decodeUtf8(end < 0 ? bytes : bytes.subarray(0, end));
   }
 
+  /** Another cursor at the same place, over the same bytes. */
+  fork(): BoxBody {
+    const { type, at, end, fileOffset, view } = this;
+    return new BoxBody(this.bytes, { type, start: at, end, fileOffset, view });
+  }
+
   /** Moves over `length` bytes. */
   skip(length: number, what: string): void {
     this.#advance(length, what);

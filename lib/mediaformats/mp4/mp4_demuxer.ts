@@ -1,0 +1,224 @@
+import type { ByteSource } from "#bytes";
+import { ClosedError } from "#errors";
+import type {
+  Demuxer,
+  MediaPacket,
+  MediaSummary,
+  MediaTrack,
+  ScanOptions,
+  SeekIndex,
+  SeekResult,
+} from "#media";
+import type { FragmentIndex } from "./fragments/fragment_index.ts";
+import { FragmentedTracks, type TimeIndex } from "./fragments/fragmented_tracks.ts";
+import type { MovieBox } from "./movie/movie_box.ts";
+import {
+  type MovieTrack,
+  movieTracksOf,
+  startTicksOf,
+  summaryOf,
+  tableEndTicksOf,
+} from "./reading/movie_tracks.ts";
+import { FileOpening } from "./reading/open_movie.ts";
+import { PacketReader } from "./reading/packet_reader.ts";
+import { ticksAtOrBefore } from "./samples/ticks.ts";
+
+const MICROSECONDS = 1_000_000;
+
+/**
+ * Reads MP4 and its family: mov, m4a, m4v, f4v, 3gp, fragmented or not, the movie header first or last.
+ *
+ * ISO/IEC 14496-12, QuickTime File Format. Tables stay as the file has them, so a movie costs the memory of its
+ * header; packets are read in batches, each byte of an interleaved file once. Edit lists are applied, and what
+ * they leave out is delivered flagged. A file that is cut off plays up to the cut; a fragmented file that grows
+ * is read on.
+ *
+ * ```ts
+ * import { MemorySource } from "#bytes";
+ * import { Mp4Demuxer } from "#mediaformats/mp4";
+ *
+ * const bytes = new Uint8Array([0, 0, 0, 16, ...new TextEncoder().encode("ftypisom"), 0, 0, 2, 0]);
+ * await Mp4Demuxer.open(new MemorySource(bytes)).catch((error) => console.log(error.message));
+ * // Cannot read MP4: no movie header; the box at offset 16 is the last, the file has 16 bytes
+ * ```
+ */
+export class Mp4Demuxer implements Demuxer {
+  /** Whether `seek` works at once; fragmented files without a table of their own need `scan`. */
+  canSeek: boolean;
+  /** Reads the heads of all fragments and builds their index; only there for fragmented files. */
+  readonly scan?: (options?: ScanOptions) => Promise<SeekIndex>;
+  /** Uses an index built earlier for this very file; only there for fragmented files. */
+  readonly useIndex?: (index: SeekIndex) => void;
+  readonly #source: ByteSource;
+  readonly #tracks: readonly MovieTrack[];
+  readonly #leading: number;
+  readonly #fragments: FragmentedTracks | undefined;
+  readonly #reader: PacketReader;
+  #summary: MediaSummary;
+  #isClosed = false;
+
+  private constructor(
+    opened: {
+      source: ByteSource;
+      movie: MovieBox;
+      tracks: readonly MovieTrack[];
+      fragments: FragmentedTracks | undefined;
+      leading: number;
+    },
+  ) {
+    const { source, movie, tracks, fragments, leading } = opened;
+    this.#source = source;
+    this.#tracks = tracks;
+    this.#leading = leading;
+    this.#fragments = fragments;
+    this.#summary = summaryOf(movie, tracks);
+    this.canSeek = fragments === undefined || fragments.index !== undefined;
+    const feeds = tracks.flatMap(({ track, samples }, at) => {
+      const feed = fragments?.feeds[at] ?? samples;
+      return feed === undefined ? [] : [{ track, feed }];
+    });
+    if (fragments === undefined) {
+      this.#reader = new PacketReader(source, feeds);
+      return;
+    }
+    this.#reader = new PacketReader(source, feeds, { refill: () => fragments.refill() });
+    this.scan = (options) => this.#scan(fragments, options);
+    this.useIndex = (index) => this.#useIndex(fragments, index);
+  }
+
+  /**
+   * Opens a file: reads its movie header, and of a fragmented one its index, where it has one, and the head of
+   * the first fragment.
+   *
+   * @param source Borrowed until `close`, which closes it.
+   * @throws {FormatError} If there is no movie header, or it is cut off or broken.
+   * @throws {LimitError} If it exceeds one of the limits of this format.
+   */
+  static async open(source: ByteSource): Promise<Mp4Demuxer> {
+    const opening = new FileOpening(source);
+    const { movie, endOffset } = await opening.findMovie();
+    const tracks = movieTracksOf(movie, { fileBytes: source.sizeBytes });
+    const leading = leadingOf(tracks);
+    if (movie.fragmentDefaults === undefined || leading < 0) {
+      return new Mp4Demuxer({ source, movie, tracks, leading, fragments: undefined });
+    }
+    const fragments = new FragmentedTracks(
+      { source, position: endOffset, defaults: movie.fragmentDefaults },
+      {
+        leading,
+        tracks: tracks.map((track) => ({
+          track: track.track,
+          tables: track.samples,
+          startTicks: startTicksOf(track, movie),
+          tableEndTicks: tableEndTicksOf(track),
+        })),
+      },
+    );
+    const indexes = await opening.findFragmentIndexes(endOffset);
+    fragments.index = timeIndexOf(indexes, tracks[leading]!.track, startTicksOf(tracks[leading]!, movie));
+    await fragments.refill();
+    const demuxer = new Mp4Demuxer({ source, movie, tracks, leading, fragments });
+    demuxer.#learnFromFragments(indexes);
+    return demuxer;
+  }
+
+  /** What is in it. */
+  get summary(): MediaSummary {
+    return this.#summary;
+  }
+
+  /**
+   * Reads on.
+   *
+   * @returns Up to 64 packets, all tracks merged by decoding time; none at the end.
+   * @throws {FormatError} If fragments are broken, once all before them were given out.
+   * @throws {LimitError} If a sample or a fragment exceeds one of the limits of this format.
+   */
+  async read(): Promise<readonly MediaPacket[]> {
+    if (this.#isClosed) throw new ClosedError("Cannot read MP4: it is closed");
+    const packets = await this.#reader.read();
+    if (packets.length === 0 && this.#fragments?.fault !== undefined) throw this.#fragments.fault;
+    return packets;
+  }
+
+  /** Goes to the newest key frame of the leading track that is presented at or before `timeUs`. */
+  async seek(timeUs: number): Promise<SeekResult> {
+    if (this.#isClosed) throw new ClosedError("Cannot seek in MP4: it is closed");
+    this.#reader.restart();
+    if (this.#fragments !== undefined) {
+      const landed = await this.#fragments.seek(timeUs);
+      this.canSeek = true;
+      return { timeUs: landed ?? this.#summary.startUs };
+    }
+    const leading = this.#tracks[this.#leading];
+    if (leading?.samples === undefined) return { timeUs: this.#summary.startUs };
+    const { samples, track } = leading;
+    samples.seek(ticksAtOrBefore(timeUs, track.timescale));
+    if (!samples.hasSample) return { timeUs: this.#summary.startUs };
+    const landedUs = Math.round(samples.ptsTicks * MICROSECONDS / track.timescale) + 0;
+    for (const other of this.#tracks) {
+      if (other !== leading) other.samples?.seek(ticksAtOrBefore(landedUs, other.track.timescale));
+    }
+    return { timeUs: landedUs };
+  }
+
+  /** Closes the source. */
+  close(): void {
+    this.#isClosed = true;
+    this.#source.close();
+  }
+
+  async #scan(fragments: FragmentedTracks, options?: ScanOptions): Promise<SeekIndex> {
+    const { index, endTicks } = await fragments.scan(options);
+    this.#useIndex(fragments, index);
+    const tracks = this.#summary.tracks.map((track, at) =>
+      endTicks[at]! > 0 ? { ...track, durationTicks: endTicks[at]! } : track
+    );
+    this.#summary = { ...this.#summary, tracks };
+    return index;
+  }
+
+  #useIndex(fragments: FragmentedTracks, index: SeekIndex): void {
+    fragments.index = index;
+    this.canSeek = true;
+    this.#summary = { ...this.#summary, durationUs: index.durationUs };
+  }
+
+  /** Where nothing was in the tables, the first fragments say when the file starts, and an index when it ends. */
+  #learnFromFragments(indexes: readonly FragmentIndex[]): void {
+    let startUs = Infinity;
+    this.#tracks.forEach(({ track, samples }, at) => {
+      if (track.kind === "data") return;
+      const ticks = samples?.startTicks ?? this.#fragments!.earliestTicks(at);
+      startUs = Math.min(startUs, ticks * MICROSECONDS / track.timescale);
+    });
+    if (startUs < Infinity) this.#summary = { ...this.#summary, startUs: Math.round(startUs) + 0 };
+    const ends = indexes.map(({ endTicks = 0, timescale = 1 }) => endTicks * MICROSECONDS / timescale);
+    const durationUs = Math.round(Math.max(0, ...ends));
+    if (durationUs > 0) this.#summary = { ...this.#summary, durationUs };
+  }
+}
+
+/** The first video track, else the first audio track, else any; -1 where there is none. */
+function leadingOf(tracks: readonly MovieTrack[]): number {
+  const kinds = tracks.map(({ track }) => track.kind);
+  const video = kinds.indexOf("video");
+  return video >= 0 ? video : Math.max(kinds.indexOf("audio"), Math.min(0, tracks.length - 1));
+}
+
+/** The index for the leading track, in microseconds of its packets. */
+function timeIndexOf(
+  indexes: readonly FragmentIndex[],
+  track: MediaTrack,
+  startTicks: number,
+): TimeIndex | undefined {
+  const index = indexes.find(({ containerTrackId }) => containerTrackId === track.containerTrackId) ??
+    indexes[0];
+  if (index === undefined) return undefined;
+  const startUs = startTicks * MICROSECONDS / track.timescale;
+  const timescale = index.timescale ?? track.timescale;
+  return {
+    timesUs: index.ticks.map((ticks) => Math.round(ticks * MICROSECONDS / timescale - startUs)),
+    offsets: index.offsets,
+  };
+}
