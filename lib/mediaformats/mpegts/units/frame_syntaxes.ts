@@ -1,7 +1,6 @@
 import { ADTS_HEADER_BYTES, LoasReader, readAdtsHeader } from "#codecs/aac";
 import { AC3_HEADER_BYTES, readAc3SyncFrame } from "#codecs/ac3";
-import { decodeMp3FrameHeader } from "#codecs/mp3";
-import { FormatError } from "#errors";
+import { readMp3FrameHeader } from "#codecs/mp3";
 import type { FrameHeader, FrameSyntax } from "./frame_cutter.ts";
 
 /** AAC in ADTS. */
@@ -17,24 +16,12 @@ export const AC3_SYNTAX: FrameSyntax = {
 /** strmtyp of E-AC-3: ATSC A/52 section E.2.3.1.1. */
 const DEPENDENT = 1;
 
-/** MPEG audio of all layers. */
+/** MPEG audio of all layers; frames of a free rate do not tell their length. */
 export const MPEG_AUDIO_SYNTAX: FrameSyntax = {
   headerBytes: 4,
   read(bytes, at) {
-    if (bytes[at] !== 0xff || (bytes[at + 1]! & 0xe0) !== 0xe0) return undefined;
-    try {
-      const { bitrateBps, sampleRate, frameSamples, layer } = decodeMp3FrameHeader(
-        bytes.subarray(at, at + 4),
-      );
-      if (bitrateBps === 0) return undefined;
-      const slotBytes = layer === 1 ? 4 : 1;
-      const slots = Math.floor(frameSamples / 8 / slotBytes * bitrateBps / sampleRate);
-      const padding = bytes[at + 2]! >> 1 & 1;
-      return { frameBytes: (slots + padding) * slotBytes, frameSamples, sampleRate };
-    } catch (error) {
-      if (error instanceof FormatError) return undefined;
-      throw error;
-    }
+    const header = readMp3FrameHeader(bytes, at);
+    return header === undefined || header.bitrateBps === 0 ? undefined : header;
   },
 };
 

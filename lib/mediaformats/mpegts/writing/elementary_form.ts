@@ -11,11 +11,14 @@ import {
   HEVC_NAL_UNIT_TYPE,
   hevcNalUnitType,
 } from "#codecs/hevc";
-import { decodeOpusIdHeader } from "#codecs/opus";
+import { decodeOpusIdHeader, opusPacketSamples } from "#codecs/opus";
 import { FormatError } from "#errors";
 import { type CodecId, findLengthPrefixed, type MuxTrack } from "#media";
 import { type Descriptor, DESCRIPTOR_TAG, OPUS_EXTENSION_TAG } from "../psi/descriptor.ts";
+import { TS_TIMESCALE } from "../limits.ts";
 import { STREAM_TYPE } from "../stream_type.ts";
+import type { FrameSyntax } from "../units/frame_cutter.ts";
+import { AC3_SYNTAX, MPEG_AUDIO_SYNTAX } from "../units/frame_syntaxes.ts";
 
 /** How payloads of one track are written into PES packets. */
 export interface ElementaryForm {
@@ -33,6 +36,8 @@ export interface ElementaryForm {
    * @throws {FormatError} If the payload is malformed, or the configuration has not come.
    */
   piecesOf(payload: Uint8Array, options: { isKeyFrame: boolean }): Uint8Array[];
+  /** How long an audio packet lasts, in ticks of 90 kHz, not rounded; 0 for video, and where it does not say. */
+  durationTicksOf(payload: Uint8Array): number;
 }
 
 /**
@@ -59,14 +64,21 @@ const FORMS: Readonly<Partial<Record<CodecId, (track: MuxTrack) => ElementaryFor
       streamType: (sampleRate ?? 44_100) < 32_000 ? STREAM_TYPE.Mpeg2Audio : STREAM_TYPE.Mpeg1Audio,
       isPrivate: false,
       descriptors: [],
+      syntax: MPEG_AUDIO_SYNTAX,
     }),
   "ac-3": () =>
-    new PlainForm({ streamType: STREAM_TYPE.Ac3, isPrivate: true, descriptors: [registration("AC-3")] }),
+    new PlainForm({
+      streamType: STREAM_TYPE.Ac3,
+      isPrivate: true,
+      descriptors: [registration("AC-3")],
+      syntax: AC3_SYNTAX,
+    }),
   "ec-3": () =>
     new PlainForm({
       streamType: STREAM_TYPE.EnhancedAc3,
       isPrivate: true,
       descriptors: [registration("EAC3")],
+      syntax: AC3_SYNTAX,
     }),
 };
 
@@ -160,6 +172,10 @@ class AnnexBForm implements ElementaryForm {
     }
     return pieces;
   }
+
+  durationTicksOf(): number {
+    return 0;
+  }
 }
 
 /** Raw AAC frames with ADTS headers. */
@@ -178,6 +194,10 @@ class AdtsForm implements ElementaryForm {
       throw new FormatError("Cannot write AAC: no configuration came before it");
     }
     return [encodeAdtsHeader(this.#config, { payloadBytes: payload.length }), payload];
+  }
+
+  durationTicksOf(): number {
+    return this.#config === undefined ? 0 : ticksOf(this.#config);
   }
 }
 
@@ -205,6 +225,10 @@ class OpusForm implements ElementaryForm {
     header[header.length - 1] = payload.length % 255;
     return [header, payload];
   }
+
+  durationTicksOf(payload: Uint8Array): number {
+    return ticksOf({ frameSamples: opusPacketSamples(payload), sampleRate: OPUS_SAMPLE_RATE });
+  }
 }
 
 /** Frames as they are. */
@@ -213,7 +237,12 @@ class PlainForm implements ElementaryForm {
   readonly isPrivate: boolean;
   readonly descriptors: readonly Descriptor[];
 
-  constructor(form: Pick<ElementaryForm, "streamType" | "isPrivate" | "descriptors">) {
+  readonly #syntax: FrameSyntax;
+
+  constructor(
+    form: Pick<ElementaryForm, "streamType" | "isPrivate" | "descriptors"> & { syntax: FrameSyntax },
+  ) {
+    this.#syntax = form.syntax;
     this.streamType = form.streamType;
     this.isPrivate = form.isPrivate;
     this.descriptors = form.descriptors;
@@ -225,4 +254,15 @@ class PlainForm implements ElementaryForm {
   piecesOf(payload: Uint8Array): Uint8Array[] {
     return [payload];
   }
+
+  durationTicksOf(payload: Uint8Array): number {
+    const header = this.#syntax.read(payload, 0);
+    return header === undefined ? 0 : ticksOf(header);
+  }
+}
+
+const OPUS_SAMPLE_RATE = 48_000;
+
+function ticksOf({ frameSamples, sampleRate }: { frameSamples: number; sampleRate: number }): number {
+  return frameSamples * TS_TIMESCALE / sampleRate;
 }

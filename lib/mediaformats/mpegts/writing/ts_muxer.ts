@@ -2,6 +2,7 @@ import { FormatError } from "#errors";
 import type { MediaPacket, Muxer, MuxTrack, Packet, Patch } from "#media";
 import { TS_PACKET_BYTES, TS_TIMESCALE } from "../limits.ts";
 import { type Descriptor, DESCRIPTOR_TAG } from "../psi/descriptor.ts";
+import { AudioGroup } from "./audio_group.ts";
 import { type ElementaryForm, newElementaryForm } from "./elementary_form.ts";
 import { type OutgoingPes, type OutgoingPid, pesPacketCount, writeClock, writePes } from "./pes_writer.ts";
 import {
@@ -23,6 +24,11 @@ export interface TsMuxerOptions {
   readonly timeOffsetTicks?: number;
   /** Longest time between two repetitions of the program tables, in ticks of 90 kHz. @default {45_000} */
   readonly tableIntervalTicks?: number;
+  /**
+   * Frames of audio that follow each other without a gap go into one PES packet up to this length, in ticks of
+   * 90 kHz: less overhead, more delay, and times exact to a tick. @default {0}
+   */
+  readonly audioPesTicks?: number;
   /** Names the program for receivers; without it there is no service description. */
   readonly service?: { readonly name: string; readonly provider?: string };
 }
@@ -51,6 +57,27 @@ interface OutgoingTrack extends OutgoingPid {
   readonly track: MuxTrack;
   readonly form: ElementaryForm;
   readonly streamId: number;
+  /** Audio that waits for more. */
+  group: AudioGroup | undefined;
+}
+
+/** What goes into one PES packet. */
+interface OutgoingUnit {
+  readonly outgoing: OutgoingTrack;
+  readonly dtsTicks: number;
+  readonly ptsTicks: number;
+  readonly isKeyVideo: boolean;
+  readonly pieces: readonly Uint8Array[];
+}
+
+/** A PES packet and what comes before it. */
+interface Plan {
+  readonly pes: OutgoingPes;
+  readonly hasTables: boolean;
+  /** A packet with the clock alone. */
+  readonly clockTicks: number | undefined;
+  /** Of all of it. */
+  readonly bytes: number;
 }
 
 /**
@@ -79,6 +106,7 @@ export class TsMuxer implements Muxer {
   readonly #clockDelayTicks: number;
   readonly #timeOffsetTicks: number;
   readonly #tableIntervalTicks: number;
+  readonly #audioPesTicks: number;
   readonly #sections: readonly { readonly section: Uint8Array; readonly to: OutgoingPid }[];
   readonly #tablesBytes: number;
   #lastClock = -Infinity;
@@ -100,6 +128,7 @@ export class TsMuxer implements Muxer {
     this.#clockDelayTicks = options.clockDelayTicks ?? CLOCK_DELAY_TICKS;
     this.#timeOffsetTicks = options.timeOffsetTicks ?? 0;
     this.#tableIntervalTicks = options.tableIntervalTicks ?? TABLE_INTERVAL_TICKS;
+    this.#audioPesTicks = options.audioPesTicks ?? 0;
     this.#sections = sectionsOf(this.#tracks, { clockPid: clockTrack.pid, service: options.service });
     const packets = this.#sections.reduce((sum, { section }) => sum + sectionPacketCount(section), 0);
     this.#tablesBytes = packets * TS_PACKET_BYTES;
@@ -121,7 +150,8 @@ export class TsMuxer implements Muxer {
   /**
    * Takes one packet; see `Muxer.write`.
    *
-   * @returns Whole packets, for the caller to own; none for a configuration, and for what MPEG-TS has no place for.
+   * @returns Whole packets, for the caller to own; none for a configuration, for audio that is gathered, and for
+   *   what MPEG-TS has no place for.
    * @throws {FormatError} If the payload is malformed, of an unknown track, or its configuration has not come.
    */
   write(packet: Packet | MediaPacket): Uint8Array {
@@ -139,41 +169,81 @@ export class TsMuxer implements Muxer {
     return this.#writeMedia(outgoing, packet);
   }
 
-  /** Nothing remains, and nothing changes. */
+  /** The audio that was gathered; for the caller to own. A segment ends with it, too. */
+  flush(): Uint8Array {
+    return this.#emit(this.#takeDueGroups(Infinity));
+  }
+
+  /** The audio that was gathered; nothing changes. */
   end(): { readonly append: Uint8Array; readonly patches: readonly Patch[] } {
-    return { append: EMPTY, patches: [] };
+    return { append: this.flush(), patches: [] };
   }
 
   #writeMedia(outgoing: OutgoingTrack, packet: Packet | MediaPacket): Uint8Array {
     const { track, form } = outgoing;
-    const { dtsTicks, ptsTicks } = this.#ticksOf(packet, track);
+    const times = this.#ticksOf(packet, track);
     const isKeyVideo = track.kind === "video" && packet.isKeyFrame;
     const pieces = form.piecesOf(packet.payload, { isKeyFrame: isKeyVideo });
-    const clock = this.#clockFor(dtsTicks);
+    const due = this.#takeDueGroups(times.dtsTicks);
+    const durationTicks = this.#audioPesTicks > 0 ? form.durationTicksOf(packet.payload) : 0;
+    if (durationTicks === 0) return this.#emit([...due, { outgoing, ...times, isKeyVideo, pieces }]);
+    const group = outgoing.group;
+    if (group?.add(pieces, { ...times, durationTicks }) === true) return this.#emit(due);
+    outgoing.group = new AudioGroup(pieces, { ...times, durationTicks });
+    return this.#emit(group === undefined ? due : [...due, unitOf(outgoing, group)]);
+  }
+
+  /** Takes the groups that began so long before `dtsTicks` that they cannot wait. */
+  #takeDueGroups(dtsTicks: number): OutgoingUnit[] {
+    const due: OutgoingUnit[] = [];
+    for (const outgoing of this.#tracks) {
+      const { group } = outgoing;
+      if (group === undefined || dtsTicks - group.ptsTicks < this.#audioPesTicks) continue;
+      outgoing.group = undefined;
+      due.push(unitOf(outgoing, group));
+    }
+    return due;
+  }
+
+  /** Writes units as PES packets into one array, tables and clock between them where they are due. */
+  #emit(units: readonly OutgoingUnit[]): Uint8Array {
+    if (units.length === 0) return EMPTY;
+    const plans = units.map((unit) => this.#plan(unit));
+    const bytes = plans.reduce((sum, { bytes }) => sum + bytes, 0);
+    const out = new Uint8Array(bytes);
+    let at = 0;
+    for (const { pes, hasTables, clockTicks } of plans) {
+      if (hasTables) at = this.#writeTables(out, at);
+      if (clockTicks !== undefined) at = writeClock(out, at, this.#clockTrack, clockTicks);
+      at = writePes(out, at, pes);
+    }
+    return out;
+  }
+
+  /** Decides what comes with a unit. */
+  #plan(unit: OutgoingUnit): Plan {
+    const { outgoing, dtsTicks, ptsTicks, isKeyVideo, pieces } = unit;
     const isOnClockTrack = outgoing === this.#clockTrack;
+    const clock = this.#clockFor(dtsTicks);
     const pes: OutgoingPes = {
       to: outgoing,
       streamId: outgoing.streamId,
       ptsTicks,
       dtsTicks,
       clockTicks: isOnClockTrack ? clock : undefined,
-      isRandomAccess: packet.isKeyFrame && isOnClockTrack,
+      isRandomAccess: isOnClockTrack && (isKeyVideo || outgoing.track.kind === "audio"),
       pieces,
     };
-    const needsTables = !this.#areTablesFresh &&
+    const hasTables = !this.#areTablesFresh &&
       (isKeyVideo || dtsTicks - this.#lastTables >= this.#tableIntervalTicks || dtsTicks < this.#lastTables);
     const needsClock = !isOnClockTrack && clock !== undefined &&
       clock - this.#lastClock >= CLOCK_INTERVAL_TICKS;
-    const bytes = pesPacketCount(pes) * TS_PACKET_BYTES + (needsTables ? this.#tablesBytes : 0) +
-      (needsClock ? TS_PACKET_BYTES : 0);
-    const out = new Uint8Array(bytes);
-    let at = needsTables ? this.#writeTables(out, 0) : 0;
-    if (needsClock) at = writeClock(out, at, this.#clockTrack, clock);
-    writePes(out, at, pes);
-    if (needsTables || this.#areTablesFresh) this.#lastTables = dtsTicks;
+    if (hasTables || this.#areTablesFresh) this.#lastTables = dtsTicks;
     if (needsClock || pes.clockTicks !== undefined) this.#lastClock = clock!;
     this.#areTablesFresh = false;
-    return out;
+    const bytes = (pesPacketCount(pes) + (needsClock ? 1 : 0)) * TS_PACKET_BYTES +
+      (hasTables ? this.#tablesBytes : 0);
+    return { pes, hasTables, clockTicks: needsClock ? clock : undefined, bytes };
   }
 
   /** The clock at a decoding time; `undefined` if another track's has passed it already. */
@@ -207,6 +277,10 @@ export class TsMuxer implements Muxer {
 
 const EMPTY = new Uint8Array(0);
 
+function unitOf(outgoing: OutgoingTrack, { ptsTicks, pieces }: AudioGroup): OutgoingUnit {
+  return { outgoing, dtsTicks: ptsTicks, ptsTicks, isKeyVideo: false, pieces };
+}
+
 function newOutgoingTrack(track: MuxTrack, index: number): OutgoingTrack {
   const form = newElementaryForm(track);
   const streamId = track.kind === "video"
@@ -214,7 +288,7 @@ function newOutgoingTrack(track: MuxTrack, index: number): OutgoingTrack {
     : form.isPrivate
     ? STREAM_ID.Private
     : STREAM_ID.Audio + track.trackId % AUDIO_STREAM_IDS;
-  return { track, form, streamId, pid: FIRST_STREAM_PID + index, counter: 0 };
+  return { track, form, streamId, pid: FIRST_STREAM_PID + index, counter: 0, group: undefined };
 }
 
 /** PAT, SDT and PMT, with the PIDs they go to. */
