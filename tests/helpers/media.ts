@@ -21,6 +21,8 @@ const AAC = ["-c:a", "aac", "-b:a", "64k", "-ac", "2"];
 const CLIPS = {
   /** H.264 with B-frames (negative-going composition times) and AAC, 6 s. */
   film: { args: [...PICTURE, ...NOISE, "-t", "6", ...H264, "-bf", "2", ...AAC], extension: "flv" },
+  /** As film, but longer: what is sought in is not over at once. */
+  feature: { args: [...PICTURE, ...NOISE, "-t", "14", ...H264, "-bf", "2", ...AAC], extension: "mp4" },
   /** As film, another picture, so that no packet is equal. */
   other: {
     args: [

@@ -124,6 +124,11 @@ export class FakeDemuxer implements Demuxer {
     return this.#at;
   }
 
+  /** Goes to the packet of this number. */
+  goTo(at: number): void {
+    this.#at = at;
+  }
+
   async read(): Promise<readonly MediaPacket[]> {
     await Promise.resolve();
     assert.equal(this.isClosed, false, "a read after close");

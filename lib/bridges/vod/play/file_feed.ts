@@ -220,7 +220,7 @@ export class FileFeed implements SliceSource {
         if (waitMs > 0) return this.#arm(waitMs + pace.refillMs);
       }
       if (!this.#write(packet, start)) return;
-      if (this.#wantsPicture && packet.kind === "video" && !this.#isInPreroll) {
+      if (this.#wantsPicture && isPicture(packet) && !this.#isInPreroll) {
         this.#wantsPicture = false;
         this.#at++;
         return;
@@ -395,4 +395,8 @@ export class FileFeed implements SliceSource {
     if (this.#isSource) this.#options.place.setSource(undefined);
     this.#isSource = false;
   }
+}
+
+function isPicture({ kind, role }: MediaPacket): boolean {
+  return kind === "video" && role === "media";
 }

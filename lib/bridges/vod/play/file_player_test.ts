@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { FormatError } from "#errors";
-import { FakeDemuxer, FileRig, film, settled, timeOf } from "./_rig_test.ts";
+import type { MediaPacket } from "#media";
+import { FakeDemuxer, FileRig, film, settled, timeOf, VIDEO_TRACK } from "./_rig_test.ts";
 
 const INTRODUCTION = ["|RtmpSampleAccess", "Data.Start", "onMetaData"];
 const END = ["Play.Complete", "Play.Stop"];
@@ -181,6 +182,34 @@ Deno.test("A seek while paused shows its first picture and no more, until resume
   const media = viewer.takeMedia();
   assert.deepEqual([media[0], media[1]], ["a40000", "a40020"]);
   assert.equal(timeOf(media.at(-1)), 45_000);
+});
+
+Deno.test("Configurations among the packets go out where they change, and are no picture", async () => {
+  const packets = film({ seconds: 60 });
+  const config = (ms: number, ...payload: number[]): MediaPacket => ({
+    ...packets[0]!,
+    role: "config",
+    isKeyFrame: false,
+    dtsUs: ms * 1_000,
+    payload: Uint8Array.from(payload),
+  });
+  const at = (ms: number) => packets.findIndex(({ dtsUs }) => dtsUs === ms * 1_000);
+  packets.splice(at(40_000), 0, config(40_000, 1, 77, 0, 30));
+  packets.splice(at(2_000), 0, config(2_000, 1, 77, 0, 30));
+  packets.splice(0, 0, config(0, ...VIDEO_TRACK.codecConfig!));
+  const demuxer = new FakeDemuxer(packets);
+  demuxer.seek = async () => {
+    demuxer.goTo(at(40_000));
+    return await Promise.resolve({ timeUs: 40_000_000 });
+  };
+  await using rig = new FileRig({ files: { a: { demuxer: () => demuxer } } });
+  const viewer = await rig.player("a");
+  const configs = viewer.take().filter((event) => event.startsWith("vc"));
+  assert.deepEqual(configs, ["vc0", "vc2000"], "the one at the start is known from the track");
+  viewer.stream.command("pause", [true, 0]);
+  viewer.stream.command("seek", [40_000]);
+  await settled();
+  assert.deepEqual(viewer.takeMedia(), ["v40000k"]);
 });
 
 Deno.test("Of many seeks at once only the newest is done in full", async () => {
