@@ -24,6 +24,7 @@ export type {
   ConnectDecision,
   Decision,
   MediaCatalog,
+  RecordingControl,
 } from "#application";
 export { TsDemuxer, TsMediaReader, TsMuxer, TsReader } from "#mediaformats/mpegts";
 export type { TsAccessUnit, TsDemuxerOptions, TsMuxerOptions, TsReaderOptions } from "#mediaformats/mpegts";

@@ -18,7 +18,8 @@ Deno.test("flvplayback lets everybody in, notes its streams and lists its files"
   const lines: string[] = [];
   const log = { debug: (text: string) => void lines.push(text), info() {}, warning() {} };
   const media = { list: () => Promise.resolve(["a.flv", "films/b.mp4"]) };
-  const application = flvplayback.create({ name: "flvplayback", options: {}, log, media });
+  const recordings = { start: () => false, stop: () => Promise.resolve(false), list: () => [] };
+  const application = flvplayback.create({ name: "flvplayback", options: {}, log, media, recordings });
   assert.deepEqual([application.connect, application.publish, application.play], [
     undefined,
     undefined,

@@ -28,6 +28,29 @@ export interface MediaCatalog {
   list(): Promise<readonly string[]>;
 }
 
+/** The recordings of an application's live streams. */
+export interface RecordingControl {
+  /**
+   * Starts to record a live stream, from its newest key frame on.
+   *
+   * @param options What differs from the configuration: template of the file name, format.
+   * @returns Whether it is recorded now by this call; not if nobody publishes it, or it was recorded before.
+   */
+  start(
+    streamName: string,
+    options?: { readonly name?: string; readonly format?: "flv" | "mp4" | "ts" },
+  ): boolean;
+  /** Ends a recording; resolves when its file is complete, to whether there was one. */
+  stop(streamName: string): Promise<boolean>;
+  /** The recordings that go on, with the file each is written to. */
+  list(): readonly {
+    readonly streamName: string;
+    /** `undefined` before the first packets. */
+    readonly fileName: string | undefined;
+    readonly fileBytes: number;
+  }[];
+}
+
 /**
  * What an application does; every member may be left out. Promises are welcome: a peer waits for its answer,
  * the server does not.
@@ -65,6 +88,8 @@ export interface ApplicationContext {
   readonly log: ApplicationLog;
   /** Its media files. */
   readonly media: MediaCatalog;
+  /** Recordings of its live streams. */
+  readonly recordings: RecordingControl;
 }
 
 /** Where an application writes its lines. */

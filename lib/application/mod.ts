@@ -26,6 +26,7 @@ export type {
   ConnectDecision,
   Decision,
   MediaCatalog,
+  RecordingControl,
   RunningApplication,
 } from "./application.ts";
 export type { OptionTable } from "#options";

@@ -1,4 +1,4 @@
-import type { Application, ApplicationDefinition } from "#application";
+import type { Application, ApplicationDefinition, RecordingControl } from "#application";
 import { ConfigError, errorMessage } from "#errors";
 import { Logger, openSink, parseLogLevel } from "#log";
 import { parseHostPort } from "#uri";
@@ -14,6 +14,8 @@ export interface ServeOptions extends Pick<Application, "connect" | "publish" | 
   readonly http?: string;
   /** Folder of media files that may be played. @default none */
   readonly media?: string;
+  /** Folder that recordings are written to: those that publishers ask for, and that the program starts. @default none */
+  readonly recordings?: string;
   /** First part of stream addresses, as in `rtmp://host/live/NAME`. @default {"live"} */
   readonly appName?: string;
   /** Lines up to this level go to the console: `error`, `warning`, `info`, `debug`. @default none */
@@ -30,6 +32,8 @@ export interface EmbeddedServer {
   readonly urls: { readonly publish: readonly string[]; readonly play: readonly string[] };
   /** Live streams now. */
   streams(): Stream[];
+  /** Recordings of live streams; `undefined` without a folder for them. */
+  readonly recordings: RecordingControl | undefined;
   /** Closes listeners, then connections. */
   close(): Promise<void>;
 }
@@ -47,15 +51,27 @@ export interface EmbeddedServer {
  * @throws {ConfigError} If an option is wrong, or an address cannot be listened on.
  */
 export async function serve(options: ServeOptions = {}): Promise<EmbeddedServer> {
-  const { rtmp = "0.0.0.0:1935", http, media, appName = "live", logLevel } = options;
-  const definition: ApplicationDefinition = { name: appName, about: "embedded", create: () => options };
+  const { rtmp = "0.0.0.0:1935", http, media, recordings: folder, appName = "live", logLevel } = options;
+  let recordings: RecordingControl | undefined;
+  const definition: ApplicationDefinition = {
+    name: appName,
+    about: "embedded",
+    create: (context) => {
+      if (folder !== undefined) recordings = context.recordings;
+      return options;
+    },
+  };
   const address = addressOf("rtmp", rtmp);
   const web = http === undefined ? undefined : addressOf("http", http);
   const schema = new ConfigSchema({ applications: [definition] });
   const config = schema.parse({
     applications: [{
       name: appName,
-      mediaStorage: media === undefined ? { enabled: false } : { mediaFolder: media },
+      mediaStorage: {
+        ...(media === undefined ? { enabled: false } : { mediaFolder: media }),
+        ...(folder === undefined ? {} : { recordedStreamsStorage: folder }),
+      },
+      recording: { allowPublishers: folder !== undefined },
       acceptors: [{ ip: address.host, port: address.port }],
     }],
     web: web === undefined ? { enabled: false } : { ip: web.host, port: web.port },
@@ -68,6 +84,7 @@ export async function serve(options: ServeOptions = {}): Promise<EmbeddedServer>
   return {
     urls: server.urls,
     streams: () => server.streams.list(),
+    recordings,
     close: async () => {
       await server.close("closed by its program");
       log.close();

@@ -1,6 +1,6 @@
 import type { AcceptorOwner, ApplicationRegistry } from "#application";
 import type { AmfValue } from "#amf";
-import { LiveRtmpApplication } from "#bridges/rtmp";
+import { LiveRtmpApplication, type PublishRecorder } from "#bridges/rtmp";
 import type { RecordedFiles } from "#bridges/vod";
 import type { Clock } from "#clock";
 import { systemClock } from "#clock";
@@ -25,6 +25,8 @@ export interface SpawnerOptions {
   readonly streams: StreamRegistry;
   /** Media files of all applications. */
   readonly recorded: RecordedFiles;
+  /** Records streams at the wish of their publishers. */
+  readonly recorder: PublishRecorder;
   readonly log: Logger;
   readonly version: string;
   /** Time of the patience with peers: seconds long, so a coarse clock does. */
@@ -80,6 +82,7 @@ function rtmpApplication(owner: AcceptorOwner, options: SpawnerOptions): LiveRtm
     log: log.child("rtmp"),
     waitForPublisherMs: config.rtmp.waitForPublisherMs,
     recorded: options.recorded,
+    recorder: options.recorder,
     access: {
       ...applications.accessFor(owner),
       connect: (peer) => applications.connect(owner, peer),

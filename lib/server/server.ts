@@ -14,6 +14,7 @@ import { ACCEPTOR_CHAINS } from "./chain_table.ts";
 import type { AcceptorConfig, ApplicationConfig, ServerConfig, ServiceRow } from "./config/mod.ts";
 import { openLibrary } from "./media_libraries.ts";
 import { builtInFactories } from "./protocol_spawner.ts";
+import { ApplicationRecordings } from "./recordings.ts";
 import { readTlsKeys } from "./tls_keys.ts";
 import { serviceUrls } from "./urls.ts";
 
@@ -104,6 +105,7 @@ class Server implements RunningServer {
   readonly #closed = Promise.withResolvers<void>();
   readonly #libraries: MediaLibrary[] = [];
   readonly #indexer: Indexer;
+  readonly #recordings = new ApplicationRecordings(() => this.streams);
   #isClosing = false;
 
   constructor(config: ServerConfig, options: StartOptions) {
@@ -123,7 +125,10 @@ class Server implements RunningServer {
     this.#indexer = new Indexer({ clock: systemClock, log: options.log.child("index") });
     this.streams = new StreamRegistry(
       systemClock,
-      (stream, isLive) => this.#applications.streamChanged(stream, isLive),
+      (stream, isLive) => {
+        this.#recordings.streamChanged(stream, isLive);
+        this.#applications.streamChanged(stream, isLive);
+      },
     );
   }
 
@@ -157,6 +162,7 @@ class Server implements RunningServer {
       applications: this.#applications,
       streams: this.streams,
       recorded: new RecordedFiles(files),
+      recorder: this.#recordings,
       log,
       version,
     });
@@ -182,6 +188,7 @@ class Server implements RunningServer {
     await this.#protocols.closeAll(reason);
     await listenersClosed;
     this.#applications.close();
+    await this.#recordings.close();
     await this.#indexer[Symbol.asyncDispose]();
     for (const library of this.#libraries) await library.close();
     this.#closed.resolve();
@@ -197,7 +204,13 @@ class Server implements RunningServer {
       throw new ConfigError(`Cannot make application ${entry.name}: there is no kind of application ${kind}`);
     }
     const log = this.#options.log.child(entry.name);
-    const application = definition.create({ name: entry.name, options: entry, log, media });
+    const application = definition.create({
+      name: entry.name,
+      options: entry,
+      log,
+      media,
+      recordings: this.#recordings.add(entry, log),
+    });
     const running: RunningApplication = {
       name: entry.name,
       aliases: entry.aliases,

@@ -10,7 +10,8 @@ Deno.test("The shipped applications have names of their own, say what they are f
     assert.ok(definition.about.length > 5 && !definition.about.includes("\n"), definition.name);
     const log = { debug() {}, info() {}, warning() {} };
     const media = { list: () => Promise.resolve([]) };
-    const application = definition.create({ name: definition.name, options: {}, log, media });
+    const recordings = { start: () => false, stop: () => Promise.resolve(false), list: () => [] };
+    const application = definition.create({ name: definition.name, options: {}, log, media, recordings });
     application.close?.();
   }
 });

@@ -41,6 +41,7 @@ export class Recorder {
   /** The write in flight. */
   #writing: Promise<void> | undefined;
   #ended: Promise<void> | undefined;
+  #hasFailed = false;
 
   constructor(options: RecorderOptions) {
     this.#options = options;
@@ -70,13 +71,12 @@ export class Recorder {
 
   /** Begins. */
   start(): void {
-    const { stream, clock, isFromNow } = this.#options;
-    if (!isFromNow) {
-      const { metadata, configs } = stream.header;
-      for (const packet of metadata === undefined ? configs : [metadata, ...configs]) {
-        this.#queue.push(packet, false);
-      }
+    const { stream, clock } = this.#options;
+    const { metadata, configs } = stream.header;
+    for (const packet of metadata === undefined ? configs : [metadata, ...configs]) {
+      this.#queue.push(packet, false);
     }
+    const isFromNow = this.#options.isFromNow || stream.packets.start === undefined;
     this.#cursor = stream.packets.cursor(undefined, { isFromNow });
     this.#timer = clock.every(RECORDING_FLUSH_MS, () => this.#flush());
     this.#read();
@@ -99,8 +99,6 @@ export class Recorder {
       await this.#fail(error);
     }
   }
-
-  #hasFailed = false;
 
   /** Takes what has been published, in the turn it is published in. */
   readonly #read = (): void => {

@@ -1,6 +1,7 @@
 import type { AmfObject } from "#amf";
 import { FlvMuxer, type FlvResumePoint } from "#mediaformats/flv";
 import { Mp4FragmentMuxer } from "#mediaformats/mp4";
+import { TsMuxer } from "#mediaformats/mpegts";
 import type { Muxer, MuxTrack } from "#media";
 
 /** What a muxer is made with, beside the tracks. */
@@ -44,6 +45,7 @@ export const RECORDING_FORMAT = {
     isFlv: false,
     create: (tracks) => new Mp4FragmentMuxer(tracks, { fragmentUs: FRAGMENT_US }),
   },
+  ts: { extension: "ts", isFlv: false, create: (tracks) => new TsMuxer(tracks) },
 } as const satisfies Readonly<Record<string, RecordingFormat>>;
 
 /** Name of a format. */

@@ -44,6 +44,10 @@ export class RecordingSeries {
   #writer: FileWriter | undefined;
   /** Tracks that the file has. */
   #held = new Set<string>();
+  /** Tracks that the format cannot hold. */
+  readonly #left = new Set<string>();
+  /** Tracks of video that had a key frame in the file, or in what is gathered for it. */
+  readonly #keyed = new Set<number>();
   readonly #lastUs = new Map<string, number>();
   #isFirst = true;
   /** Whether the next key frame begins another file, since a track has come that this one lacks. */
@@ -93,6 +97,7 @@ export class RecordingSeries {
   }
 
   #take(packet: Packet): Promise<void> | undefined {
+    if (this.#isHeadless(packet)) return undefined;
     const change = this.#tracks.take(packet);
     if (this.#writer === undefined) {
       this.#gathered.push(packet);
@@ -105,6 +110,13 @@ export class RecordingSeries {
     return undefined;
   }
 
+  /** Whether it is a picture that nothing in the file can be decoded from: before the first key frame. */
+  #isHeadless({ kind, role, trackId, isKeyFrame }: Packet): boolean {
+    if (kind !== "video" || role !== "media") return false;
+    if (isKeyFrame) this.#keyed.add(trackId);
+    return !this.#keyed.has(trackId);
+  }
+
   #put(packet: Packet, writer: FileWriter): void {
     const isMedia = packet.role === "media";
     const key = keyOf(packet);
@@ -112,9 +124,6 @@ export class RecordingSeries {
     if (this.#options.format.isFlv || isMedia && this.#held.has(key)) writer.write(packet);
     else if (isMedia && packet.kind !== "data" && !this.#left.has(key)) this.#hasNewTrack = true;
   }
-
-  /** Tracks that the format cannot hold. */
-  readonly #left = new Set<string>();
 
   /** Whether a file may begin with this packet. */
   #isStart(packet: Packet): boolean {
@@ -139,8 +148,10 @@ export class RecordingSeries {
     if (reason !== undefined) this.#options.log.info(`goes on in another file: ${reason}`);
     await this.#close();
     this.#tracks.restart();
-    this.#tracks.take(packet);
     this.#lastUs.clear();
+    this.#keyed.clear();
+    if (this.#isHeadless(packet)) return;
+    this.#tracks.take(packet);
     this.#gathered = [packet];
     if (this.#isGathered()) await this.#open();
   }
@@ -154,7 +165,7 @@ export class RecordingSeries {
 
   async #open(): Promise<void> {
     const { format, log } = this.#options;
-    const packets = fromKeyFrames(this.#gathered);
+    const packets = this.#gathered;
     this.#gathered = [];
     const tracks = format.isFlv ? this.#tracks.tracks : this.#tracks.started;
     const held = this.#hold(tracks);
@@ -235,14 +246,4 @@ export class RecordingSeries {
 
 function keyOf({ kind, trackId }: Pick<Packet, "kind" | "trackId">): string {
   return `${kind} ${trackId}`;
-}
-
-/** The packets without pictures that come before the first key frame of their track. */
-function fromKeyFrames(packets: readonly Packet[]): readonly Packet[] {
-  const started = new Set<number>();
-  return packets.filter(({ kind, role, trackId, isKeyFrame }) => {
-    if (kind !== "video" || role !== "media") return true;
-    if (isKeyFrame) started.add(trackId);
-    return started.has(trackId);
-  });
 }

@@ -14,6 +14,7 @@ import type { AccessGrant, Peer, Publisher, StreamAccess, StreamRegistry } from 
 import type { ConnectionBudget } from "./connection_budget.ts";
 import { choosePlay } from "./play_choice.ts";
 import type { PlayerTurns } from "./player_turns.ts";
+import type { PublishRecorder, PublishRecordingEvent } from "./publish_recorder.ts";
 import type { RecordedPlayer, RecordedStream, RecordedStreams } from "./recorded_streams.ts";
 import type { RefusedPublisher } from "./refused_publisher.ts";
 import { RtmpToStream } from "./rtmp_to_stream.ts";
@@ -36,6 +37,8 @@ export interface LiveContext extends LiveConnection {
   readonly access: StreamAccess;
   /** Where recordings are found; `undefined` where there are none. */
   readonly recorded?: RecordedStreams;
+  /** Who records streams at the wish of their publishers; `undefined` where nobody does. */
+  readonly recorder?: PublishRecorder;
   /** Prefixed with protocol and address. */
   readonly log: Logger;
   readonly clock: Clock;
@@ -63,16 +66,16 @@ export class LiveNetStream implements NetStreamClient {
 
   async publish(request: PublishRequest): Promise<void> {
     this.#nameLog(request.streamName);
-    if (request.publishType !== "live") {
-      const reason = `Publish type ${request.publishType} is not available: this server does not record`;
-      return this.#refuse("publish", { reason, code: STATUS_CODE.RecordNoAccess });
-    }
     const access = await this.#context.access.publish({ ...request, peer: this.#context.peer });
     if (this.#netStream.session.isClosed) return;
     if (!access.isGranted) {
       return this.#refuse("publish", { reason: access.reason, code: STATUS_CODE.PublishBadName });
     }
-    this.#startPublishing(access);
+    const refusal = this.#recordRefusal(access, request);
+    if (refusal !== undefined) {
+      return this.#refuse("publish", { reason: refusal, code: STATUS_CODE.RecordNoAccess });
+    }
+    this.#startPublishing(access, request);
   }
 
   async play(request: PlayRequest): Promise<void> {
@@ -175,7 +178,15 @@ export class LiveNetStream implements NetStreamClient {
     });
   }
 
-  #startPublishing(access: AccessGrant): void {
+  /** Why the stream is not recorded, though its publisher asks for it; or `undefined`. */
+  #recordRefusal({ path }: AccessGrant, { publishType }: PublishRequest): string | undefined {
+    if (publishType === "live") return undefined;
+    const { recorder } = this.#context;
+    const reason = recorder === undefined ? "this server does not record" : recorder.refusal(path);
+    return reason === undefined ? undefined : `Publish type ${publishType} is not available: ${reason}`;
+  }
+
+  #startPublishing(access: AccessGrant, request: PublishRequest): void {
     this.#nameLog(access.path.streamName);
     const stream = this.#context.registry.open(access.path, access.options);
     const publisher = stream.publish({
@@ -191,6 +202,13 @@ export class LiveNetStream implements NetStreamClient {
       });
     }
     this.#publisher = publisher;
+    if (request.publishType !== "live") {
+      const isAppend = request.publishType === "append";
+      this.#context.recorder?.start(stream, {
+        isAppend,
+        told: (event) => this.#recordingChanged(event, publisher),
+      });
+    }
     this.#feed = new RtmpToStream(
       publisher,
       ({ message }) =>
@@ -204,6 +222,30 @@ export class LiveNetStream implements NetStreamClient {
     });
     this.#context.budget.granted();
     this.#info(`publishing, ${this.#context.peer.userAgent || "encoder unnamed"}`);
+  }
+
+  #recordingChanged(event: PublishRecordingEvent, publisher: Publisher): void {
+    // told late, it would be about another publish of this NetStream
+    if (this.#publisher !== publisher) return;
+    switch (event.type) {
+      case "started":
+        return this.#netStream.sendStatus({
+          code: STATUS_CODE.RecordStart,
+          description: `Recording to ${event.fileName}.`,
+          properties: { details: event.fileName },
+        });
+      case "stopped":
+        return this.#netStream.sendStatus({
+          code: STATUS_CODE.RecordStop,
+          description: "Stopped recording.",
+        });
+      case "failed":
+        return this.#netStream.sendStatus({
+          level: "error",
+          code: STATUS_CODE.RecordFailed,
+          description: `The recording has ended: ${event.reason}.`,
+        });
+    }
   }
 
   #startPlaying(access: AccessGrant, request: PlayRequest): void {

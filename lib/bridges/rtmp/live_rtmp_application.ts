@@ -20,6 +20,7 @@ import { ConnectionBudget } from "./connection_budget.ts";
 import { LiveNetStream } from "./live_net_stream.ts";
 import type { LiveConnection } from "./live_net_stream.ts";
 import { PlayerTurns } from "./player_turns.ts";
+import type { PublishRecorder } from "./publish_recorder.ts";
 import type { RecordedStreams } from "./recorded_streams.ts";
 import { RefusedPublisher } from "./refused_publisher.ts";
 
@@ -45,6 +46,8 @@ export interface LiveRtmpOptions {
   readonly access: RtmpAccess;
   /** Where recordings are found. @default there are none */
   readonly recorded?: RecordedStreams;
+  /** Who records streams at the wish of their publishers. @default nobody does */
+  readonly recorder?: PublishRecorder;
   /** Prefixed with `rtmp`; each connection adds its address. */
   readonly log: Logger;
   /** Time of waiting. */

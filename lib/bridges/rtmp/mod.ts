@@ -21,6 +21,7 @@ export type {
   RecordedStreams,
   RecordedWish,
 } from "./recorded_streams.ts";
+export type { PublishRecorder, PublishRecordingEvent } from "./publish_recorder.ts";
 export { RtmpToStream } from "./rtmp_to_stream.ts";
 export type { PacketSink } from "./rtmp_to_stream.ts";
 export { rtmpTimestamp, RtmpWire } from "./rtmp_wire.ts";

@@ -15,6 +15,7 @@ import {
   wholeNumberOr,
 } from "#options";
 import { STREAM_DEFAULTS } from "#streaming";
+import { RECORDING_OPTIONS } from "./recording_options.ts";
 
 const NAME = /^[\p{L}\p{N}_.~-]+$/u;
 const NAME_ALLOWED = "letters, digits and any of _.~-";
@@ -184,6 +185,9 @@ export const APPLICATION_OPTIONS = {
   }),
   mediaStorage: group(MEDIA_STORAGE_OPTIONS, {
     doc: "Media files: a folder of those that may be played, where recordings go, and further folders.",
+  }),
+  recording: group(RECORDING_OPTIONS, {
+    doc: "How its live streams are recorded, into recordedStreamsStorage of mediaStorage.",
   }),
   streaming: group(STREAMING_OPTIONS, { doc: "How its live streams are run." }),
   acceptors: list(ACCEPTOR_OPTIONS, { default: [], doc: "Where it listens itself." }),

@@ -118,9 +118,9 @@ const BROKEN_FILES: readonly [toml: string, message: string | RegExp][] = [
     "version does not have",
   ],
   [
-    "[[applications]]\nname = 'flvplayback'\nrecordDays = 1",
-    "Cannot load crtmp.toml: applications[0].recordDays is not an option: there are name, description, library, " +
-    "default, aliases, publishFrom, vodAliases, mediaStorage, streaming, acceptors",
+    "[[applications]]\nname = 'flvplayback'\nguestbook = 1",
+    "Cannot load crtmp.toml: applications[0].guestbook is not an option: there are name, description, library, " +
+    "default, aliases, publishFrom, vodAliases, mediaStorage, recording, streaming, acceptors",
   ],
   [
     "[[applications]]\nname = 'recorder'\nrecordDays = 0\nrecordDay = 1",

@@ -20,6 +20,7 @@ export type {
   StorageConfig,
   StreamingConfig,
 } from "./application_options.ts";
+export type { RecordingConfig } from "./recording_options.ts";
 export { ConfigSchema } from "./config_schema.ts";
 export type { ApplicationDeclaration, ConfigSchemaOptions, ConfigSource } from "./config_schema.ts";
 export { loadConfig } from "./load_config.ts";

@@ -12,6 +12,8 @@ export const STATUS_CODE = {
   PublishDenied: "NetStream.Publish.Denied",
   PublishIdle: "NetStream.Publish.Idle",
   UnpublishSuccess: "NetStream.Unpublish.Success",
+  RecordStart: "NetStream.Record.Start",
+  RecordStop: "NetStream.Record.Stop",
   RecordNoAccess: "NetStream.Record.NoAccess",
   RecordFailed: "NetStream.Record.Failed",
   PlayReset: "NetStream.Play.Reset",
