@@ -17,3 +17,4 @@
 export { ManualClock, systemClock, systemRandomBytes } from "./clock.ts";
 export type { Clock, RandomBytes } from "./clock.ts";
 export { COARSE_TICK_MS, CoarseClock } from "./coarse_clock.ts";
+export { TurnEnd } from "./turn_end.ts";

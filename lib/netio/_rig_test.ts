@@ -1,11 +1,10 @@
 import { concatBytes } from "#bytes";
-import { ManualClock } from "#clock";
+import { ManualClock, TurnEnd } from "#clock";
 import type { CarrierClient, Endpoint, SliceSource } from "#stack";
 import { ReadBuffers } from "./read_buffers.ts";
 import { ReadPacer } from "./read_pacer.ts";
 import { StreamCarrier } from "./stream_carrier.ts";
 import type { StreamConnection } from "./stream_carrier.ts";
-import { TurnEnd } from "./turn_end.ts";
 import { TurnQueue } from "./turn_queue.ts";
 
 /** A connection whose kernel is the test: it settles reads and writes when the test says so. */

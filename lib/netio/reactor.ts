@@ -1,5 +1,5 @@
 import type { Clock } from "#clock";
-import { systemClock } from "#clock";
+import { systemClock, TurnEnd } from "#clock";
 import { ConfigError, errorMessage } from "#errors";
 import type { Carrier, Endpoint } from "#stack";
 import { formatEndpoint } from "#stack";
@@ -12,7 +12,6 @@ import { ReadBuffers } from "./read_buffers.ts";
 import { ReadPacer } from "./read_pacer.ts";
 import { StreamCarrier } from "./stream_carrier.ts";
 import type { CarrierContext } from "./stream_carrier.ts";
-import { TurnEnd } from "./turn_end.ts";
 import { TurnQueue } from "./turn_queue.ts";
 import { UdpSocket } from "./udp_socket.ts";
 import type { UdpOptions } from "./udp_socket.ts";

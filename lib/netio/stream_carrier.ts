@@ -1,11 +1,10 @@
-import type { Clock } from "#clock";
+import type { Clock, TurnEnd } from "#clock";
 import { ClosedError } from "#errors";
 import type { Carrier, CarrierClient, Endpoint, SliceSource } from "#stack";
 import { OwnBytes } from "./own_bytes.ts";
 import type { ReadBuffers } from "./read_buffers.ts";
 import { ReadSizing } from "./read_buffers.ts";
 import type { ReadPacer } from "./read_pacer.ts";
-import type { TurnEnd } from "./turn_end.ts";
 import type { TurnQueue } from "./turn_queue.ts";
 
 /** Longest wait, in ms, for queued bytes to leave when a carrier is closed. */

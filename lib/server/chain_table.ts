@@ -5,11 +5,21 @@ import type { ChainDeclaration } from "#stack";
  */
 export const ACCEPTOR_CHAINS: readonly ChainDeclaration[] = [
   { name: "inboundRtmp", tags: ["tcp", "rtmpe", "rtmp"], about: "RTMP and RTMPE encoders and players" },
+  {
+    name: "inboundRtmpt",
+    tags: ["tcp", "http", "rtmpt"],
+    about: "RTMPT only; what its sessions carry is below",
+  },
   { name: "inboundHttp", tags: ["tcp", "http"], about: "the web plane: pages, and the chains below" },
 ];
 
-/** Chains that the web plane builds on its connections, by what is asked for. */
+/** Chains that the web plane, and RTMPT on a port of its own, builds on its connections, by what is asked for. */
 export const WEB_CHAINS: readonly ChainDeclaration[] = [
+  {
+    name: "rtmptSession",
+    tags: ["tcp", "http", "rtmpt", "rtmpe", "rtmp"],
+    about: "POST /open/1, /send/ID/N, /idle/ID/N, /close/ID/N",
+  },
   { name: "httpFlv", tags: ["tcp", "http", "flvout"], about: "GET /APP/NAME.flv" },
   {
     name: "webSocketFlv",

@@ -10,7 +10,8 @@ import type { HttpFetchHandler, HttpRouter } from "#protocols/http";
 import { RtmpProtocol } from "#protocols/rtmp";
 import type { CallAnswer } from "#protocols/rtmp";
 import { RtmpeProtocol } from "#protocols/rtmpe";
-import type { ProtocolFactory } from "#stack";
+import { RtmptProtocol, RtmptTunnel } from "#protocols/rtmpt";
+import type { Protocol, ProtocolFactory } from "#stack";
 import type { StreamRegistry } from "#streaming";
 import { ACCEPTOR_CHAINS } from "./chain_table.ts";
 import type { ServerConfig } from "./config/mod.ts";
@@ -29,6 +30,8 @@ export interface SpawnerOptions {
   readonly recorder: PublishRecorder;
   readonly log: Logger;
   readonly version: string;
+  /** Notes a stack that no listener opened: a session inside HTTP. */
+  readonly opened: (bottom: Protocol) => void;
   /** Time of the patience with peers: seconds long, so a coarse clock does. */
   readonly patience: Clock;
 }
@@ -52,14 +55,25 @@ export function builtInFactories(options: SpawnerOptions): (owner: AcceptorOwner
   const httpLines = webLog(log.child("http"));
   return (owner) => {
     const application = rtmpApplication(owner, options);
-    const router = webRouter(owner, { ...options, pages });
+    const rtmp = () =>
+      new RtmpProtocol({ ...config.rtmp, clock: options.patience, application, log: rtmpLines });
+    const tunnel = new RtmptTunnel({
+      clock: systemClock,
+      open: (session) => {
+        const bottom = new RtmpeProtocol();
+        bottom.linkNear(rtmp());
+        options.opened(bottom);
+        bottom.openOn(session);
+      },
+    });
+    const router = webRouter(owner, { ...options, pages, tunnel });
     return {
       name: "crtmp",
       chains: ACCEPTOR_CHAINS,
       protocols: {
         rtmpe: () => new RtmpeProtocol(),
-        rtmp: () =>
-          new RtmpProtocol({ ...config.rtmp, clock: options.patience, application, log: rtmpLines }),
+        rtmp,
+        rtmpt: () => new RtmptProtocol(tunnel),
         http: ({ isNearest }) =>
           new HttpServerProtocol({
             clock: options.patience,
@@ -100,9 +114,9 @@ function rtmpApplication(owner: AcceptorOwner, options: SpawnerOptions): LiveRtm
 
 function webRouter(
   owner: AcceptorOwner,
-  options: SpawnerOptions & { readonly pages: HttpFetchHandler },
+  options: SpawnerOptions & { readonly pages: HttpFetchHandler; readonly tunnel: RtmptTunnel },
 ): HttpRouter {
-  const { applications, streams, config, log, pages } = options;
+  const { applications, streams, config, log, pages, tunnel } = options;
   return new WebRouter({
     registry: streams,
     access: applications.accessFor(owner),
@@ -112,6 +126,7 @@ function webRouter(
     waitForStreamMs: config.web.waitForStreamMs,
     decisionTimeoutMs: config.web.decisionTimeoutMs,
     allowOrigin: config.web.allowOrigin,
+    tunnel,
     fetch: pages,
   });
 }

@@ -161,6 +161,7 @@ class Server implements RunningServer {
       config: this.#config,
       applications: this.#applications,
       streams: this.streams,
+      opened: (bottom) => this.#protocols.add(bottom),
       recorded: new RecordedFiles(files),
       recorder: this.#recordings,
       log,

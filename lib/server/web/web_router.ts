@@ -2,6 +2,7 @@ import type { Clock } from "#clock";
 import { FlvPlayerProtocol, FlvWire, WebSocketFlvWire } from "#bridges/http_flv";
 import type { Logger } from "#log";
 import type { HttpExchange, HttpFetchHandler, HttpLog, HttpRequestHead, HttpRouter } from "#protocols/http";
+import { RtmptTunnel } from "#protocols/rtmpt";
 import { isWebSocketRequest, WebSocketProtocol } from "#protocols/websocket";
 import { formatEndpoint } from "#stack";
 import type { Access, AccessGrant, Peer, StreamAccess, StreamRegistry, StreamRequest } from "#streaming";
@@ -21,6 +22,8 @@ export interface WebRouterOptions {
   readonly decisionTimeoutMs: number;
   /** Pages that may play, as Access-Control-Allow-Origin has it; empty for none. */
   readonly allowOrigin: string;
+  /** Takes the requests of RTMPT. */
+  readonly tunnel: RtmptTunnel;
   /** Answers everything that is not media. */
   readonly fetch: HttpFetchHandler;
 }
@@ -41,7 +44,7 @@ interface MediaTarget {
 
 /**
  * Routes the requests of the web plane: `/APP/NAME.flv` over HTTP and WebSocket is media and never leaves the
- * protocol stack; `/APP/FILE` is a media file, where files come first under APP; everything else goes to the `fetch`
+ * protocol stack, nor does RTMPT; `/APP/FILE` is a media file, where files come first under APP; everything else goes to the `fetch`
  * of the pages.
  */
 export class WebRouter implements HttpRouter {
@@ -65,6 +68,7 @@ export class WebRouter implements HttpRouter {
   }
 
   route(request: HttpRequestHead, exchange: HttpExchange): void {
+    if (RtmptTunnel.isRequest(request)) return this.#options.tunnel.route(request, exchange);
     const file = this.#files?.targetOf(request.path);
     const target = mediaTarget(request.path) ?? (file && { appName: file.appName, streamName: "" });
     if (target === undefined) return exchange.respondWith(this.#options.fetch);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { RtmptTunnel } from "#protocols/rtmpt";
 import { latin1, ScriptedCarrier } from "../../../tests/helpers/scripted_carrier.ts";
 import { ManualClock } from "#clock";
 import { Logger, MemorySink } from "#log";
@@ -46,6 +47,7 @@ function rig(options: RigOptions = {}) {
     waitForStreamMs: options.waitForStreamMs ?? 0,
     decisionTimeoutMs: 5_000,
     allowOrigin: options.allowOrigin ?? "*",
+    tunnel: new RtmptTunnel({ clock, open: () => {} }),
     fetch: webPages({
       version: "1.2.3",
       status: options.status ?? "public",

@@ -8,7 +8,7 @@ const SETTLED_PROMISES = 16;
 /**
  * Calls back once what was begun in this turn has run as far as it can without waiting for the system.
  *
- * One chain of microtasks serves all carriers of a reactor; each one that waits makes it start anew.
+ * One chain of microtasks serves all who share it; each one that waits makes it start anew.
  */
 export class TurnEnd {
   #waiting: (() => void)[] = [];
