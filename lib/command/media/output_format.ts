@@ -4,14 +4,31 @@ import { formatOfName, type MediaFormat } from "#mediaformats";
 
 /** Writes one container. */
 interface OutputFormat {
-  readonly open: (tracks: readonly MediaTrack[], summary: Pick<MediaSummary, "startUs" | "tags">) => Muxer;
+  readonly open: (
+    tracks: readonly MediaTrack[],
+    summary: Pick<MediaSummary, "formatName" | "startUs" | "tags">,
+  ) => Muxer;
 }
+
+const EMPTY_PACKET = {
+  role: "media",
+  dtsUs: 0,
+  ptsUs: 0,
+  isKeyFrame: true,
+  payload: new Uint8Array(0),
+} as const;
 
 /** Writers by container, loaded when they are needed. */
 const OUTPUTS: Readonly<Partial<Record<MediaFormat, () => Promise<OutputFormat>>>> = {
   flv: async () => {
-    const { FlvMuxer } = await import("#mediaformats/flv");
-    return { open: (tracks, { tags }) => new FlvMuxer(tracks, { tags }) };
+    const { FlvMuxer, tagBodyOf } = await import("#mediaformats/flv");
+    return {
+      open: (tracks, { formatName, tags }) => {
+        // what came in a tag body leaves in it, unread; a codec without a form of its own needs one
+        if (formatName !== "flv") { for (const track of tracks) tagBodyOf({ ...EMPTY_PACKET, ...track }); }
+        return new FlvMuxer(tracks, { tags });
+      },
+    };
   },
   mp4: async () => {
     const { Mp4Muxer } = await import("#mediaformats/mp4");
@@ -66,7 +83,9 @@ export async function chooseOutput(path: string, summary: MediaSummary): Promise
   const { open } = await load();
   const leftOut: string[] = [];
   const tracks = summary.tracks.filter((track) => {
-    const fault = faultOf(() => open([track], { startUs: 0, tags: {} }));
+    const fault = track.kind === "data"
+      ? "subtitles and data are not written"
+      : faultOf(() => open([track], summary));
     if (fault !== undefined) leftOut.push(`track ${track.index} (${track.codecName}) is left out: ${fault}`);
     return fault === undefined;
   });
@@ -75,7 +94,7 @@ export async function chooseOutput(path: string, summary: MediaSummary): Promise
   }
   const tags = Object.entries(summary.tags).filter(([key]) => !CONTAINER_TAGS.has(key.toLowerCase()));
   return {
-    muxer: open(tracks, { startUs: summary.startUs, tags: Object.fromEntries(tags) }),
+    muxer: open(tracks, { ...summary, tags: Object.fromEntries(tags) }),
     written: new Set(tracks.map(({ index }) => index)),
     leftOut,
   };
@@ -86,7 +105,7 @@ function faultOf(open: () => unknown): string | undefined {
     open();
     return undefined;
   } catch (error) {
-    if (error instanceof FormatError) return errorMessage(error);
+    if (error instanceof FormatError || error instanceof TypeError) return errorMessage(error);
     throw error;
   }
 }

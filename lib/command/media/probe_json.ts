@@ -1,5 +1,7 @@
-import type { MediaTrack } from "#media";
-import type { ProbeReport, TrackCount } from "./probe_report.ts";
+import type { MediaSummary, MediaTrack } from "#media";
+import type { ProbeReport } from "./probe_report.ts";
+
+type Tags = Readonly<Record<string, string>>;
 
 /** Codecs that ffprobe calls subtitles, by its names. */
 const SUBTITLES = new Set([
@@ -10,15 +12,17 @@ const SUBTITLES = new Set([
 /** The report under the names that `ffprobe -of json -show_format -show_streams -count_packets` gives the same facts. */
 export function probeJson(report: ProbeReport): Record<string, unknown> {
   const { summary, sizeBytes, durationUs } = report;
+  const [programTags, tags] = splitTags(summary);
   return {
-    streams: summary.tracks.map((track) => streamJson(track, report.counts[track.index])),
+    programs: programTags === undefined ? [] : [{ tags: programTags }],
+    streams: summary.tracks.map((track) => streamJson(track, report)),
     format: defined({
       nb_streams: summary.tracks.length,
       format_name: summary.formatName,
       duration: durationUs === undefined ? undefined : seconds(durationUs),
       size: String(sizeBytes),
       bit_rate: bitRateOf(report),
-      tags: tagsJson(summary.tags),
+      tags,
     }),
   };
 }
@@ -39,11 +43,21 @@ export function pictureOf({ description, width, height }: MediaTrack): [width?: 
   return shown[0] === undefined || shown[1] === undefined ? [] : [shown[0], shown[1]];
 }
 
-function streamJson(track: MediaTrack, count: TrackCount | undefined): Record<string, unknown> {
+/** What MPEG-TS says of its program is no tag of the file to ffprobe. */
+function splitTags({ formatName, tags }: MediaSummary): [program: Tags | undefined, file: Tags | undefined] {
+  const isOfProgram = ([key]: [string, string]) => formatName === "mpegts" && key.startsWith("service_");
+  const all = Object.entries(tags);
+  return [
+    tagsJson(Object.fromEntries(all.filter(isOfProgram))),
+    tagsJson(Object.fromEntries(all.filter((tag) => !isOfProgram(tag)))),
+  ];
+}
+
+function streamJson(track: MediaTrack, report: ProbeReport): Record<string, unknown> {
   const isVideo = track.kind === "video";
   const [width, height] = isVideo ? pictureOf(track) : [];
   const sampleRate = track.description?.sampleRate ?? track.sampleRate;
-  const { durationTicks, timescale } = track;
+  const trackUs = trackDurationUs(track, report);
   return defined({
     index: track.index,
     codec_name: track.codecName === "unknown" ? undefined : track.codecName,
@@ -52,14 +66,27 @@ function streamJson(track: MediaTrack, count: TrackCount | undefined): Record<st
     height,
     sample_rate: isVideo || sampleRate === undefined ? undefined : String(sampleRate),
     channels: isVideo ? undefined : track.description?.channels ?? track.channels,
-    time_base: `${track.tickStep ?? 1}/${timescale}`,
-    duration: durationTicks === undefined ? undefined : seconds(durationTicks / timescale * 1e6),
-    nb_read_packets: String(count?.packets ?? 0),
+    time_base: `${track.tickStep ?? 1}/${track.timescale}`,
+    duration: trackUs === undefined ? undefined : seconds(trackUs),
+    nb_read_packets: String(report.counts[track.index]?.packets ?? 0),
     tags: tagsJson({ ...(track.language === undefined ? {} : { language: track.language }), ...track.tags }),
   });
 }
 
-function tagsJson(tags: Readonly<Record<string, string>>): Readonly<Record<string, string>> | undefined {
+/** Absent for what ffprobe says none of: tracks of containers that hold no such thing. */
+function trackDurationUs(
+  track: MediaTrack,
+  { summary, counts, durationUs }: ProbeReport,
+): number | undefined {
+  if (track.durationTicks !== undefined) return track.durationTicks / track.timescale * 1e6;
+  // subtitles that do not say how long they are last as long as the file
+  if (codecTypeOf(track) === "subtitle") return durationUs;
+  const { startTicks, endTicks } = counts[track.index] ?? { startTicks: 0, endTicks: -1 };
+  const isSilent = summary.formatName === "flv" || summary.formatName === "matroska,webm";
+  return isSilent || endTicks < startTicks ? undefined : (endTicks - startTicks) / track.timescale * 1e6;
+}
+
+function tagsJson(tags: Tags): Tags | undefined {
   return Object.keys(tags).length === 0 ? undefined : tags;
 }
 
