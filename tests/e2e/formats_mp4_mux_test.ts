@@ -52,6 +52,70 @@ for (const [name, makeMuxer] of Object.entries(WRITERS)) {
   });
 }
 
+const PICTURE = ["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=30000/1001"];
+const NOISE = ["-f", "lavfi", "-i", "anoisesrc=sample_rate=48000:amplitude=0.3:seed=7"];
+const X264 = ["-c:v", "libx264", "-preset", "veryfast", "-g", "25", "-threads", "1"];
+const X265 = [
+  "-c:v",
+  "libx265",
+  "-preset",
+  "ultrafast",
+  "-x265-params",
+  "log-level=none:keyint=25:bframes=3:pools=1",
+];
+
+/** Files by the arguments of ffmpeg that make them: every codec, reordering, edits, times without a beat. */
+const SOURCES: Readonly<Record<string, readonly string[]>> = {
+  "H.264 with B-frames and AAC": [...X264, "-bf", "3", "-c:a", "aac"],
+  "HEVC with B-frames and AC-3": [...X265, "-tag:v", "hvc1", "-c:a", "ac3"],
+  "HEVC and E-AC-3": [...X265, "-tag:v", "hvc1", "-c:a", "eac3"],
+  "AV1 and Opus": ["-c:v", "libaom-av1", "-cpu-used", "8", "-g", "25", "-b:v", "100k", "-c:a", "libopus"],
+  "VP9 and FLAC": ["-c:v", "libvpx-vp9", "-cpu-used", "8", "-g", "25", "-strict", "-2", "-c:a", "flac"],
+  "H.264 and MP3": [...X264, "-c:a", "libmp3lame"],
+  "pictures without a beat": [
+    ...X264,
+    "-bf",
+    "2",
+    "-vf",
+    "select='mod(n,7)*mod(n,5)'",
+    "-vsync",
+    "vfr",
+    "-an",
+  ],
+  "open groups of pictures": [...X264, "-bf", "3", "-x264-params", "open-gop=1", "-c:a", "aac"],
+  "two tracks of AAC": [...X264, "-map", "0:v", "-map", "1:a", "-map", "1:a", "-c:a", "aac"],
+  "a late start": [...X264, "-bf", "2", "-c:a", "aac", "-output_ts_offset", "1.234"],
+  "fragments": [...X264, "-bf", "2", "-c:a", "aac", "-movflags", "frag_keyframe+empty_moov"],
+  "negative offsets": [...X264, "-bf", "2", "-c:a", "aac", "-movflags", "negative_cts_offsets"],
+};
+
+for (const [source, args] of Object.entries(SOURCES)) {
+  e2e(`MP4 of ${source} is written again to the tick`, { tools: ["ffmpeg", "ffprobe"] }, async (context) => {
+    const folder = await Deno.makeTempDir({ prefix: "crtmp-mp4-" });
+    try {
+      const path = `${folder}/source.mp4`;
+      await runToSuccess("ffmpeg", {
+        args: ["-v", "error", ...PICTURE, ...NOISE, "-t", "3", "-pix_fmt", "yuv420p", ...args, path],
+        timeoutMs: 60_000,
+      });
+      const { tracks, packets } = await readMedia(path);
+      const expected = await exactPackets(path);
+      for (const [name, makeMuxer] of Object.entries(WRITERS)) {
+        await context.step(name, async () => {
+          await using copy = await writeFile(makeMuxer(tracks), packets);
+          const written = await exactPackets(copy.path);
+          assert.deepEqual(written.map(({ length }) => length), expected.map(({ length }) => length));
+          // ffprobe marks no packet of a fragmented file, whatever its edit list says
+          const unmarked = (line: string) => name === "Mp4Muxer" ? line : line.replace(" KD ", " K_ ");
+          expected.forEach((lines, index) => assert.deepEqual(written[index], lines.map(unmarked)));
+        });
+      }
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
+
 e2e("Mp4FragmentMuxer writes what plays up to the cut, wherever it is cut", {
   tools: ["ffmpeg", "ffprobe"],
 }, async () => {
@@ -127,6 +191,29 @@ interface Probed {
 async function probe(path: string): Promise<Probed> {
   const args = ["-v", "error", "-show_format", "-show_streams", "-of", "json", path];
   return JSON.parse(await runToSuccess("ffprobe", { args }));
+}
+
+/** The packets of each stream in ticks, with size, flags and hash; those that are decoded only are marked. */
+async function exactPackets(path: string): Promise<string[][]> {
+  const text = await runToSuccess("ffprobe", {
+    args: [
+      ...["-v", "error", "-show_packets", "-show_data_hash", "md5", "-show_streams", "-of", "json"],
+      ...[
+        "-show_entries",
+        "packet=stream_index,pts,dts,size,flags,data_hash:stream=time_base,codec_name",
+        path,
+      ],
+    ],
+  });
+  const { streams, packets } = JSON.parse(text) as {
+    readonly streams: readonly { readonly time_base: string; readonly codec_name: string }[];
+    readonly packets: readonly Readonly<Record<string, string | number>>[];
+  };
+  return streams.map(({ time_base, codec_name }, index) => [
+    `${codec_name} ${time_base}`,
+    ...packets.filter(({ stream_index }) => stream_index === index)
+      .map(({ pts, dts, size, flags, data_hash }) => [pts, dts, size, flags, data_hash].join(" ")),
+  ]);
 }
 
 /** What ffmpeg says while it decodes all of a file. */

@@ -6,6 +6,9 @@ import type { MediaPacket, MediaTrack } from "#media";
 import { encodeFlvStart, FlvMuxer } from "#mediaformats/flv";
 import { PIECE_BYTES } from "./pieces.ts";
 
+/** A file that is sent as FLV. */
+export type RemuxedFile = Pick<LibraryFile, "demuxer" | "mayGrow">;
+
 /** How a file is sent as FLV. */
 export interface FlvRemuxOptions {
   readonly clock: Clock;
@@ -26,7 +29,7 @@ const GROWTH_LOOK_MS = 500;
  *
  * @param file At the place where the body begins; closed when it ends.
  */
-export function remuxToFlv(file: LibraryFile, options: FlvRemuxOptions): ReadableStream<Uint8Array> {
+export function remuxToFlv(file: RemuxedFile, options: FlvRemuxOptions): ReadableStream<Uint8Array> {
   const remux = new FlvRemux(file, options);
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
@@ -39,7 +42,7 @@ export function remuxToFlv(file: LibraryFile, options: FlvRemuxOptions): Readabl
 }
 
 class FlvRemux {
-  readonly #file: LibraryFile;
+  readonly #file: RemuxedFile;
   readonly #options: FlvRemuxOptions;
   readonly #tracks: TrackChoice;
   readonly #pace: Pace;
@@ -51,7 +54,7 @@ class FlvRemux {
   #isReading = false;
   #wake: (() => void) | undefined;
 
-  constructor(file: LibraryFile, options: FlvRemuxOptions) {
+  constructor(file: RemuxedFile, options: FlvRemuxOptions) {
     this.#file = file;
     this.#options = options;
     this.#tracks = new TrackChoice(file.demuxer, { isEnhanced: true });

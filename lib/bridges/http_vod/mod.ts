@@ -20,4 +20,4 @@ export type { Validators } from "./conditions.ts";
 export { PIECE_BYTES } from "./pieces.ts";
 export type { Piece } from "./pieces.ts";
 export { remuxToFlv } from "./flv_remux.ts";
-export type { FlvRemuxOptions } from "./flv_remux.ts";
+export type { FlvRemuxOptions, RemuxedFile } from "./flv_remux.ts";
