@@ -107,9 +107,7 @@ class ArgsParser {
   }
 
   #isIn(list: "boolean" | "string" | "collect", key: string): boolean {
-    return this.#names(key).some((name) =>
-      this.#options[list]?.includes(name) ?? false
-    );
+    return this.#names(key).some((name) => this.#options[list]?.includes(name) ?? false);
   }
 
   #names(key: string): string[] {
@@ -123,7 +121,5 @@ class ArgsParser {
 }
 
 function numberOrText(text: string): string | number {
-  return text.trim() !== "" && Number.isFinite(Number(text))
-    ? Number(text)
-    : text;
+  return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
 }

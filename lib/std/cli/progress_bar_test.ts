@@ -1,7 +1,4 @@
-import {
-  ProgressBar,
-  type ProgressBarOptions,
-} from "@std/cli/unstable-progress-bar";
+import { ProgressBar, type ProgressBarOptions } from "@std/cli/unstable-progress-bar";
 import assert from "node:assert/strict";
 
 async function shown(

@@ -83,16 +83,14 @@ export class ProgressBar {
     );
     const bar = fillChar.repeat(filled) + emptyChar.repeat(barLength - filled);
     const seconds = Math.trunc((Date.now() - this.#startMs) / 1000);
-    const time = [seconds / 60, seconds % 60].map((part) =>
-      String(Math.trunc(part)).padStart(2, "0")
-    ).join(":");
+    const time = [seconds / 60, seconds % 60].map((part) => String(Math.trunc(part)).padStart(2, "0")).join(
+      ":",
+    );
     const power = Math.min(
       Math.trunc(Math.log2(Math.max(this.max, 1)) / 10),
       UNITS.length - 1,
     );
-    const [done, all] = [this.value, this.max].map((bytes) =>
-      (bytes / 1024 ** power).toFixed(2)
-    );
+    const [done, all] = [this.value, this.max].map((bytes) => (bytes / 1024 ** power).toFixed(2));
     return `${WIPE}[${time}] [${bar}] [${done}/${all} ${UNITS[power]}]`;
   }
 
