@@ -19,6 +19,8 @@ export interface ListedPacket {
   readonly ptsMs: number;
   readonly sizeBytes: number;
   readonly isKeyFrame: boolean;
+  /** Only to be decoded; absent where the reader does not say. */
+  readonly isDiscarded?: boolean;
   /** MD5 of the payload, hexadecimal. */
   readonly hash: string;
 }
@@ -61,6 +63,7 @@ export function parseProbe(text: string): ListedPacket[] {
       ptsMs: row.pts_time === undefined ? dtsMs : msOf(row.pts_time),
       sizeBytes: Number(row.size),
       isKeyFrame: row.flags?.includes("K") ?? false,
+      ...(row.flags?.includes("D") === true ? { isDiscarded: true } : {}),
       hash: row.data_hash?.replace(/^MD5:/i, "") ?? "",
     });
   }
