@@ -1,6 +1,6 @@
 /**
- * The command line (layer 7): `crtmp serve`, `check`, `config`, `version`, each in a file of its own that is
- * loaded when it is called.
+ * The command line (layer 7): `crtmp serve`, `check`, `config`, `probe`, `index`, `convert`, `version`, each in
+ * a file of its own that is loaded when it is called.
  *
  * ```ts
  * import { runCommand } from "#command";

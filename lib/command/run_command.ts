@@ -75,7 +75,7 @@ function printHelp(
   const command = COMMANDS.find((each) => each.name === names[0]);
   const lines = command === undefined
     ? [
-      "crtmp: a live media server for RTMP, HTTP-FLV and WebSocket-FLV.",
+      "crtmp: a media server, live and on demand, for RTMP, HTTP-FLV and WebSocket-FLV.",
       "",
       "Usage: crtmp COMMAND [FLAGS]",
       "",
