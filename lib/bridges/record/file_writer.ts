@@ -15,7 +15,8 @@ export interface FileWriterOptions {
 export class FileWriter {
   readonly #file: RecordingFile;
   readonly #muxer: Muxer;
-  readonly #baseUs: number;
+  /** Taken off all times, in microseconds. */
+  readonly baseUs: number;
   #parts: Uint8Array[] = [];
   #partBytes = 0;
   #writtenBytes: number;
@@ -25,7 +26,7 @@ export class FileWriter {
   constructor(options: FileWriterOptions) {
     this.#file = options.file;
     this.#muxer = options.muxer;
-    this.#baseUs = options.baseUs;
+    this.baseUs = options.baseUs;
     this.#newestUs = options.baseUs;
     this.#writtenBytes = options.file.sizeBytes;
     this.#gather(options.muxer.begin());
@@ -43,7 +44,7 @@ export class FileWriter {
 
   /** Media time in it, in microseconds, by decoding times. */
   get durationUs(): number {
-    return this.#newestUs - this.#baseUs;
+    return this.#newestUs - this.baseUs;
   }
 
   /** Packets that the format could not hold. */
@@ -53,10 +54,10 @@ export class FileWriter {
 
   /** Takes a packet in the stream's own time. */
   write(packet: Packet): void {
-    const dtsUs = packet.dtsUs - this.#baseUs;
+    const dtsUs = packet.dtsUs - this.baseUs;
     if (packet.role === "media" && packet.dtsUs > this.#newestUs) this.#newestUs = packet.dtsUs;
     try {
-      this.#gather(this.#muxer.write({ ...packet, dtsUs, ptsUs: packet.ptsUs - this.#baseUs }));
+      this.#gather(this.#muxer.write({ ...packet, dtsUs, ptsUs: packet.ptsUs - this.baseUs }));
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       this.#refusedPackets++;

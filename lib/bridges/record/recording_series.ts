@@ -105,7 +105,9 @@ export class RecordingSeries {
     }
     if (packet.role === "media" && this.#jumps(packet)) return this.#split(packet, "its time jumped");
     if (change === "changed") return this.#split(packet, `its ${packet.kind} changed`);
-    if (this.#isStart(packet) && (this.#hasNewTrack || this.#isFull())) return this.#split(packet);
+    if (this.#isStart(packet) && (this.#hasNewTrack || this.#isFull(this.#writer, packet))) {
+      return this.#split(packet);
+    }
     this.#put(packet, this.#writer);
     return undefined;
   }
@@ -132,9 +134,9 @@ export class RecordingSeries {
       packet.trackId === leading.trackId;
   }
 
-  #isFull(): boolean {
+  #isFull(writer: FileWriter, packet: Packet): boolean {
     const { segmentUs, segmentBytes } = this.#options;
-    return this.#writer!.durationUs >= segmentUs || this.#writer!.bytes >= segmentBytes;
+    return packet.dtsUs - writer.baseUs >= segmentUs || writer.bytes >= segmentBytes;
   }
 
   #jumps(packet: Packet): boolean {

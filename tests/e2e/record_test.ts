@@ -1,0 +1,333 @@
+/** Recordings of live streams: what was published, playable at any moment. */
+import assert from "node:assert/strict";
+import { assertSamePackets } from "../helpers/compare.ts";
+import { readFlv } from "../helpers/flv_tags.ts";
+import type { ReadTag } from "../helpers/flv_tags.ts";
+import { listPackets, sentPackets } from "../helpers/packets.ts";
+import { runToSuccess } from "../helpers/process.ts";
+import { publishClip } from "../helpers/publishers.ts";
+import { readClipTags, sendTags } from "../helpers/replay.ts";
+import { RtmpClient } from "../helpers/rtmp_client.ts";
+import { TestServer } from "../helpers/server.ts";
+import { e2e } from "../helpers/tools.ts";
+import { delay, waitFor } from "../helpers/wait.ts";
+
+/** A server that records into `folder`. */
+function startRecording(
+  folder: string,
+  recording: string,
+  options: { expectedErrors?: RegExp; streaming?: string } = {},
+): Promise<TestServer> {
+  return TestServer.start({
+    ...(options.expectedErrors === undefined ? {} : { expectedErrors: options.expectedErrors }),
+    config: ({ rtmp, http }) =>
+      `[[applications]]
+name = "live"
+library = "flvplayback"
+mediaStorage = { recordedStreamsStorage = "${folder}" }
+recording = { ${recording} }
+[[applications.acceptors]]
+ip = "127.0.0.1"
+port = ${rtmp}
+[web]
+ip = "127.0.0.1"
+port = ${http}
+`,
+  });
+}
+
+async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "crtmp-record-" });
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function filesOf(folder: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name, isFile } of Deno.readDir(folder)) if (isFile) names.push(name);
+  return names.sort();
+}
+
+const recorded = (server: TestServer, count: number) =>
+  waitFor(
+    () => server.logLines("] recorded ").length >= count || server.logLines(" recorded ").length >= count,
+    {
+      what: `${count} complete recordings; log:\n${server.log.slice(-2_000)}`,
+    },
+  );
+
+for (const format of ["flv", "mp4", "ts"] as const) {
+  e2e(`an automatic recording in ${format} has the packets that were published`, {
+    tools: ["ffmpeg", "ffprobe"],
+  }, () =>
+    inFolder(async (folder) => {
+      await using server = await startRecording(folder, `automatic = true, format = "${format}"`);
+      const sent = await sentPackets("film");
+      await using publisher = await publishClip("film", server.rtmpUrl("live/cam"));
+      assert.equal((await publisher.result).code, 0);
+      await recorded(server, 1);
+      const listed = await listPackets(`${folder}/cam.${format}`);
+      if (format === "ts") {
+        // parameter sets and delimiters are added, so that payloads differ: times and numbers tell
+        const shape = (packets: typeof sent, kind: string) => {
+          const first = packets.find((packet) => packet.kind === "audio")!.dtsMs;
+          return packets.filter((packet) => packet.kind === kind).map(({ ptsMs, isKeyFrame }) =>
+            `${ptsMs - first} ${isKeyFrame}`
+          );
+        };
+        assert.deepEqual(shape(listed, "video"), shape(sent, "video"));
+        assert.equal(shape(listed, "audio").length, shape(sent, "audio").length);
+      } else {
+        assertSamePackets(sent, listed, {
+          viewer: `the recording in ${format}`,
+          fromStart: true,
+          toleranceMs: 1,
+        });
+      }
+      await runToSuccess("ffmpeg", {
+        args: ["-v", "error", "-xerror", "-i", `${folder}/cam.${format}`, "-f", "null", "-"],
+      });
+    }));
+}
+
+e2e(
+  "a recording in FLV is complete: duration and an index of key frames",
+  { tools: ["ffmpeg", "ffprobe"] },
+  () =>
+    inFolder(async (folder) => {
+      await using server = await startRecording(folder, "automatic = true");
+      await using publisher = await publishClip("film", server.rtmpUrl("live/cam"));
+      await publisher.result;
+      await recorded(server, 1);
+      const probed = JSON.parse(
+        await runToSuccess("ffprobe", {
+          args: ["-v", "error", "-show_format", "-of", "json", `${folder}/cam.flv`],
+        }),
+      );
+      assert.ok(Math.abs(Number(probed.format.duration) - 6) < 0.1, probed.format.duration);
+      const late = await listPackets(`${folder}/cam.flv`, { args: ["-read_intervals", "4.5%+#2"] });
+      assert.equal(late.find(({ kind }) => kind === "video")?.isKeyFrame, true);
+    }),
+);
+
+/** Publishes tags as fast as they go, with the publish type given; then says good-bye. */
+async function publishTags(
+  server: TestServer,
+  publishType: string,
+  tags: readonly ReadTag[],
+): Promise<RtmpClient> {
+  const publisher = await RtmpClient.open(server.rtmpPort);
+  await publisher.connect("live");
+  const streamId = await publisher.createStream();
+  await publisher.sendCommand("publish", [null, "cam", publishType], streamId);
+  await publisher.waitStatus("NetStream.Publish.Start");
+  await sendTags(publisher, tags, { streamId });
+  return publisher;
+}
+
+e2e(
+  "a publisher that asks for it is recorded, and told so",
+  { tools: ["ffmpeg", "ffprobe"] },
+  () =>
+    inFolder(async (folder) => {
+      await using server = await startRecording(folder, "");
+      {
+        await using publisher = await publishTags(server, "record", await readClipTags("film"));
+        await publisher.waitStatus("NetStream.Record.Start");
+      }
+      await recorded(server, 1);
+      assert.deepEqual(await filesOf(folder), ["cam.flv"]);
+      assertSamePackets(await sentPackets("film"), await listPackets(`${folder}/cam.flv`), {
+        fromStart: true,
+      });
+    }),
+);
+
+e2e("publish types are refused where publishers may not record", {}, () =>
+  inFolder(async (folder) => {
+    await using server = await startRecording(folder, "allowPublishers = false");
+    await using publisher = await RtmpClient.open(server.rtmpPort);
+    await publisher.connect("live");
+    await publisher.sendCommand("publish", [null, "cam", "append"], await publisher.createStream());
+    await publisher.waitStatus("NetStream.Record.NoAccess");
+    assert.deepEqual(await filesOf(folder), []);
+  }));
+
+e2e(
+  "append goes on with the file, times and all",
+  { tools: ["ffmpeg", "ffprobe"] },
+  () =>
+    inFolder(async (folder) => {
+      await using server = await startRecording(folder, "");
+      const path = `${folder}/cam.flv`;
+      const sent = await sentPackets("film");
+      for (let round = 1; round <= 2; round++) {
+        await using publisher = await publishTags(server, "append", await readClipTags("film"));
+        await publisher.waitStatus("NetStream.Record.Start");
+        await publisher[Symbol.asyncDispose]();
+        await recorded(server, round);
+      }
+      assert.deepEqual(await filesOf(folder), ["cam.flv"]);
+      const packets = await listPackets(path);
+      for (const kind of ["video", "audio"]) {
+        const once = sent.filter((packet) => packet.kind === kind);
+        const twice = packets.filter((packet) => packet.kind === kind);
+        assert.deepEqual(twice.map(({ hash }) => hash), [...once, ...once].map(({ hash }) => hash));
+        const shiftMs = twice[once.length]!.dtsMs - once[0]!.dtsMs;
+        assert.ok(shiftMs > 5_900 && shiftMs < 6_200, `the second part begins at ${shiftMs} ms`);
+        assert.deepEqual(
+          twice.slice(once.length).map(({ dtsMs, ptsMs }) => [dtsMs, ptsMs]),
+          once.map(({ dtsMs, ptsMs }) => [dtsMs + shiftMs, ptsMs + shiftMs]),
+        );
+      }
+      const probed = await runToSuccess("ffprobe", {
+        args: ["-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", path],
+      });
+      assert.ok(Math.abs(Number(probed) - 12.1) < 0.2, probed);
+    }),
+);
+
+e2e("a recording is cut into files by time, at key frames, and none of it is lost", {
+  tools: ["ffmpeg", "ffprobe"],
+}, () =>
+  inFolder(async (folder) => {
+    await using server = await startRecording(
+      folder,
+      `automatic = true, segmentMs = 2000, name = "{app}/{stream}-%Y"`,
+    );
+    const sent = await sentPackets("film");
+    await using publisher = await publishClip("film", server.rtmpUrl("live/cam"));
+    await publisher.result;
+    await recorded(server, 3);
+    const year = new Date().getFullYear();
+    const names = [`cam-${year}.flv`, `cam-${year}_1.flv`, `cam-${year}_2.flv`];
+    assert.deepEqual(await filesOf(`${folder}/live`), names);
+    const hashes: Record<string, string[]> = { video: [], audio: [] };
+    for (const name of names) {
+      const packets = await listPackets(`${folder}/live/${name}`);
+      assert.equal(packets.find(({ kind }) => kind === "video")?.isKeyFrame, true);
+      assert.ok(Math.min(...packets.map(({ dtsMs }) => dtsMs)) < 30, "each file starts at 0");
+      for (const { kind, hash } of packets) hashes[kind]!.push(hash);
+    }
+    for (const kind of ["video", "audio"]) {
+      assert.deepEqual(hashes[kind], sent.filter((packet) => packet.kind === kind).map(({ hash }) => hash));
+    }
+  }));
+
+for (const format of ["flv", "mp4", "ts"] as const) {
+  e2e(`kill -9 leaves a recording in ${format} that plays up to the last second`, {
+    tools: ["ffmpeg", "ffprobe"],
+  }, () =>
+    inFolder(async (folder) => {
+      const server = await startRecording(folder, `automatic = true, format = "${format}"`);
+      await using publisher = await publishClip("film", server.rtmpUrl("live/cam"));
+      await delay(4_500);
+      const sentMs = 4_500;
+      Deno.kill(server.pid, "SIGKILL");
+      publisher.kill();
+      await publisher.result;
+      const listed = await listPackets(`${folder}/cam.${format}`);
+      const times = listed.map(({ ptsMs }) => ptsMs);
+      const lengthMs = Math.max(...times) - Math.min(...times);
+      // the publisher itself starts within a second
+      assert.ok(lengthMs > sentMs - 2_000, `${lengthMs} ms recorded`);
+      await runToSuccess("ffmpeg", {
+        args: ["-v", "error", "-i", `${folder}/cam.${format}`, "-f", "null", "-"],
+      });
+      await assert.rejects(server.stop());
+    }));
+}
+
+e2e("a full disk ends the recording with one line, and the stream goes on", {
+  tools: ["ffmpeg", "ffprobe", "bash"],
+  needs: { "root, to mount a small disk": Deno.uid() === 0 },
+}, () =>
+  inFolder(async (folder) => {
+    await runToSuccess("bash", { args: ["-c", `mount -t tmpfs -o size=256k tmpfs ${folder}`] });
+    try {
+      await using server = await startRecording(folder, "automatic = true", {
+        expectedErrors: /no space is left on the disk/,
+      });
+      await using player = await RtmpClient.play(server.rtmpPort, "live", "cam");
+      await using publisher = await publishClip("film", server.rtmpUrl("live/cam"), {
+        inputArgs: ["-stream_loop", "1"],
+      });
+      await waitFor(() => server.logLines("no space is left").length > 0, {
+        what: "the error",
+        timeoutMs: 20_000,
+      });
+      const before = player.media().length;
+      await delay(1_500);
+      assert.ok(player.media().length > before + 20, "the player goes on");
+      assert.equal(server.logLines("no space is left").length, 1);
+      const listed = await listPackets(`${folder}/cam.flv`);
+      assert.ok(listed.length > 100, `${listed.length} packets in what fitted`);
+      publisher.kill();
+      await publisher.result;
+    } finally {
+      await runToSuccess("bash", { args: ["-c", `umount ${folder}`] });
+    }
+  }));
+
+e2e(
+  "old recordings are deleted where there are more than the bound",
+  { tools: ["ffmpeg"] },
+  () =>
+    inFolder(async (folder) => {
+      await Deno.writeFile(`${folder}/old.flv`, new Uint8Array(300_000));
+      await Deno.utime(`${folder}/old.flv`, 1_600_000_000, 1_600_000_000);
+      await Deno.writeFile(`${folder}/older.mp4`, new Uint8Array(10));
+      await Deno.utime(`${folder}/older.mp4`, 1_500_000_000, 1_500_000_000);
+      await Deno.writeFile(`${folder}/notes.txt`, new Uint8Array(300_000));
+      await using server = await startRecording(folder, "automatic = true, maxTotalBytes = 500000");
+      await using publisher = await publishClip("film", server.rtmpUrl("live/cam"));
+      await publisher.result;
+      await recorded(server, 1);
+      await waitFor(() => server.logLines("old recordings").length > 0, { what: "the sweep" });
+      assert.deepEqual(await filesOf(folder), ["cam.flv", "notes.txt"]);
+    }),
+);
+
+e2e(
+  "a change of the codec's configuration starts another file",
+  { tools: ["ffmpeg", "ffprobe"] },
+  () =>
+    inFolder(async (folder) => {
+      await using server = await startRecording(folder, `automatic = true, format = "mp4"`);
+      const other = `${folder}/other.flv`;
+      await runToSuccess("ffmpeg", {
+        args: [
+          ...["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25", "-t", "2"],
+          ...["-c:v", "libx264", "-preset", "ultrafast", "-g", "25", other],
+        ],
+      });
+      const film = (await readClipTags("film")).filter(({ type }) => type !== 8);
+      const small = readFlv(await Deno.readFile(other)).tags.filter(({ type }) => type === 9);
+      const later = small.map((tag) => ({ ...tag, timestamp: tag.timestamp + 6_200 }));
+      {
+        await using publisher = await publishTags(server, "live", [...film, ...later]);
+        await publisher.waitUntil(
+          () => server.logLines("goes on in another file").length > 0,
+          "the other file",
+        );
+      }
+      await recorded(server, 2);
+      const names = (await filesOf(folder)).filter((name) => name.endsWith(".mp4"));
+      assert.deepEqual(names, ["cam.mp4", "cam_1.mp4"]);
+      const widths = [];
+      for (const name of names) {
+        widths.push(
+          (await runToSuccess("ffprobe", {
+            args: [
+              ...["-v", "error", "-select_streams", "v", "-show_entries", "stream=width", "-of", "csv=p=0"],
+              `${folder}/${name}`,
+            ],
+          })).trim(),
+        );
+      }
+      assert.deepEqual(widths, ["320", "160"]);
+    }),
+);
