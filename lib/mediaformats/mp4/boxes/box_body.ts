@@ -52,6 +52,11 @@ export class BoxBody {
     return this.view.getInt16(this.#advance(2, what));
   }
 
+  u24(what: string): number {
+    const at = this.#advance(3, what);
+    return this.view.getUint8(at) << 16 | this.view.getUint16(at + 1);
+  }
+
   u32(what: string): number {
     return this.view.getUint32(this.#advance(4, what));
   }

@@ -1,7 +1,8 @@
 import { type ByteSource, SourceWindow } from "#bytes";
 import { LimitError } from "#errors";
+import type { MediaFault } from "#media";
 import { BoxBody } from "../boxes/box_body.ts";
-import { LARGE_BOX_HEADER_BYTES, readBoxHead } from "../boxes/box_cursor.ts";
+import { type BoxHead, LARGE_BOX_HEADER_BYTES, readBoxHead } from "../boxes/box_cursor.ts";
 import { BOX } from "../boxes/box_type.ts";
 import { MAX_MP4_MOOF_BYTES } from "../limits.ts";
 import type { SampleDefaults } from "../movie/movie_box.ts";
@@ -21,6 +22,8 @@ export interface FoundFragment {
 export class FragmentWalker {
   /** Where the next box starts, in bytes. */
   position: number;
+  /** The box that the file ends in, if `next` came to one. */
+  cut: MediaFault | undefined;
   readonly #source: ByteSource;
   readonly #window: SourceWindow;
   readonly #defaults: ReadonlyMap<number, SampleDefaults>;
@@ -48,15 +51,20 @@ export class FragmentWalker {
       const offset = this.position;
       const head = await this.#readHead(offset);
       if (head === undefined) return undefined;
+      this.cut = undefined;
       if (head.type !== BOX.MovieFragment) {
         this.position = offset + head.sizeBytes;
+        if (Number.isFinite(this.position)) this.#noteCut(offset, head);
         continue;
       }
       if (head.sizeBytes > MAX_MP4_MOOF_BYTES) {
         throw new LimitError("MAX_MP4_MOOF_BYTES", { value: head.sizeBytes, limit: MAX_MP4_MOOF_BYTES });
       }
       const bytes = await this.#window.read(offset, head.sizeBytes);
-      if (bytes === undefined) return undefined;
+      if (bytes === undefined) {
+        this.#noteCut(offset, head);
+        return undefined;
+      }
       const place = { type: head.type, start: head.headerBytes, end: bytes.length, fileOffset: offset };
       const samples = readMovieFragment(new BoxBody(bytes, place), {
         moofOffset: offset,
@@ -67,7 +75,13 @@ export class FragmentWalker {
     }
   }
 
-  async #readHead(offset: number) {
+  #noteCut(offset: number, { type, sizeBytes }: BoxHead): void {
+    const have = this.#source.sizeBytes - offset;
+    if (sizeBytes <= have) return;
+    this.cut = { offset, message: `Box "${type}" is cut off: need ${sizeBytes} bytes, have ${have}` };
+  }
+
+  async #readHead(offset: number): Promise<BoxHead | undefined> {
     if (!Number.isSafeInteger(offset)) return undefined;
     if (offset >= this.#source.sizeBytes && await this.#source.readAt(offset, new Uint8Array(1)) === 0) {
       return undefined;

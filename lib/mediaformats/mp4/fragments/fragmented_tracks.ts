@@ -1,6 +1,6 @@
 import type { ByteSource } from "#bytes";
 import { FormatError, LimitError } from "#errors";
-import type { MediaTrack, ScanOptions, SeekIndex } from "#media";
+import type { MediaFault, MediaTrack, ScanOptions, SeekIndex } from "#media";
 import type { SampleDefaults } from "../movie/movie_box.ts";
 import type { MovieSamples } from "../samples/movie_samples.ts";
 import type { SampleFeed } from "../samples/sample_feed.ts";
@@ -78,6 +78,11 @@ export class FragmentedTracks {
       const { tables } = options.tracks[at]!;
       return tables === undefined ? queue : new JoinedSamples(tables, queue);
     });
+  }
+
+  /** A box that the file ends in, if the reading of fragments came to one. */
+  get cut(): MediaFault | undefined {
+    return this.#walker.cut;
   }
 
   /** Reads fragments until all tracks have samples, or none is left, or enough wait. */

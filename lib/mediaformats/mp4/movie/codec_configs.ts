@@ -1,22 +1,9 @@
 import { concatBytes } from "#bytes";
-import { FormatError } from "#errors";
 import type { BoxBody } from "../boxes/box_body.ts";
-
-/** Sample rates by fscod: ETSI TS 102 366 table 5.6. */
-const AC3_SAMPLE_RATES = [48_000, 44_100, 32_000] as const;
-/** Full channels by acmod: table 5.8. */
-const AC3_CHANNELS = [2, 1, 2, 3, 3, 4, 4, 5] as const;
 
 const OPUS_HEAD_MAGIC = [0x4f, 0x70, 0x75, 0x73, 0x48, 0x65, 0x61, 0x64] as const;
 const OPUS_HEAD_VERSION = 1;
 const FLAC_MAGIC = [0x66, 0x4c, 0x61, 0x43] as const;
-
-/** What an audio configuration box tells beside the configuration. */
-export interface AudioShape {
-  /** In Hz. */
-  readonly sampleRate: number;
-  readonly channels: number;
-}
 
 /**
  * `dOps` as the identification header of RFC 7845 section 5.1, which is what decoders take: Opus in ISOBMFF,
@@ -45,25 +32,4 @@ export function opusHeadOf(body: BoxBody): Uint8Array {
 export function flacHeadOf(body: BoxBody): Uint8Array {
   body.skip(4, "version and flags");
   return concatBytes([Uint8Array.from(FLAC_MAGIC), body.rest()]);
-}
-
-/** Rate and channels of `dac3`: ETSI TS 102 366, section F.4. */
-export function ac3ShapeOf(body: BoxBody): AudioShape {
-  const bits = body.u8("AC-3 parameters") << 16 | body.u16("AC-3 parameters");
-  return shapeOf({ fscod: bits >> 22 & 3, acmod: bits >> 11 & 7, lfeon: bits >> 10 & 1 });
-}
-
-/** Rate and channels of the first substream of `dec3`: ETSI TS 102 366, section F.6. */
-export function eac3ShapeOf(body: BoxBody): AudioShape {
-  body.skip(2, "data rate");
-  const bits = body.u8("E-AC-3 parameters") << 16 | body.u16("E-AC-3 parameters");
-  return shapeOf({ fscod: bits >> 22 & 3, acmod: bits >> 9 & 7, lfeon: bits >> 8 & 1 });
-}
-
-function shapeOf({ fscod, acmod, lfeon }: { fscod: number; acmod: number; lfeon: number }): AudioShape {
-  const sampleRate = AC3_SAMPLE_RATES[fscod];
-  if (sampleRate === undefined) {
-    throw new FormatError(`Cannot read AC-3 configuration: sample rate code ${fscod}`);
-  }
-  return { sampleRate, channels: AC3_CHANNELS[acmod]! + lfeon };
 }

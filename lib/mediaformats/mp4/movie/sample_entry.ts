@@ -5,7 +5,7 @@ import { BoxCursor } from "../boxes/box_cursor.ts";
 import { BOX } from "../boxes/box_type.ts";
 import type { PcmLayout } from "../samples/pcm_packets.ts";
 import { type AudioFields, readAudioFields } from "./audio_fields.ts";
-import { ac3ShapeOf, type AudioShape, eac3ShapeOf, flacHeadOf, opusHeadOf } from "./codec_configs.ts";
+import { flacHeadOf, opusHeadOf } from "./codec_configs.ts";
 import {
   AUDIO_FORMATS,
   AUDIO_OBJECT_TYPES,
@@ -56,7 +56,6 @@ const ESCAPED_OBJECT_TYPE = 31;
 interface Inside {
   row?: CodecRow;
   config?: Uint8Array;
-  shape?: AudioShape;
   isLittleEndian?: boolean;
   /** Bits of a PCM sample. */
   bits?: number;
@@ -107,8 +106,7 @@ function readVideoEntry(body: BoxBody, format: string): Entry {
 function readAudioEntry(body: BoxBody, format: string, context: EntryContext): Entry {
   const fields = readAudioFields(body, context);
   const inside = readInside(body);
-  const sampleRate = inside.shape?.sampleRate ?? fields.sampleRate;
-  const channels = inside.shape?.channels ?? fields.channels;
+  const { sampleRate, channels } = fields;
   const common = {
     ...(sampleRate === 0 ? {} : { sampleRate }),
     ...(channels === 0 ? {} : { channels }),
@@ -172,6 +170,8 @@ function readInsideBox(body: BoxBody, inside: Inside): void {
     case BOX.AvcConfig:
     case BOX.HevcConfig:
     case BOX.Av1Config:
+    case BOX.Ac3Config:
+    case BOX.Eac3Config:
       inside.config = body.rest().slice();
       return;
     case BOX.VvcConfig:
@@ -186,12 +186,6 @@ function readInsideBox(body: BoxBody, inside: Inside): void {
       return;
     case BOX.FlacConfig:
       inside.config = flacHeadOf(body);
-      return;
-    case BOX.Ac3Config:
-      inside.shape = ac3ShapeOf(body);
-      return;
-    case BOX.Eac3Config:
-      inside.shape = eac3ShapeOf(body);
       return;
     case BOX.Endianness:
       inside.isLittleEndian = body.u16("endianness") === 1;

@@ -25,6 +25,8 @@ export interface TrackBox {
   readonly edits: readonly Edit[];
   readonly entry: SampleEntry;
   readonly tables: TableBoxes;
+  /** Whether players should choose it by themselves. */
+  readonly isEnabled: boolean;
   /** Clockwise, in degrees: 90, 180, 270. */
   readonly rotationDegrees?: number;
   readonly language?: string;
@@ -40,6 +42,7 @@ const HANDLER_KINDS: Readonly<Record<string, TrackKind>> = { vide: "video", soun
 const UNKNOWN_ENTRY: SampleEntry = { codec: "unknown", codecName: "unknown", dataReference: 1, tags: {} };
 /** In QuickTime `minf` has a handler too, of data references. */
 const DATA_HANDLER = "dhlr";
+const TRACK_ENABLED = 1;
 const SELF_CONTAINED = 1;
 const EMPTY_EDIT = -1;
 /** Durations of all ones say "unknown": section 8.4.2. */
@@ -61,6 +64,7 @@ const TABLES: ReadonlySet<string> = new Set([
 /** What is gathered while a `trak` is read. */
 interface Draft {
   containerTrackId: number;
+  isEnabled: boolean;
   handler: string;
   timescale: number;
   durationTicks: number | undefined;
@@ -86,6 +90,7 @@ interface Draft {
 export function readTrackBox(body: BoxBody, options: { isQuickTime: boolean }): TrackBox | undefined {
   const draft: Draft = {
     containerTrackId: 0,
+    isEnabled: false,
     handler: "",
     timescale: 0,
     durationTicks: undefined,
@@ -158,7 +163,8 @@ function readPart(body: BoxBody, { draft, isQuickTime }: Descent): void {
 /** Section 8.3.2. */
 function readTrackHeader(body: BoxBody, draft: Draft): void {
   const version = body.u8("version");
-  body.skip(3 + (version === 1 ? 16 : 8), "flags and times");
+  draft.isEnabled = (body.u24("flags") & TRACK_ENABLED) !== 0;
+  body.skip(version === 1 ? 16 : 8, "times");
   draft.containerTrackId = body.u32("track ID");
   body.skip(4 + (version === 1 ? 8 : 4) + 16, "duration and layout");
   const [a, b] = [body.i32("matrix"), body.i32("matrix")];
@@ -240,9 +246,10 @@ function finish(draft: Draft, isQuickTime: boolean): TrackBox {
   const entry = draft.entry === undefined
     ? UNKNOWN_ENTRY
     : readSampleEntry(draft.entry, { kind, isQuickTime, version: draft.entryVersion });
-  const { containerTrackId, timescale, durationTicks, edits, tables, chapterTrackIds } = draft;
+  const { containerTrackId, isEnabled, timescale, durationTicks, edits, tables, chapterTrackIds } = draft;
   return {
     containerTrackId,
+    isEnabled,
     kind,
     timescale,
     durationTicks,

@@ -1,4 +1,4 @@
-import type { MediaSummary, MediaTrack } from "#media";
+import type { MediaFault, MediaSummary, MediaTrack } from "#media";
 import type { BoxBody } from "../boxes/box_body.ts";
 import { BOX } from "../boxes/box_type.ts";
 import type { MovieBox } from "../movie/movie_box.ts";
@@ -24,6 +24,8 @@ export interface MovieTrack {
   readonly box: TrackBox;
   /** What the tables of the movie hold; fragments come on top. */
   readonly samples: MovieSamples | undefined;
+  /** What is wrong with its tables. */
+  readonly faults: readonly MediaFault[];
 }
 
 /**
@@ -44,11 +46,22 @@ export function movieTracksOf(movie: MovieBox, options: { readonly fileBytes: nu
         isChapters,
       }),
       box,
+      faults: faultsOf(box, table),
       samples: table === undefined || table.count === 0
         ? undefined
         : new MovieSamples(table, { spans, areAllKeys: box.kind === "audio" }),
     };
   });
+}
+
+/** Sizes are declared for all samples: what the tables then do not list is missing. */
+function faultsOf({ tables, containerTrackId }: TrackBox, table: SampleTable | undefined): MediaFault[] {
+  if (table === undefined || table.declared <= table.count) return [];
+  const sizes = tables[BOX.SampleSize] ?? tables[BOX.CompactSampleSize];
+  return [{
+    offset: sizes === undefined ? 0 : sizes.fileOffset + sizes.at,
+    message: `Track ${containerTrackId} declares ${table.declared} samples, its tables place ${table.count}`,
+  }];
 }
 
 /** Whether the tables hold the first samples only, and fragments the others. */

@@ -1,26 +1,21 @@
 import type { ByteSource } from "#bytes";
 import { FormatError, LimitError } from "#errors";
-import type { MediaPacket, MediaTrack } from "#media";
+import type { MediaFault, MediaPacket, MediaTrack } from "#media";
 import { MAX_MP4_REREAD_FACTOR, MAX_MP4_SAMPLE_BYTES } from "../limits.ts";
-import type { SampleFeed } from "../samples/sample_feed.ts";
+import { earliestFeed, type FeedOfTrack, type SampleFeed } from "../samples/sample_feed.ts";
 import { readExtents } from "./extents.ts";
 
 /** Most packets of one read. */
 const MAX_BATCH_PACKETS = 64;
-/** Bytes after which a batch is full. */
-const BATCH_BYTES = 524_288;
+const BATCH_BYTES = 262_144;
 const MICROSECONDS = 1_000_000;
 const KEY_FRAME = 1;
 const DISCARDED = 2;
 
-/** One track and where its samples come from. */
-export interface FeedOfTrack {
-  readonly track: MediaTrack;
-  readonly feed: SampleFeed;
-}
-
 /** What a reader of packets is told. */
 export interface PacketReaderOptions {
+  /** Bytes after which a batch is full. @default {262_144} */
+  readonly batchBytes?: number;
   /** Called where a track has run out of samples; may find more of them. */
   readonly refill?: () => Promise<void>;
 }
@@ -35,6 +30,7 @@ export interface PacketReaderOptions {
 export class PacketReader {
   readonly #source: ByteSource;
   readonly #tracks: readonly FeedOfTrack[];
+  readonly #batchBytes: number;
   readonly #refill: (() => Promise<void>) | undefined;
   /** The plan: columns, by position in the batch. */
   readonly #trackOf = new Uint16Array(MAX_BATCH_PACKETS);
@@ -57,8 +53,18 @@ export class PacketReader {
   constructor(source: ByteSource, tracks: readonly FeedOfTrack[], options: PacketReaderOptions = {}) {
     this.#source = source;
     this.#tracks = tracks;
+    this.#batchBytes = options.batchBytes ?? BATCH_BYTES;
     this.#refill = options.refill;
     this.#isHeld = tracks.map(() => false);
+  }
+
+  /** Samples that the last read wanted and that are not in the file. */
+  get cuts(): MediaFault[] {
+    return this.#tracks.filter((_, at) => this.#isHeld[at]).map(({ track, feed: { offset, size } }) => ({
+      offset,
+      message: `Track ${track.index} is cut off: its next sample has ${size} bytes at offset ${offset}, ` +
+        `the file has ${this.#source.sizeBytes}`,
+    }));
   }
 
   /** To be told after the feeds were moved. */
@@ -92,8 +98,8 @@ export class PacketReader {
   async #plan(): Promise<void> {
     if (this.#refill !== undefined) await this.#refill();
     let bytes = 0;
-    while (this.#planned < MAX_BATCH_PACKETS && bytes < BATCH_BYTES) {
-      const index = this.#pickTrack();
+    while (this.#planned < MAX_BATCH_PACKETS && bytes < this.#batchBytes) {
+      const index = earliestFeed(this.#tracks, this.#isHeld);
       if (index < 0) return;
       const { feed } = this.#tracks[index]!;
       const end = feed.offset + feed.size;
@@ -107,21 +113,6 @@ export class PacketReader {
       feed.next();
       if (!feed.hasSample && this.#refill !== undefined) await this.#refill();
     }
-  }
-
-  /** The track whose sample is decoded next; -1 where none has one. */
-  #pickTrack(): number {
-    let best = -1, bestTime = Infinity, bestOffset = 0;
-    for (let i = 0; i < this.#tracks.length; i++) {
-      const { feed, track } = this.#tracks[i]!;
-      if (!feed.hasSample || this.#isHeld[i]) continue;
-      const time = feed.dtsTicks / track.timescale;
-      if (best >= 0 && (time > bestTime || time === bestTime && feed.offset >= bestOffset)) continue;
-      best = i;
-      bestTime = time;
-      bestOffset = feed.offset;
-    }
-    return best;
   }
 
   async #hasGrownTo(end: number): Promise<boolean> {

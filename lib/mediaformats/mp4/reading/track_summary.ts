@@ -1,5 +1,5 @@
 import { describeTrack } from "#codecs";
-import type { MediaTrack, TrackDescription, TrackKind } from "#media";
+import type { CodecId, MediaTrack, TrackDescription, TrackKind } from "#media";
 import type { TrackBox } from "../movie/track_box.ts";
 
 /** Chapters are shown as ffprobe shows them: a track of data that gives no packets. */
@@ -43,6 +43,7 @@ export class TrackNumbers {
       ...(options.durationTicks === undefined ? {} : { durationTicks: options.durationTicks }),
       ...(box.rotationDegrees === undefined ? {} : { rotationDegrees: box.rotationDegrees }),
       ...(box.language === undefined ? {} : { language: box.language }),
+      isDefault: box.isEnabled,
       tags: box.tags,
     };
   }
@@ -51,14 +52,32 @@ export class TrackNumbers {
 function descriptionOf({ kind, entry }: TrackBox): TrackDescription | undefined {
   const { codec, codecConfig } = entry;
   if (codecConfig === undefined || kind === "data") return undefined;
-  return describeTrack({
-    kind,
-    trackId: 0,
-    codec,
-    role: "config",
-    dtsUs: 0,
-    ptsUs: 0,
-    isKeyFrame: true,
-    payload: codecConfig,
-  });
+  return describe(kind, codec, { role: "config", payload: codecConfig });
+}
+
+/**
+ * Says more of a track whose codec has no configuration, from one of its packets.
+ *
+ * @param payload Or as much of it as there is; borrowed.
+ */
+export function describedByFrame(track: MediaTrack, payload: Uint8Array): MediaTrack {
+  const description = describe(track.kind, track.codec, { role: "media", payload });
+  const { width, height, sampleRate, channels } = description;
+  if (width === undefined && sampleRate === undefined) return track;
+  return {
+    ...track,
+    description,
+    ...(width === undefined ? {} : { width }),
+    ...(height === undefined ? {} : { height }),
+    ...(sampleRate === undefined ? {} : { sampleRate }),
+    ...(channels === undefined ? {} : { channels }),
+  };
+}
+
+function describe(
+  kind: TrackKind,
+  codec: CodecId,
+  { role, payload }: { role: "config" | "media"; payload: Uint8Array },
+): TrackDescription {
+  return describeTrack({ kind, trackId: 0, codec, role, dtsUs: 0, ptsUs: 0, isKeyFrame: true, payload });
 }

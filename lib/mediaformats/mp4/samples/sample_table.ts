@@ -24,6 +24,8 @@ export interface SampleTableParts {
 export class SampleTable {
   /** Samples that have a time, a size and a place. */
   readonly count: number;
+  /** Samples that the tables declare. */
+  readonly declared: number;
   /** Ticks by which decoding times are moved back. */
   readonly dtsShift: number;
   readonly times: RunTable;
@@ -38,6 +40,7 @@ export class SampleTable {
     this.compositionOffsets = parts.compositionOffsets;
     this.sync = parts.sync;
     this.count = parts.times.runs === 0 ? 0 : Math.min(parts.chunks.samples, parts.sizes.count);
+    this.declared = parts.sizes.declared;
     this.dtsShift = shiftOf(parts.compositionOffsets);
   }
 

@@ -8,6 +8,8 @@ const FULL_BITS = 32;
 export class SizeTable {
   /** Samples that have a size: no more than the box holds, or than the file has room for. */
   readonly count: number;
+  /** Samples that the box declares. */
+  readonly declared: number;
   /** Size of every sample, where all have the same; otherwise 0. */
   readonly uniformBytes: number;
   readonly #view: DataView;
@@ -22,7 +24,7 @@ export class SizeTable {
   constructor(body: BoxBody, options: { fileBytes: number }) {
     const isCompact = body.type === BOX.CompactSampleSize;
     const field = body.u32("sample size");
-    const declared = body.u32("sample count");
+    this.declared = body.u32("sample count");
     this.#bits = isCompact ? field & 0xff : FULL_BITS;
     this.uniformBytes = isCompact ? 0 : field;
     this.#view = body.view;
@@ -32,7 +34,7 @@ export class SizeTable {
       : [4, 8, 16, FULL_BITS].includes(this.#bits)
       ? Math.floor(body.remaining * 8 / this.#bits)
       : 0;
-    this.count = Math.min(declared, most);
+    this.count = Math.min(this.declared, most);
   }
 
   /** Size of sample `sample`, in bytes. */
