@@ -77,7 +77,7 @@ export const MAX_MEDIA_FAULTS = 64;
 
 /** Something that is wrong with a file and did not keep its reader from going on. */
 export interface MediaFault {
-  /** From the start of the file, in bytes. */
+  /** From the start of the file, in bytes; -1 where it is not known, or for what happens all over. */
   readonly offset: number;
   /** Facts: `Tag cut off: need 4096 bytes, have 17`. */
   readonly message: string;

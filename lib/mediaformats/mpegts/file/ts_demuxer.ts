@@ -3,6 +3,7 @@ import { FormatError } from "#errors";
 import {
   type Demuxer,
   findSeekRow,
+  type MediaFault,
   type MediaPacket,
   type MediaSummary,
   type MediaTrack,
@@ -10,6 +11,7 @@ import {
   type SeekIndex,
   type SeekResult,
 } from "#media";
+import type { TsStatistics } from "../reading/ts_reader.ts";
 import { TsMediaReader } from "../converting/ts_media_reader.ts";
 import { MAX_TS_PROBE_BYTES } from "../limits.ts";
 import { nearTicksOf, readTail, TimeSpan } from "./file_times.ts";
@@ -65,6 +67,8 @@ export class TsDemuxer implements Demuxer {
   readonly #startTicks: number;
   readonly #head: TimeSpan;
   readonly #tail: TimeSpan | undefined;
+  /** What was counted while the file was opened: `read` counts it again. */
+  readonly #probed: TsStatistics;
   #index: SeekIndex | undefined;
   /** Of the next byte to be read. */
   #at = 0;
@@ -84,6 +88,7 @@ export class TsDemuxer implements Demuxer {
     this.#tail = probe.tail;
     this.#startTicks = probe.head.startTicks ?? 0;
     this.#media.jump(0);
+    this.#probed = this.#media.reader.statistics;
   }
 
   /**
@@ -114,6 +119,22 @@ export class TsDemuxer implements Demuxer {
       ...(durationUs === undefined ? {} : { durationUs }),
       tags: service === undefined ? {} : { service_name: service.name, service_provider: service.provider },
     };
+  }
+
+  /** Damage that was passed over, and a packet that is cut off where reading has ended. */
+  get faults(): readonly MediaFault[] {
+    const { statistics, stride } = this.#media.reader;
+    const faults = faultsOf(statistics, this.#probed);
+    const { sizeBytes } = this.#source;
+    const have = stride === undefined || statistics.junkBytes > 0 ? 0 : sizeBytes % stride;
+    if (this.#isFlushed && have > 0) {
+      const offset = sizeBytes - have;
+      faults.push({
+        offset,
+        message: `Packet cut off: need ${stride} bytes at offset ${offset}, have ${have}`,
+      });
+    }
+    return faults;
   }
 
   /** What stands below: programs, statistics. */
@@ -217,6 +238,27 @@ export class TsDemuxer implements Demuxer {
     const end = this.#tail?.endOf(track.index);
     return start === undefined || end === undefined ? track : { ...track, durationTicks: end - start };
   }
+}
+
+/** Sentences for what was counted since `before`. */
+function faultsOf(now: TsStatistics, before: TsStatistics): MediaFault[] {
+  const since = (...keys: readonly (keyof TsStatistics)[]): number =>
+    keys.reduce((sum, key) => sum + now[key] - before[key], 0);
+  const junkBytes = since("junkBytes");
+  const gaps = since("continuityErrors");
+  const packets = since("transportErrors", "malformedPackets");
+  const sections = since("malformedSections");
+  const media = since("damagedPes", "malformedPes", "endlessPes");
+  const scrambled = since("scrambledPackets", "scrambledPes");
+  const sentences: readonly (readonly [count: number, message: string])[] = [
+    [junkBytes, `Junk between packets: ${junkBytes} bytes were passed over`],
+    [gaps, `Packets missing: their counters have ${gaps} gaps`],
+    [packets, `Packets damaged: ${packets} were dropped`],
+    [sections, `Tables damaged: ${sections} sections were dropped`],
+    [media, `Media damaged: ${media} PES packets are cut off or malformed`],
+    [scrambled, `Media scrambled: ${scrambled} packets cannot be read`],
+  ];
+  return sentences.filter(([count]) => count > 0).map(([, message]) => ({ offset: -1, message }));
 }
 
 /** What opening a file brings. */
