@@ -10,7 +10,13 @@ export const ACCEPTOR_CHAINS: readonly ChainDeclaration[] = [
     tags: ["tcp", "http", "rtmpt"],
     about: "RTMPT only; what its sessions carry is below",
   },
+  {
+    name: "inboundRtmps",
+    tags: ["tcp", "tls", "rtmpOrHttp"],
+    about: "RTMPS, HTTPS and RTMPTS on one port: the first byte decides",
+  },
   { name: "inboundHttp", tags: ["tcp", "http"], about: "the web plane: pages, and the chains below" },
+  { name: "inboundHttps", tags: ["tcp", "tls", "http"], about: "the same over TLS" },
 ];
 
 /** Chains that the web plane, and RTMPT on a port of its own, builds on its connections, by what is asked for. */

@@ -11,6 +11,7 @@ import { RtmpProtocol } from "#protocols/rtmp";
 import type { CallAnswer } from "#protocols/rtmp";
 import { RtmpeProtocol } from "#protocols/rtmpe";
 import { RtmptProtocol, RtmptTunnel } from "#protocols/rtmpt";
+import { FirstByteProtocol } from "#stack";
 import type { Protocol, ProtocolFactory } from "#stack";
 import type { StreamRegistry } from "#streaming";
 import { ACCEPTOR_CHAINS } from "./chain_table.ts";
@@ -57,11 +58,18 @@ export function builtInFactories(options: SpawnerOptions): (owner: AcceptorOwner
     const application = rtmpApplication(owner, options);
     const rtmp = () =>
       new RtmpProtocol({ ...config.rtmp, clock: options.patience, application, log: rtmpLines });
+    const http = (use: { readonly router?: HttpRouter }) =>
+      new HttpServerProtocol({
+        clock: options.patience,
+        log: httpLines,
+        headTimeoutMs: config.web.headTimeoutMs,
+        idleTimeoutMs: config.web.idleTimeoutMs,
+        ...use,
+      });
     const tunnel = new RtmptTunnel({
       clock: systemClock,
       open: (session) => {
-        const bottom = new RtmpeProtocol();
-        bottom.linkNear(rtmp());
+        const bottom = encrypted(rtmp());
         options.opened(bottom);
         bottom.openOn(session);
       },
@@ -74,18 +82,24 @@ export function builtInFactories(options: SpawnerOptions): (owner: AcceptorOwner
         rtmpe: () => new RtmpeProtocol(),
         rtmp,
         rtmpt: () => new RtmptProtocol(tunnel),
-        http: ({ isNearest }) =>
-          new HttpServerProtocol({
-            clock: options.patience,
-            log: httpLines,
-            headTimeoutMs: config.web.headTimeoutMs,
-            idleTimeoutMs: config.web.idleTimeoutMs,
-            // under another protocol, that protocol answers
-            ...(isNearest ? { router } : {}),
-          }),
+        rtmpOrHttp: () =>
+          new FirstByteProtocol("rtmpOrHttp", [
+            // a method of HTTP begins with a capital letter, RTMP with 3 and RTMPE with 6
+            { matches: (byte) => byte >= 0x41 && byte <= 0x5a, spawn: () => http({ router }) },
+            { matches: () => true, spawn: () => encrypted(rtmp()) },
+          ]),
+        // under another protocol, that protocol answers
+        http: ({ isNearest }) => http(isNearest ? { router } : {}),
       },
     };
   };
+}
+
+/** Puts RTMPE under `near`: who begins with version 6 is encrypted, all others go through. */
+function encrypted(near: Protocol): RtmpeProtocol {
+  const bottom = new RtmpeProtocol();
+  bottom.linkNear(near);
+  return bottom;
 }
 
 function rtmpApplication(owner: AcceptorOwner, options: SpawnerOptions): LiveRtmpApplication {

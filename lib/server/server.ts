@@ -241,7 +241,7 @@ class Server implements RunningServer {
       ? this.#reactor.listenTls({ address, port, ...await readTlsKeys(acceptor) }, accepted)
       : this.#reactor.listenTcp({ address, port }, accepted);
     const isHere = address === "localhost" || isLoopback(address);
-    if (!isHere && chain.tags.includes("rtmp")) this.#exposed.push(owner);
+    if (!isHere && chain.tags.some((tag) => tag.startsWith("rtmp"))) this.#exposed.push(owner);
     this.services.push({
       carrier,
       ip: address,

@@ -18,7 +18,11 @@ export function serviceUrls(
       const named = serving.find(({ name }) => name === service.application) ?? serving[0];
       return named === undefined ? [] : format(`${hostOf(service)}/${named.aliases[0] ?? named.name}/NAME`);
     });
-  const rtmp = urls("inboundRtmp", (place) => [`rtmp://${place.replace(/:1935\//, "/")}`]);
+  const rtmp = [
+    ...urls("inboundRtmp", (place) => [`rtmp://${place.replace(/:1935\//, "/")}`]),
+    ...urls("inboundRtmps", (place) => [`rtmps://${place.replace(/:443\//, "/")}`]),
+    ...urls("inboundRtmpt", (place) => [`rtmpt://${place.replace(/:80\//, "/")}`]),
+  ];
   return {
     publish: rtmp,
     play: [...rtmp, ...urls("inboundHttp", (place) => [`http://${place}.flv`, `ws://${place}.flv`])],

@@ -39,11 +39,16 @@ export async function publishClip(
 }
 
 /** Records a live stream with rtmpdump until the publisher leaves; returns the packets of its file. */
-export async function recordWithRtmpdump(url: string, args: readonly string[] = []): Promise<ListedPacket[]> {
+export async function recordWithRtmpdump(
+  url: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<ListedPacket[]> {
   const path = await Deno.makeTempFile({ prefix: "crtmp-rtmpdump-", suffix: ".flv" });
   try {
     const result = await runProcess("rtmpdump", {
       args: ["--quiet", "--live", "--timeout", "10", ...args, "--rtmp", url, "--flv", path],
+      env,
       timeoutMs: 40_000,
     });
     if (result.timedOut) throw new Error(`rtmpdump did not end: ${result.stderr.slice(-500)}`);
