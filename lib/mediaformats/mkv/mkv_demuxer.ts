@@ -1,6 +1,14 @@
 import { type ByteSource, SourceWindow } from "#bytes";
 import { FormatError } from "#errors";
-import type { Demuxer, MediaPacket, MediaSummary, ScanOptions, SeekIndex, SeekResult } from "#media";
+import type {
+  Demuxer,
+  MediaFault,
+  MediaPacket,
+  MediaSummary,
+  ScanOptions,
+  SeekIndex,
+  SeekResult,
+} from "#media";
 import { SegmentCursor } from "./cluster/segment_cursor.ts";
 import { CursorDriver } from "./cursor_driver.ts";
 import { MAX_ELEMENT_HEADER_BYTES, UNKNOWN_SIZE, vintAt, vintLength } from "./ebml.ts";
@@ -128,6 +136,22 @@ export class MkvDemuxer implements Demuxer {
   /** What is in it; the duration is that of an index, once there is one. */
   get summary(): MediaSummary {
     return this.#summary;
+  }
+
+  /** What was passed over, and the end of the file where the segment says it goes on. */
+  get faults(): readonly MediaFault[] {
+    const { junkBytes, brokenBlocks, brokenFrames } = this.statistics;
+    const { segmentEnd } = this.#reader.cursor;
+    const { sizeBytes } = this.#source;
+    const faults: MediaFault[] = [];
+    const add = (message: string, offset = -1): number => faults.push({ offset, message });
+    if (junkBytes > 0) add(`Junk between clusters: ${junkBytes} bytes were passed over`);
+    if (brokenBlocks > 0) add(`Blocks damaged: ${brokenBlocks} were left out`);
+    if (brokenFrames > 0) add(`Frames damaged: ${brokenFrames} were left out`);
+    if (Number.isFinite(segmentEnd) && segmentEnd > sizeBytes) {
+      add(`Segment cut off: it ends at offset ${segmentEnd}, the file at ${sizeBytes}`, sizeBytes);
+    }
+    return faults;
   }
 
   /** What was passed over until now. */
