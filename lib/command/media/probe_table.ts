@@ -29,7 +29,7 @@ export function probeTable(name: string, report: ProbeReport): string[] {
 
 /** What is wrong and where, for an error line. */
 export function faultLine(name: string, { offset, message }: MediaFault): string {
-  const place = offset < 0 || message.includes(`offset ${offset}`) ? "" : ` (at byte ${offset})`;
+  const place = offset < 0 || message.includes(String(offset)) ? "" : ` (at byte ${offset})`;
   return `${name}: ${message}${place}`;
 }
 
