@@ -1,7 +1,8 @@
 import type { MediaPacket, Muxer, MuxTrack, Packet, Patch } from "#media";
 import { BoxWriter } from "../write/box_writer.ts";
-import { type Edit, type TrackHeader, writeMovieHeader, writeTrack } from "../write/movie_boxes.ts";
-import { SampleColumns } from "./sample_columns.ts";
+import { type TrackHeader, writeMovieHeader, writeTrack } from "../write/movie_boxes.ts";
+import { editsOf, movieTimescaleOf } from "../write/edits.ts";
+import { SampleColumns, type SampleRow } from "../write/sample_columns.ts";
 import { writeTags } from "../write/tag_boxes.ts";
 import type { Sample } from "../write/sample.ts";
 import { type TrackInput, TrackInputs } from "./track_input.ts";
@@ -19,7 +20,6 @@ export interface Mp4MuxerOptions {
 const DEFAULTS = { interleaveUs: 500_000, interleaveBytes: 1024 * 1024 } as const;
 const MICROSECONDS = 1_000_000;
 const MAX_U32 = 0xffff_ffff;
-const MAX_MOVIE_TIMESCALE = MAX_U32;
 /** How long the only picture of a track lasts, by its inverse. */
 const FALLBACK_FRAME_RATE = 25;
 const NOTHING = new Uint8Array(0);
@@ -80,7 +80,7 @@ export class Mp4Muxer implements Muxer {
     const bytes = isEnough ? this.#flush() : NOTHING;
     this.#startUs = Math.min(this.#startUs, timeUs);
     this.#pendingBytes += sample.payload.length;
-    this.#columns.get(input)!.addSample(sample);
+    this.#columns.get(input)!.addSample(rowOf(sample));
     input.samples.push(sample);
     return bytes;
   }
@@ -113,7 +113,8 @@ export class Mp4Muxer implements Muxer {
 
   #writeMovie(writer: BoxWriter): void {
     const written = [...this.#columns].filter(([, columns]) => columns.length > 0);
-    const movieTimescale = movieTimescaleOf(this.#inputs);
+    const { all, leading } = this.#inputs;
+    const movieTimescale = movieTimescaleOf(all.map(({ clock }) => clock.timescale), leading.clock.timescale);
     const headers = written.map(([input, columns]) => {
       columns.finish(Math.round(input.clock.timescale / FALLBACK_FRAME_RATE));
       return headerOf(input, columns, movieTimescale);
@@ -148,6 +149,10 @@ export function mediaHeader(mediaBytes?: number): Uint8Array<ArrayBuffer> {
   return writer.take();
 }
 
+function rowOf({ dtsTicks, ptsTicks, durationTicks, isKeyFrame, payload }: Sample): SampleRow {
+  return { dtsTicks, ptsTicks, durationTicks, isKeyFrame, sizeBytes: payload.length };
+}
+
 function placePayloads(bytes: Uint8Array, offset: number, samples: readonly Sample[]): number {
   let at = offset;
   for (const { payload } of samples) {
@@ -155,24 +160,6 @@ function placePayloads(bytes: Uint8Array, offset: number, samples: readonly Samp
     at += payload.length;
   }
   return at;
-}
-
-/**
- * The least common multiple of all timescales, in which edits of all tracks are whole; that of the leading track
- * where it is too large.
- */
-function movieTimescaleOf(inputs: TrackInputs): number {
-  let multiple = 1;
-  for (const { clock } of inputs.all) {
-    multiple = multiple / greatestDivisor(multiple, clock.timescale) * clock.timescale;
-    if (multiple > MAX_MOVIE_TIMESCALE) return inputs.leading.clock.timescale;
-  }
-  return multiple;
-}
-
-function greatestDivisor(a: number, b: number): number {
-  while (b > 0) [a, b] = [b, a % b];
-  return a;
 }
 
 function headerOf(input: TrackInput, columns: SampleColumns, movieTimescale: number): TrackHeader {
@@ -191,20 +178,4 @@ function headerOf(input: TrackInput, columns: SampleColumns, movieTimescale: num
     hasWideTimes: false,
     writeSampleTable: (writer) => columns.write(writer),
   };
-}
-
-/**
- * Media time begins with the first sample decoded, presentation time at 0 of the packets: an empty edit for what
- * starts late, then the media from what is shown first, or from what stands at 0 on.
- */
-function editsOf(columns: SampleColumns, movieTicksPerTick: number): readonly Edit[] {
-  const { firstDtsTicks, startTicks, endTicks } = columns;
-  if (firstDtsTicks === 0 && startTicks <= 0) return [];
-  const lateTicks = Math.max(0, startTicks);
-  const shown: Edit = {
-    durationTicks: Math.max(0, Math.ceil((endTicks - lateTicks) * movieTicksPerTick)),
-    mediaTicks: lateTicks - firstDtsTicks,
-  };
-  if (lateTicks === 0) return [shown];
-  return [{ durationTicks: Math.round(lateTicks * movieTicksPerTick), mediaTicks: -1 }, shown];
 }

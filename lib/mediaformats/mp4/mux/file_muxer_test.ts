@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { boxesAt, listBoxes, type ListedBox, muxAll, wordsOf } from "./_rig_test.ts";
 import { BoxWriter } from "../write/box_writer.ts";
 import { mediaHeader, Mp4Muxer } from "./file_muxer.ts";
-import { SampleColumns } from "./sample_columns.ts";
+import { SampleColumns } from "../write/sample_columns.ts";
 
 const HEVC = Uint8Array.fromHex(
   "01016000000090000000000078f000fcfdf8f800000f01a100010026" +
@@ -126,7 +126,7 @@ Deno.test("SampleColumns writes offsets in 64 bits once one needs them", () => {
       ptsTicks: offset,
       durationTicks: 1,
       isKeyFrame: true,
-      payload: FRAME,
+      sizeBytes: 4,
     });
     columns.addChunk(offset, 1);
   }

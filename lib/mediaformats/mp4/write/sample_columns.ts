@@ -1,8 +1,21 @@
-import type { BoxWriter } from "../write/box_writer.ts";
-import { type Column, f64Column, u32Column } from "../write/column.ts";
-import type { Sample } from "../write/sample.ts";
+import type { BoxWriter } from "./box_writer.ts";
+import { type Column, f64Column, u32Column } from "./column.ts";
+import type { Sample } from "./sample.ts";
 
 const MAX_U32 = 0xffff_ffff;
+
+/** What of a sample its table tells. */
+export interface SampleRow extends Omit<Sample, "payload"> {
+  readonly sizeBytes: number;
+}
+
+/** How a table is written. */
+export interface TableForm {
+  /** Added to the offsets of all chunks, in bytes. @default {0} */
+  readonly baseOffset?: number;
+  /** Whether these have 64 bits. @default as they need */
+  readonly isWide?: boolean;
+}
 
 /** Equal numbers in a row, as counts and values; the form of `stts` and `ctts`. */
 class RunColumn {
@@ -44,7 +57,7 @@ export class SampleColumns {
   readonly #chunkOffsets = f64Column();
   readonly #chunkSamples = new RunColumn();
   readonly #chunkRunStarts = u32Column();
-  #last: Sample | undefined;
+  #last: SampleRow | undefined;
 
   /** Decoding time of the first sample, in ticks. */
   firstDtsTicks = 0;
@@ -60,12 +73,12 @@ export class SampleColumns {
     return this.#sizes.length;
   }
 
-  /** Adds the next sample; its times count, its payload only by length. */
-  addSample(sample: Sample): void {
+  /** Adds the next sample, in decode order. */
+  addSample(sample: SampleRow): void {
     if (this.#last === undefined) this.firstDtsTicks = sample.dtsTicks;
     else this.#endLast(sample.dtsTicks - this.#last.dtsTicks);
-    this.#last = { ...sample, payload: NO_PAYLOAD };
-    this.#sizes.push(sample.payload.length);
+    this.#last = sample;
+    this.#sizes.push(sample.sizeBytes);
     this.#compositionOffsets.push(sample.ptsTicks - sample.dtsTicks);
     if (sample.isKeyFrame) this.#syncNumbers.push(this.#sizes.length);
     this.startTicks = Math.min(this.startTicks, sample.ptsTicks);
@@ -89,7 +102,7 @@ export class SampleColumns {
   }
 
   /** Writes the boxes of `stbl` after `stsd`. */
-  write(writer: BoxWriter): void {
+  write(writer: BoxWriter, form: TableForm = {}): void {
     writer.box("stts", () => this.#durations.write(writer));
     if (this.#hasCompositionOffsets()) {
       writer.box("ctts", () => this.#compositionOffsets.write(writer, this.#hasNegativeOffsets() ? 1 : 0));
@@ -99,11 +112,16 @@ export class SampleColumns {
     }
     writer.box("stsc", () => this.#writeChunkRuns(writer));
     writer.box("stsz", () => this.#writeSizes(writer));
-    const last = this.#chunkOffsets.length - 1;
-    const isWide = last >= 0 && this.#chunkOffsets.at(last) > MAX_U32;
-    writer.box(isWide ? "co64" : "stco", () => {
-      writer.versionAndFlags(0).u32(this.#chunkOffsets.length);
-      for (let i = 0; i <= last; i++) writer.time(this.#chunkOffsets.at(i), isWide ? 1 : 0);
+    this.#writeChunkOffsets(writer, form);
+  }
+
+  #writeChunkOffsets(writer: BoxWriter, { baseOffset = 0, isWide }: TableForm): void {
+    const count = this.#chunkOffsets.length;
+    const last = count === 0 ? 0 : this.#chunkOffsets.at(count - 1) + baseOffset;
+    const version = isWide ?? last > MAX_U32 ? 1 : 0;
+    writer.box(version === 1 ? "co64" : "stco", () => {
+      writer.versionAndFlags(0).u32(count);
+      for (let i = 0; i < count; i++) writer.time(this.#chunkOffsets.at(i) + baseOffset, version);
     });
   }
 
@@ -141,8 +159,6 @@ export class SampleColumns {
     else writeColumn(writer.u32(0), this.#sizes);
   }
 }
-
-const NO_PAYLOAD = new Uint8Array(0);
 
 function writeColumn(writer: BoxWriter, column: Column<Uint32Array>): void {
   writer.u32(column.length);
