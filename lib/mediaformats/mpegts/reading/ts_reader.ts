@@ -241,7 +241,7 @@ export class TsReader {
 
   #takeUnits(): TsAccessUnit[] {
     const units = this.#units;
-    if (units.length > 0) this.#units = [];
+    this.#units = [];
     return units;
   }
 }

@@ -1,3 +1,4 @@
+import { concatBytes } from "#bytes";
 import { AVC_NAL_UNIT_TYPE, AvcAccessUnitSplitter, avcNalUnitType, isAvcKeyFrame } from "#codecs/avc";
 import { HEVC_NAL_UNIT_TYPE, HevcAccessUnitSplitter, hevcNalUnitType, isHevcKeyFrame } from "#codecs/hevc";
 import { findNalUnits, type NalUnitRanges } from "#media";
@@ -40,6 +41,8 @@ interface PendingUnit {
 
 /** Bytes of a start code that may lie on both sides of a cut. */
 const START_CODE_OVERLAP_BYTES = 3;
+/** Zeros of the longer start code. */
+const START_CODE_ZEROS = 3;
 /** Zeros looked at in search of the start code at the start of a payload. */
 const MAX_LEADING_ZEROS = 8;
 
@@ -64,7 +67,7 @@ export class VideoCutter implements UnitCutter {
 
   /** Takes the next PES packet; its last access unit waits for what follows. */
   push(packet: PesPacket): void {
-    const { payload } = packet;
+    const payload = this.#withStraddlingCode(packet.payload);
     const ranges = findNalUnits(payload);
     const starts = this.#findStarts(payload, ranges);
     let from = 0;
@@ -88,6 +91,8 @@ export class VideoCutter implements UnitCutter {
 
   /** Ends the waiting access unit if a delimiter comes next. */
   foresee(start: Uint8Array): void {
+    // a zero at its end may belong to the start code to come
+    if (this.#pending === undefined || this.#pending.bytes[this.#pending.length - 1] === 0) return;
     let at = 0;
     while (at < MAX_LEADING_ZEROS && start[at] === 0) at++;
     if (at >= 2 && start[at] === 1 && at + 1 < start.length && this.#syntax.isDelimiter(start[at + 1]!)) {
@@ -111,6 +116,20 @@ export class VideoCutter implements UnitCutter {
       duration: undefined,
       isDamaged,
     });
+  }
+
+  /** Puts zeros at the end of the waiting access unit in front of `payload` if a start code lies across the cut. */
+  #withStraddlingCode(payload: Uint8Array): Uint8Array {
+    const pending = this.#pending;
+    if (pending === undefined || payload[0]! > 1) return payload;
+    let after = 0;
+    while (after < START_CODE_ZEROS && payload[after] === 0) after++;
+    if (payload[after] !== 1) return payload;
+    let before = 0;
+    while (before + after < START_CODE_ZEROS && pending.bytes[pending.length - 1 - before] === 0) before++;
+    if (before === 0 || before + after < 2) return payload;
+    pending.length -= before;
+    return concatBytes([new Uint8Array(before), payload]);
   }
 
   /** Positions in `ranges` of the NAL units that begin an access unit. */

@@ -124,7 +124,9 @@ function encodeSection(
       `Cannot write section of table ${tableId}: ${3 + length} bytes exceed ${MAX_TS_SECTION_BYTES}`,
     );
   }
-  const head = new ByteWriter().u8(tableId).u16(0xb000 | length).u16(extension);
+  // the bit after section_syntax_indicator is 0 in the tables of ISO/IEC 13818-1, reserved and set in others
+  const isProgramTable = tableId <= TABLE_ID.ProgramMap;
+  const head = new ByteWriter().u8(tableId).u16((isProgramTable ? 0xb000 : 0xf000) | length).u16(extension);
   head.u8(0xc0 | version << 1 | 1).u8(0).u8(0).bytes(body);
   const bytes = head.take();
   return concatBytes([bytes, new ByteWriter().u32(sectionCrc(bytes)).view()]);
