@@ -87,7 +87,7 @@ export class FragmentQueue implements SampleFeed {
    */
   dropToKeyFrame(limitTicks: number): boolean {
     let passed = 0, toDrop = -1, hasKey = false, isPast = false;
-    for (let at = 0; at < this.#fragments.length && !isPast; at++) {
+    for (let at = 0; at < this.#fragments.length && !(isPast && hasKey); at++) {
       const fragment = this.#fragments[at]!;
       let dts = at === 0 ? this.dtsTicks : this.#starts[at]! - this.#options.startTicks;
       for (let i = at === 0 ? this.#index : 0; i < fragment.count; i++, passed++) {
@@ -95,10 +95,8 @@ export class FragmentQueue implements SampleFeed {
         const isReached = dts + this.#shift + fragment.compositionOffsets[i]! <= limitTicks;
         if (isKey && (isReached || !hasKey)) toDrop = passed;
         hasKey ||= isKey;
-        if (dts > limitTicks) {
-          isPast = hasKey;
-          if (isPast) break;
-        }
+        isPast = dts > limitTicks;
+        if (isPast && hasKey) break;
         dts += fragment.durations[i]!;
       }
     }

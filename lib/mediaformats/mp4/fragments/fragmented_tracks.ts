@@ -106,8 +106,10 @@ export class FragmentedTracks {
     const leading = this.#tracks[this.#leading]!;
     const { timescale } = leading.track;
     const tableEndUs = (leading.tableEndTicks - leading.startTicks) * MICROSECONDS / timescale;
-    if (leading.tables !== undefined && timeUs < tableEndUs) this.#seekTables(timeUs);
-    else await this.#seekFragments(timeUs);
+    const isInTables = leading.tables !== undefined && timeUs < tableEndUs;
+    if (!isInTables) await this.#seekFragments(timeUs);
+    // The last key frame of the tables is the one wanted, if the first one of the fragments comes later.
+    if (isInTables || leading.tables !== undefined && !this.#isAtKeyFrame(timeUs)) this.#seekTables(timeUs);
     const feed = this.feeds[this.#leading]!;
     return feed.hasSample ? Math.round(feed.ptsTicks * MICROSECONDS / timescale) + 0 : undefined;
   }
@@ -189,19 +191,52 @@ export class FragmentedTracks {
     this.index ??= (await this.scan()).index;
     for (const { tables } of this.#tracks) tables?.skipAll();
     const { timesUs, offsets } = this.index;
-    const row = rowAtOrBefore(timesUs, timeUs);
-    const queue = this.#queues[this.#leading]!;
+    const start = this.#movie.position;
     // Without decoding times in the fragments, times are known from the start only.
-    this.#restart(queue.hasDecodeTimes ? offsets[row] ?? this.#movie.position : this.#movie.position);
-    const { timescale } = this.#tracks[this.#leading]!.track;
-    const limitTicks = ticksAtOrBefore(timeUs, timescale);
-    while (await this.#readFragment() !== undefined) {
-      const isPast = queue.hasSample && queue.dropToKeyFrame(limitTicks);
-      this.#trimOthers();
-      if (isPast) break;
+    let row = this.#queues[this.#leading]!.hasDecodeTimes ? rowAtOrBefore(timesUs, timeUs) : 0;
+    for (let step = 1;; step *= 2) {
+      await this.#readTo(timeUs, row === 0 ? start : offsets[row] ?? start);
+      // Some tables name fragments without key frames, or times of decoding: then it is further ahead.
+      if (row === 0 || this.#isAtKeyFrame(timeUs)) break;
+      row = Math.max(0, row - step);
     }
     await this.refill();
     this.#trimOthers();
+    // What other tracks have may end before: their next fragments come later in the file.
+    for (let count = 0; count < MAX_WAITING_FRAGMENTS && this.#isAnyBehind(); count++) {
+      if (await this.#readFragment() === undefined) break;
+      this.#trimOthers();
+    }
+  }
+
+  /** Reads from `position` on until the leading track has come to `timeUs`. */
+  async #readTo(timeUs: number, position: number): Promise<void> {
+    const queue = this.#queues[this.#leading]!;
+    const limitTicks = ticksAtOrBefore(timeUs, this.#tracks[this.#leading]!.track.timescale);
+    this.#restart(position);
+    while (await this.#readFragment() !== undefined) {
+      if (!queue.hasSample) continue;
+      const isPast = queue.dropToKeyFrame(limitTicks);
+      this.#trimOthers();
+      if (isPast && (queue.isKeyFrame || position !== this.#movie.position)) break;
+    }
+  }
+
+  /** Whether the leading track stands at a key frame presented at or before `timeUs`. */
+  #isAtKeyFrame(timeUs: number): boolean {
+    const feed = this.feeds[this.#leading]!;
+    const { timescale } = this.#tracks[this.#leading]!.track;
+    return feed.hasSample && feed.isKeyFrame && feed.ptsTicks <= ticksAtOrBefore(timeUs, timescale);
+  }
+
+  /** Whether all that waits of a track is over when the leading one begins. */
+  #isAnyBehind(): boolean {
+    const leading = this.#queues[this.#leading]!;
+    const time = leading.ptsTicks / this.#tracks[this.#leading]!.track.timescale;
+    return leading.hasSample && this.#queues.some((queue, at) => {
+      const { timescale, kind } = this.#tracks[at]!.track;
+      return kind !== "data" && queue.hasSample && queue.endTicks / timescale <= time;
+    });
   }
 
   /** Drops what other tracks have from before the leading one. */
