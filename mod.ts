@@ -26,6 +26,8 @@ export type {
   MediaCatalog,
   RecordingControl,
 } from "#application";
+export { Mp3Demuxer, Mp3FrameReader } from "#mediaformats/mp3";
+export type { Mp3DemuxerOptions, Mp3Frame } from "#mediaformats/mp3";
 export { TsDemuxer, TsMediaReader, TsMuxer, TsReader } from "#mediaformats/mpegts";
 export type { TsAccessUnit, TsDemuxerOptions, TsMuxerOptions, TsReaderOptions } from "#mediaformats/mpegts";
 export { choice, flag, path, port, text, textList, wholeNumber } from "#options";

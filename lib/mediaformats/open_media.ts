@@ -21,6 +21,7 @@ const OPENERS: Readonly<
 > = {
   flv: async (source, options) => (await import("#mediaformats/flv")).FlvDemuxer.open(source, options),
   mp4: async (source) => (await import("#mediaformats/mp4")).Mp4Demuxer.open(source),
+  mp3: async (source, options) => (await import("#mediaformats/mp3")).Mp3Demuxer.open(source, options),
   mkv: async (source, options) => (await import("#mediaformats/mkv")).MkvDemuxer.open(source, options),
   ts: async (source, options) => (await import("#mediaformats/mpegts")).TsDemuxer.open(source, options),
 };

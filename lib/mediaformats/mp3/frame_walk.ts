@@ -3,11 +3,13 @@ import { FrameCursor } from "./frame_cursor.ts";
 
 /** How a walk reads. */
 export interface FrameWalkOptions {
-  /** Read at once, in bytes. @default {262_144} */
+  /** Read at once, in bytes, at least 16,384. @default {262_144} */
   readonly blockBytes?: number;
 }
 
 const BLOCK_BYTES = 262_144;
+/** Holds any frame with those that confirm it. */
+const MIN_BLOCK_BYTES = 16_384;
 const EMPTY = new Uint8Array(0);
 
 /** Walks over the frames of a source, from any place on, by views of its blocks. */
@@ -21,7 +23,7 @@ export class FrameWalk {
 
   /** @param source Borrowed. */
   constructor(source: ByteSource, options: FrameWalkOptions = {}) {
-    this.#blockBytes = options.blockBytes ?? BLOCK_BYTES;
+    this.#blockBytes = Math.max(MIN_BLOCK_BYTES, options.blockBytes ?? BLOCK_BYTES);
     this.#window = new SourceWindow(source, { blockBytes: this.#blockBytes });
   }
 
