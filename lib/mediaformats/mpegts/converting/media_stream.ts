@@ -5,6 +5,7 @@ import { TS_TIMESCALE } from "../limits.ts";
 import type { TsAccessUnit, TsStream } from "../units/access_unit.ts";
 import { AdtsConverter, LatmConverter, OpusConverter, PlainConverter } from "./audio_converter.ts";
 import type { Converter } from "./converter.ts";
+import { describeMpegVideo } from "./mpeg_video.ts";
 import { VideoConverter } from "./video_converter.ts";
 
 /** Names of MPEG audio by layer, as ffprobe has them. */
@@ -130,8 +131,12 @@ function newConverter(stream: TsStream): Converter {
     case "ac3":
       return new PlainConverter(describeAc3);
     default:
-      return new PlainConverter();
+      return isMpegVideo(stream) ? new PlainConverter(describeMpegVideo) : new PlainConverter();
   }
+}
+
+function isMpegVideo({ codecName }: TsStream): boolean {
+  return codecName === "mpeg1video" || codecName === "mpeg2video";
 }
 
 function measuresOf(description: NonNullable<MediaTrack["description"]>): Partial<MediaTrack> {

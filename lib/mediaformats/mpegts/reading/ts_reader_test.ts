@@ -118,7 +118,7 @@ Deno.test("TsReader cuts PES packets of several access units, and joins parts", 
   for (const cuts of [[parts.length], [40, parts.length], [70, 80, 90, parts.length]]) {
     const packets = cuts.flatMap((end, index) => {
       const payload = parts.subarray(index === 0 ? 0 : cuts[index - 1], end);
-      return packetsOf(VIDEO, pes(payload, { pts: 9000 + 90 * index }), { counter: index });
+      return packetsOf(VIDEO, pes(payload, { pts: 9000 + 7200 * index }), { counter: index });
     });
     const { units } = read(concatBytes([...tables(BOTH), ...packets]));
     assert.deepEqual(units.map(({ payload }) => payload.toHex()), wanted, cuts.join());
