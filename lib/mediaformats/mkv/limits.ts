@@ -18,8 +18,8 @@ export const MAX_MKV_TRACKS = 256;
 export const MAX_MKV_ENCODINGS = 4;
 /** SimpleTags in SimpleTags are read to this depth; deeper ones are passed over. */
 export const MAX_MKV_TAG_DEPTH = 8;
-/** Most tags of a file; the rest is passed over. */
-export const MAX_MKV_TAGS = 4096;
+/** Most elements of Tags that are looked at, each as often as it is; the rest is passed over. */
+export const MAX_MKV_TAG_ELEMENTS = 65_536;
 /** Longest name of a tag, in characters; longer ones are cut. */
 export const MAX_MKV_TAG_NAME_CHARS = 1023;
 /** Places that SeekHeads may send a reader to. */

@@ -163,7 +163,7 @@ export class MkvDemuxer implements Demuxer {
   /** Reads on. */
   async read(): Promise<readonly MediaPacket[]> {
     const { blocks } = this.#reader;
-    if (blocks.ready.length === 0) await this.#fill();
+    if (blocks.ready.length === 0 && this.#fault === undefined) await this.#fill();
     if (blocks.ready.length > 0) return blocks.take();
     if (this.#fault === undefined) return [];
     const fault = this.#fault;

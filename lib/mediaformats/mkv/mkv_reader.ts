@@ -5,6 +5,8 @@ import { SegmentReader } from "./segment_reader.ts";
 
 /** Input is taken in pieces of this size, so that few packets are made at once whatever is pushed. */
 const PIECE_BYTES = 65_536;
+/** Of a first frame: its headers, which may describe the track. */
+const DESCRIBING_BYTES = 1024;
 
 /**
  * Reads Matroska and WebM from bytes as they arrive, in any split: a live stream over HTTP or TCP, or a pipe.
@@ -18,13 +20,15 @@ export class MkvReader {
   /** Of the queue's first byte, from the first byte pushed. */
   #offset = 0;
   #summary: MediaSummary | undefined;
+  /** The first packet of each track, with the beginning of its payload. */
+  readonly #first = new Map<number, MediaPacket>();
   /** Tracks whose configuration the summary has. */
   #configured = 0;
   #fault: unknown;
 
   /**
-   * What the stream says of itself; `undefined` until its first cluster begins. Another one once a configuration came
-   * with the first frames.
+   * What the stream says of itself; `undefined` until its first cluster begins. Another one as the first frames come,
+   * which may tell more.
    */
   get summary(): MediaSummary | undefined {
     return this.#summary;
@@ -59,7 +63,7 @@ export class MkvReader {
       }
       for (const packet of this.#reader.blocks.take()) packets.push(packet);
     }
-    if (this.#summary !== undefined && this.#countConfigured() !== this.#configured) this.#describe();
+    this.#learn(packets);
     if (this.#fault !== undefined && packets.length === 0) throw this.#fault;
     return packets;
   }
@@ -98,8 +102,18 @@ export class MkvReader {
     }
   }
 
+  #learn(packets: readonly MediaPacket[]): void {
+    const known = this.#first.size;
+    for (const packet of known === this.#reader.tracks.length ? [] : packets) {
+      if (this.#first.has(packet.trackIndex)) continue;
+      this.#first.set(packet.trackIndex, { ...packet, payload: packet.payload.slice(0, DESCRIBING_BYTES) });
+    }
+    const isNews = this.#first.size > known || this.#countConfigured() > this.#configured;
+    if (this.#summary !== undefined && isNews) this.#describe();
+  }
+
   #describe(): void {
-    this.#summary = this.#reader.describe([]);
+    this.#summary = this.#reader.describe([...this.#first.values()]);
     this.#configured = this.#countConfigured();
   }
 

@@ -2,7 +2,7 @@ import { describeTrack } from "#codecs";
 import { FormatError, LimitError } from "#errors";
 import type { MediaTrack, TrackDescription, TrackKind } from "#media";
 import { FrameForm, undoEncodings } from "./cluster/frame_form.ts";
-import { codecConfigOf } from "./head/codec_config.ts";
+import { codecConfigOf, configFromKeyFrame } from "./head/codec_config.ts";
 import type { SegmentTags } from "./head/tags.ts";
 import { TagMap } from "./head/tag_map.ts";
 import { type TrackCodec, trackCodecOf } from "./head/track_codec.ts";
@@ -41,8 +41,10 @@ export class MkvTrack {
    */
   describe(options: { scale: TickScale; tags: SegmentTags; firstFrame: Uint8Array | undefined }): MediaTrack {
     const { entry, index, kind, trackId, codec: { codec, codecName } } = this;
-    const { codecConfig } = this.form;
-    const description = this.#description(options.firstFrame);
+    const { firstFrame } = options;
+    const codecConfig = this.form.codecConfig ??
+      (firstFrame === undefined ? undefined : configFromKeyFrame(codec, firstFrame));
+    const description = this.#description(firstFrame);
     const { width = entry.pixelWidth, height = entry.pixelHeight } = description ?? {};
     const { sampleRate = Math.round(entry.sampleRate), channels = entry.channels } = description ?? {};
     const language = entry.language === "und" ? undefined : entry.language;

@@ -1,4 +1,5 @@
 import { decodeAudioSpecificConfig } from "#codecs/aac";
+import { readAc3SyncFrame } from "#codecs/ac3";
 import { decodeMp3FrameHeader } from "#codecs/mp3";
 import { opusPacketSamples } from "#codecs/opus";
 import { FormatError } from "#errors";
@@ -20,8 +21,6 @@ export interface FrameSamplesOptions {
 }
 
 const OPUS_RATE = 48_000;
-/** AC-3 always, E-AC-3 in nearly all streams: ETSI TS 102 366 section 4.1. */
-const AC3_FRAME_SAMPLES = 1536;
 
 /** Returns what tells the length of frames of a codec, or `undefined` where nothing does. */
 export function frameSamplesOf(codecName: string, options: FrameSamplesOptions): FrameSamples | undefined {
@@ -40,7 +39,7 @@ export function frameSamplesOf(codecName: string, options: FrameSamplesOptions):
       return { rate, samplesOf: (frame) => attempt(() => decodeMp3FrameHeader(frame).frameSamples) };
     case "ac3":
     case "eac3":
-      return { rate, samplesOf: () => AC3_FRAME_SAMPLES };
+      return { rate, samplesOf: (frame) => readAc3SyncFrame(frame)?.frameSamples ?? 0 };
     default:
       return undefined;
   }

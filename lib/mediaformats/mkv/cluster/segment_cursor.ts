@@ -276,6 +276,8 @@ export class SegmentCursor {
         this.#level = "cluster";
         return true;
       default:
+        // behind the first cluster, what nobody knows is rather damage: the next cluster is found either way
+        if (this.#clusterOffset >= 0 && !TOP_LEVEL.has(this.#id)) return this.#lose(1);
         return this.#takeWhole(view, at);
     }
   }
@@ -303,19 +305,11 @@ export class SegmentCursor {
         return this.#takeBlock(view, at);
       case ELEMENT_ID.Timestamp:
         return this.#takeTimestamp(view, at);
-      case ELEMENT_ID.Cluster:
-      case ELEMENT_ID.Cues:
-      case ELEMENT_ID.Tags:
-      case ELEMENT_ID.SeekHead:
-      case ELEMENT_ID.Info:
-      case ELEMENT_ID.Tracks:
-      case ELEMENT_ID.Chapters:
-      case ELEMENT_ID.Attachments:
-      case ELEMENT_ID.Ebml:
-      case ELEMENT_ID.Segment:
-        this.#level = "segment";
-        return true;
       default:
+        if (ENDS_CLUSTER.has(this.#id)) {
+          this.#level = "segment";
+          return true;
+        }
         if (this.#isTooLong() || this.#size > MAX_MKV_BLOCK_BYTES) return this.#lose(1);
         return this.#skip(this.#headerBytes + this.#size);
     }
@@ -431,6 +425,31 @@ export class SegmentCursor {
   }
 }
 
+/** Elements of a segment that are passed over between clusters. */
+const TOP_LEVEL = new Set<number>([
+  ELEMENT_ID.SeekHead,
+  ELEMENT_ID.Info,
+  ELEMENT_ID.Tracks,
+  ELEMENT_ID.Cues,
+  ELEMENT_ID.Tags,
+  ELEMENT_ID.Chapters,
+  ELEMENT_ID.Attachments,
+  ELEMENT_ID.Void,
+  ELEMENT_ID.Crc32,
+]);
+/** Elements that cannot be part of a cluster, so that one of unknown size ends before them. */
+const ENDS_CLUSTER = new Set<number>([
+  ELEMENT_ID.Cluster,
+  ELEMENT_ID.SeekHead,
+  ELEMENT_ID.Info,
+  ELEMENT_ID.Tracks,
+  ELEMENT_ID.Cues,
+  ELEMENT_ID.Tags,
+  ELEMENT_ID.Chapters,
+  ELEMENT_ID.Attachments,
+  ELEMENT_ID.Ebml,
+  ELEMENT_ID.Segment,
+]);
 /** Children that a Cluster may begin with. */
 const FIRST_CHILDREN = new Set<number>([
   ELEMENT_ID.Timestamp,

@@ -1,6 +1,8 @@
 import { concatBytes, encodeUtf8 } from "#bytes";
 import { AVC_NAL_UNIT_TYPE, avccFromParameterSets, avcNalUnitType } from "#codecs/avc";
 import { HEVC_NAL_UNIT_TYPE, hevcNalUnitType, hvccFromParameterSets } from "#codecs/hevc";
+import { decodeVp8FrameHeader } from "#codecs/vp8";
+import { decodeVp9KeyFrame, encodeVpCodecConfiguration, vpccFromKeyFrame } from "#codecs/vp9";
 import { FormatError, LimitError } from "#errors";
 import { type CodecId, splitAnnexB } from "#media";
 import type { TrackCodec } from "./track_codec.ts";
@@ -69,6 +71,31 @@ export function configFromAnnexB(codec: CodecId, annexB: Uint8Array): Uint8Array
     const ofType = (type: number) => units.filter((unit) => hevcNalUnitType(unit[0]!) === type);
     const { Vps, Sps, Pps } = HEVC_NAL_UNIT_TYPE;
     return hvccFromParameterSets({ vps: ofType(Vps), sps: ofType(Sps), pps: ofType(Pps) });
+  } catch (error) {
+    if (error instanceof FormatError || error instanceof LimitError) return undefined;
+    throw error;
+  }
+}
+
+/** VP8 has no levels; the lowest stands for none. */
+const VP8_LEVEL = 10;
+
+/**
+ * Builds the configuration of a VP8 or VP9 track, for which Matroska has no such record.
+ *
+ * @param frame The track's first; borrowed.
+ * @returns `undefined` for other codecs, and if it is no key frame that can be read.
+ */
+export function configFromKeyFrame(codec: CodecId, frame: Uint8Array): Uint8Array | undefined {
+  try {
+    if (codec === "vp09") {
+      const header = decodeVp9KeyFrame(frame);
+      return header === undefined ? undefined : vpccFromKeyFrame(header);
+    }
+    if (codec !== "vp08") return undefined;
+    const { isKeyFrame, version: profile } = decodeVp8FrameHeader(frame);
+    if (!isKeyFrame) return undefined;
+    return encodeVpCodecConfiguration({ profile, level: VP8_LEVEL, bitDepth: 8, chromaSubsampling: 1 });
   } catch (error) {
     if (error instanceof FormatError || error instanceof LimitError) return undefined;
     throw error;

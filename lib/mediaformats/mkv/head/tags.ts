@@ -1,6 +1,6 @@
 import { childrenOf, type EbmlElement, textOf, uintOf } from "../ebml.ts";
 import { ELEMENT_ID } from "../element_id.ts";
-import { MAX_MKV_TAG_DEPTH, MAX_MKV_TAG_NAME_CHARS, MAX_MKV_TAGS } from "../limits.ts";
+import { MAX_MKV_TAG_DEPTH, MAX_MKV_TAG_ELEMENTS, MAX_MKV_TAG_NAME_CHARS } from "../limits.ts";
 import { TagMap } from "./tag_map.ts";
 import { uidOf } from "./track_entry.ts";
 
@@ -29,10 +29,10 @@ interface Targets {
  * @throws {FormatError} If it is malformed; what was read before is kept.
  */
 export function readTags(element: EbmlElement, tags: SegmentTags): void {
-  const budget = { left: MAX_MKV_TAGS };
-  for (const tag of childrenOf(element)) {
+  const budget = { left: MAX_MKV_TAG_ELEMENTS };
+  for (const tag of boundedChildrenOf(element, budget)) {
     if (tag.id !== ELEMENT_ID.Tag) continue;
-    const targets = readTargets(tag);
+    const targets = readTargets(tag, budget);
     if (targets.isElsewhere) continue;
     const into = targets.trackUid === undefined ? tags.file : trackTags(tags, targets.trackUid);
     const prefix = targets.trackUid === undefined ? targets.type : "";
@@ -48,11 +48,23 @@ function trackTags(tags: SegmentTags, uid: string): TagMap {
   return made;
 }
 
-function readTargets(tag: EbmlElement): Targets {
+/** Elements that may still be looked at. */
+interface Budget {
+  left: number;
+}
+
+function* boundedChildrenOf(parent: EbmlElement, budget: Budget): Generator<EbmlElement> {
+  for (const child of childrenOf(parent)) {
+    if (budget.left-- <= 0) return;
+    yield child;
+  }
+}
+
+function readTargets(tag: EbmlElement, budget: Budget): Targets {
   const targets: Targets = { trackUid: undefined, isElsewhere: false, type: "" };
-  for (const child of childrenOf(tag)) {
+  for (const child of boundedChildrenOf(tag, budget)) {
     if (child.id !== ELEMENT_ID.Targets) continue;
-    for (const target of childrenOf(child)) {
+    for (const target of boundedChildrenOf(child, budget)) {
       if (target.id === ELEMENT_ID.TargetType) targets.type = textOf(target);
       else if (target.id === ELEMENT_ID.TagTrackUid && uidOf(target) !== "") targets.trackUid = uidOf(target);
       else if (target.id === ELEMENT_ID.TagChapterUid || target.id === ELEMENT_ID.TagAttachmentUid) {
@@ -68,15 +80,15 @@ interface Nesting {
   /** Name of what the tags are in; empty at the top. */
   readonly prefix: string;
   readonly depth: number;
-  readonly budget: { left: number };
+  readonly budget: Budget;
 }
 
 function readSimpleTags(parent: EbmlElement, nesting: Nesting): void {
   const { into, prefix, depth, budget } = nesting;
   if (depth > MAX_MKV_TAG_DEPTH) return;
-  for (const child of childrenOf(parent)) {
-    if (child.id !== ELEMENT_ID.SimpleTag || budget.left-- <= 0) continue;
-    const { name, value, language, isDefault } = readSimpleTag(child);
+  for (const child of boundedChildrenOf(parent, budget)) {
+    if (child.id !== ELEMENT_ID.SimpleTag) continue;
+    const { name, value, language, isDefault } = readSimpleTag(child, budget);
     if (name === "") continue;
     const plain = prefix === "" ? RENAMED[name] ?? name : `${prefix}/${name}`;
     const names: string[] = [];
@@ -90,7 +102,7 @@ function readSimpleTags(parent: EbmlElement, nesting: Nesting): void {
   }
 }
 
-function readSimpleTag(tag: EbmlElement): {
+function readSimpleTag(tag: EbmlElement, budget: Budget): {
   name: string;
   value: string;
   language: string;
@@ -100,7 +112,7 @@ function readSimpleTag(tag: EbmlElement): {
   let value = "";
   let language = "";
   let isDefault = true;
-  for (const child of childrenOf(tag)) {
+  for (const child of boundedChildrenOf(tag, budget)) {
     switch (child.id) {
       case ELEMENT_ID.TagName:
         name = textOf(child);
