@@ -1,4 +1,5 @@
 /** `crtmp probe` tells of files what ffprobe tells, and what is wrong with those that are broken. */
+import { concatBytes } from "#bytes";
 import assert from "node:assert/strict";
 import { crtmpOutput, runCrtmp } from "../helpers/crtmp.ts";
 import { MediaFolder } from "../helpers/media_folder.ts";
@@ -121,27 +122,50 @@ function assertClose(
   assert.ok(Math.abs(Number(ours) - Number(theirs)) <= tolerance, `${name}: ${ours} against ${theirs}`);
 }
 
-const CUT: readonly string[] = ["film.flv", "film.mp4", "film.mkv", "song.mp3", "film.ts"];
+/** Files that are cut off at a third, and what is said of each. */
+const CUT: Readonly<Record<string, RegExp>> = {
+  "film.flv": /Tag cut off: need \d+ bytes at offset \d+, have \d+/,
+  "film.mp4": /Cannot read MP4: no movie header; .* offset \d+/,
+  "fragmented.mp4": /offset \d+/,
+  "film.mkv": /Segment cut off: it ends at offset \d+, the file at \d+/,
+  "song.mp3": /File cut off: it says it lasts 3\.\d+ s, packets end after [01]\.\d+ s \(at byte \d+\)/,
+  "film.ts": /Packet cut off: need 188 bytes at offset \d+, have \d+/,
+};
 
-e2e(
-  "crtmp probe says what is wrong with files that are cut off or no media",
-  { tools: ["ffmpeg"] },
-  async (context) => {
-    await using folder = await MediaFolder.make();
-    for (const name of CUT) {
-      await context.step(name, async () => {
-        const path = await folder.encode(name, FILES[name]!);
-        assert.equal((await runCrtmp("probe", path)).code, 0);
-        const { size } = await Deno.stat(path);
-        await Deno.truncate(path, Math.floor(size / 3) + 1);
-        const cut = await runCrtmp("probe", path);
-        assert.equal(cut.code, 1);
-        assert.match(cut.stderr, /^crtmp: .*(offset|byte) \d+/m);
-      });
-    }
-    await Deno.writeTextFile(`${folder.path}/notes.mp4`, "These are notes, no film.");
-    const notes = await runCrtmp("probe", `${folder.path}/notes.mp4`);
-    assert.equal(notes.code, 1);
-    assert.match(notes.stderr, /^crtmp: Cannot /);
-  },
-);
+e2e("crtmp probe says what is wrong with files that are cut off", { tools: ["ffmpeg"] }, async (context) => {
+  await using folder = await MediaFolder.make();
+  for (const [name, message] of Object.entries(CUT)) {
+    await context.step(name, async () => {
+      const path = await folder.encode(name, FILES[name]!);
+      const whole = await runCrtmp("probe", path);
+      assert.deepEqual([whole.code, whole.stderr], [0, ""]);
+      const { size } = await Deno.stat(path);
+      await Deno.truncate(path, Math.floor(size / 3 / 188) * 188 + 100);
+      const cut = await runCrtmp("probe", path);
+      assert.equal(cut.code, 1);
+      assert.match(cut.stderr, message);
+    });
+  }
+});
+
+e2e("crtmp probe tells of damage in the midst, and of what is no media", { tools: ["ffmpeg"] }, async () => {
+  await using folder = await MediaFolder.make();
+  const bytes = await Deno.readFile(await folder.encode("film.ts", FILES["film.ts"]!));
+  const damaged = `${folder.path}/damaged.ts`;
+  const at = Math.floor(bytes.length / 2 / 188) * 188;
+  for (
+    const [middle, message] of [
+      [new Uint8Array(1000).fill(120), /Junk between packets: 1000 bytes were passed over/],
+      [bytes.subarray(at - 188 * 20, at - 188 * 10), /Packets missing: their counters have \d+ gaps/],
+    ] as const
+  ) {
+    await Deno.writeFile(damaged, concatBytes([bytes.subarray(0, at), middle, bytes.subarray(at)]));
+    const { code, stderr } = await runCrtmp("probe", damaged);
+    assert.equal(code, 1);
+    assert.match(stderr, message);
+  }
+  await Deno.writeTextFile(`${folder.path}/notes.mp4`, "These are notes, no film.");
+  const notes = await runCrtmp("probe", `${folder.path}/notes.mp4`);
+  assert.equal(notes.code, 1);
+  assert.match(notes.stderr, /^crtmp: Cannot /);
+});
