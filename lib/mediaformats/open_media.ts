@@ -1,5 +1,4 @@
-import type { ByteSource } from "#bytes";
-import { hexOf } from "#bytes";
+import { type ByteSource, hexOf } from "#bytes";
 import { FormatError } from "#errors";
 import type { Demuxer } from "#media";
 import { FORMAT_PROBE_BYTES, formatOf, formatOfName, type MediaFormat } from "./media_format.ts";
@@ -17,7 +16,7 @@ type ReaderOptions = Pick<OpenMediaOptions, "blockBytes">;
 
 /** Readers by container, loaded when the first file of it comes. */
 const OPENERS: Readonly<
-  Partial<Record<MediaFormat, (source: ByteSource, options: ReaderOptions) => Promise<Demuxer>>>
+  Record<MediaFormat, (source: ByteSource, options: ReaderOptions) => Promise<Demuxer>>
 > = {
   flv: async (source, options) => (await import("#mediaformats/flv")).FlvDemuxer.open(source, options),
   mp4: async (source) => (await import("#mediaformats/mp4")).Mp4Demuxer.open(source),
@@ -38,10 +37,8 @@ const SHOWN_BYTES = 8;
 export async function openMedia(source: ByteSource, options: OpenMediaOptions = {}): Promise<Demuxer> {
   try {
     const format = await findFormat(source, options);
-    const open = OPENERS[format];
-    if (open === undefined) throw new FormatError(`Cannot read ${format} files`, { offset: 0 });
     const { blockBytes } = options;
-    return await open(source, blockBytes === undefined ? {} : { blockBytes });
+    return await OPENERS[format](source, blockBytes === undefined ? {} : { blockBytes });
   } catch (error) {
     source.close();
     throw error;
