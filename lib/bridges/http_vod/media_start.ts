@@ -1,6 +1,7 @@
 import type { LibraryFile } from "#bridges/vod";
 import type { ByteSource } from "#bytes";
 import { encodeFlvStart, FlvDemuxer } from "#mediaformats/flv";
+import { Mp4Demuxer } from "#mediaformats/mp4";
 import type { Piece } from "./pieces.ts";
 
 /**
@@ -15,6 +16,10 @@ export async function piecesFrom(
   { timeUs, source }: { readonly timeUs: number; readonly source: ByteSource },
 ): Promise<Piece[] | undefined> {
   const { demuxer } = file;
+  if (demuxer instanceof Mp4Demuxer) {
+    const { head, ranges } = await demuxer.startAt(timeUs);
+    return [{ bytes: head }, ...ranges];
+  }
   if (!(demuxer instanceof FlvDemuxer)) return undefined;
   const start = await demuxer.startAt(timeUs);
   return [

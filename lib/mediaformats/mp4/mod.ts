@@ -33,6 +33,8 @@ export {
   MAX_MP4_TAGS,
   MAX_MP4_TRACKS,
 } from "./limits.ts";
+export type { Mp4Start } from "./cut/movie_start.ts";
+export type { SourceRange } from "./cut/sample_ranges.ts";
 export { Mp4FragmentMuxer } from "./mux/fragment_muxer.ts";
 export type { Mp4FragmentMuxerOptions } from "./mux/fragment_muxer.ts";
 export { Mp4Muxer } from "./mux/file_muxer.ts";

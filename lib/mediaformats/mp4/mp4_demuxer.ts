@@ -11,9 +11,11 @@ import {
   type SeekIndex,
   type SeekResult,
 } from "#media";
+import type { BoxBody } from "./boxes/box_body.ts";
+import { type Mp4Start, type OpenMovie, startFragments, startMovie } from "./cut/movie_start.ts";
 import type { FragmentIndex } from "./fragments/fragment_index.ts";
 import { FragmentedTracks, type TimeIndex } from "./fragments/fragmented_tracks.ts";
-import type { MovieBox } from "./movie/movie_box.ts";
+import type { FileTypeBox, MovieBox } from "./movie/movie_box.ts";
 import {
   type MovieTrack,
   movieTracksOf,
@@ -61,6 +63,7 @@ export class Mp4Demuxer implements Demuxer {
   /** Uses an index built earlier for this very file; only there for fragmented files. */
   readonly useIndex?: (index: SeekIndex) => void;
   readonly #source: ByteSource;
+  readonly #open: OpenMovie;
   readonly #tracks: readonly MovieTrack[];
   readonly #leading: number;
   readonly #fragments: FragmentedTracks | undefined;
@@ -72,14 +75,17 @@ export class Mp4Demuxer implements Demuxer {
     opened: {
       source: ByteSource;
       movie: MovieBox;
+      body: BoxBody;
+      fileType: FileTypeBox;
       tracks: readonly MovieTrack[];
       fragments: FragmentedTracks | undefined;
       leading: number;
     },
     options: Mp4DemuxerOptions,
   ) {
-    const { source, movie, tracks, fragments, leading } = opened;
+    const { source, movie, body, fileType, tracks, fragments, leading } = opened;
     this.#source = source;
+    this.#open = { source, body, fileType, leading };
     this.#tracks = tracks;
     this.#leading = leading;
     this.#fragments = fragments;
@@ -108,10 +114,10 @@ export class Mp4Demuxer implements Demuxer {
    */
   static async open(source: ByteSource, options: Mp4DemuxerOptions = {}): Promise<Mp4Demuxer> {
     const opening = new FileOpening(source);
-    const { movie, endOffset } = await opening.findMovie();
+    const { movie, body, fileType, endOffset } = await opening.findMovie();
     const tracks = movieTracksOf(movie, { fileBytes: source.sizeBytes });
     const leading = leadingOf(tracks);
-    const opened = { source, movie, tracks, leading };
+    const opened = { source, movie, body, fileType, tracks, leading };
     if (movie.fragmentDefaults === undefined || leading < 0) {
       const demuxer = new Mp4Demuxer({ ...opened, fragments: undefined }, options);
       await demuxer.#describeByFrames();
@@ -186,6 +192,19 @@ export class Mp4Demuxer implements Demuxer {
       if (other !== leading) other.samples?.seek(ticksAtOrBefore(landedUs, other.track.timescale));
     }
     return { timeUs: landedUs };
+  }
+
+  /**
+   * Makes a file that begins at the key frame `seek` would go to, its times counted from there: a head, and the
+   * stretches of this file that follow it. Does not move the place `read` is at. A fragmented file begins with the
+   * whole fragment that holds the key frame.
+   *
+   * @throws {FormatError} If nothing can be played from there.
+   */
+  async startAt(timeUs: number): Promise<Mp4Start> {
+    if (this.#isClosed) throw new ClosedError("Cannot begin MP4 in the midst: it is closed");
+    if (this.#fragments === undefined) return await startMovie(this.#open, timeUs);
+    return await startFragments(this.#open, await this.#fragments.placeOf(timeUs));
   }
 
   /** Closes the source. */

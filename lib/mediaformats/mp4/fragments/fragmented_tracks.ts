@@ -114,6 +114,17 @@ export class FragmentedTracks {
     return feed.hasSample ? Math.round(feed.ptsTicks * MICROSECONDS / timescale) + 0 : undefined;
   }
 
+  /**
+   * The fragment that holds the newest key frame presented at or before `timeUs`: the time of the key frame, in
+   * microseconds, and the offset of the fragment, in bytes.
+   */
+  async placeOf(timeUs: number): Promise<{ readonly timeUs: number; readonly offset: number }> {
+    this.index ??= (await this.scan()).index;
+    const { timesUs, offsets } = this.index;
+    const row = rowAtOrBefore(timesUs, timeUs);
+    return { timeUs: timesUs[row] ?? 0, offset: offsets[row] ?? this.#movie.position };
+  }
+
   /** Goes through all fragments, reading their heads only. */
   async scan(options: ScanOptions = {}): Promise<{ index: SeekIndex; endTicks: number[] }> {
     const { source, position } = this.#movie;

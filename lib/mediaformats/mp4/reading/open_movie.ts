@@ -5,7 +5,13 @@ import { type BoxHead, LARGE_BOX_HEADER_BYTES, readBoxHead } from "../boxes/box_
 import { BOX } from "../boxes/box_type.ts";
 import { type FragmentIndex, readRandomAccess, readSegmentIndex } from "../fragments/fragment_index.ts";
 import { MAX_MP4_INDEX_BYTES, MAX_MP4_LEADING_BOXES, MAX_MP4_MOVIE_BYTES } from "../limits.ts";
-import { type MovieBox, NO_FILE_TYPE, readFileType, readMovie } from "../movie/movie_box.ts";
+import {
+  type FileTypeBox,
+  type MovieBox,
+  NO_FILE_TYPE,
+  readFileType,
+  readMovie,
+} from "../movie/movie_box.ts";
 
 /** Holds the movie header of a short file, and the heads of what lies about it in any. */
 const BLOCK_BYTES = 65_536;
@@ -16,6 +22,9 @@ const MFRO_BYTES = 16;
 /** A movie header and where it was. */
 export interface FoundMovie {
   readonly movie: MovieBox;
+  /** Of `moov`, in memory of its own. */
+  readonly body: BoxBody;
+  readonly fileType: FileTypeBox;
   /** Where the box after it starts, in bytes. */
   readonly endOffset: number;
 }
@@ -55,7 +64,7 @@ export class FileOpening {
       } else if (box.type === BOX.Movie) {
         const body = await this.#readBody(box, MAX_MP4_MOVIE_BYTES, "MAX_MP4_MOVIE_BYTES");
         if (body === undefined) throw this.#cutMovie(box);
-        return { movie: readMovie(body, fileType), endOffset: offset + box.sizeBytes };
+        return { movie: readMovie(body, fileType), body, fileType, endOffset: offset + box.sizeBytes };
       }
       offset += box.sizeBytes;
     }

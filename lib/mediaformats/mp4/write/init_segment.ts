@@ -87,14 +87,17 @@ export function encodeInitSegment(
   return { bytes: writer.take(), durationFields };
 }
 
+/** Writes the boxes of `stbl` after `stsd` that say that the samples are elsewhere. */
+export function writeEmptyTable(writer: BoxWriter): void {
+  for (const type of ["stts", "stsc", "stco"]) writer.box(type, () => writer.versionAndFlags(0).u32(0));
+  writer.box("stsz", () => writer.versionAndFlags(0).u32(0, 0));
+}
+
 const OPEN_END = {
   mediaDurationTicks: 0,
   movieDurationTicks: 0,
   hasWideTimes: true,
-  writeSampleTable: (writer: BoxWriter): void => {
-    for (const type of ["stts", "stsc", "stco"]) writer.box(type, () => writer.versionAndFlags(0).u32(0));
-    writer.box("stsz", () => writer.versionAndFlags(0).u32(0, 0));
-  },
+  writeSampleTable: writeEmptyTable,
 } as const;
 
 function editsOf({ startTicks = 0 }: InitTrack): readonly Edit[] {

@@ -123,7 +123,8 @@ function writeMatrix(
 
 const NOT_TURNED = { degrees: 0, width: 0, height: 0 } as const;
 
-function writeEdits(writer: BoxWriter, edits: readonly Edit[]): void {
+/** Writes `edts`: section 8.6.5. */
+export function writeEdits(writer: BoxWriter, edits: readonly Edit[]): void {
   const version = edits.some(isWideEdit) ? 1 : 0;
   writer.box("edts", () =>
     writer.box("elst", () => {
