@@ -45,6 +45,18 @@ export function vintAt(bytes: Uint8Array, { at, length }: { at: number; length: 
 }
 
 /**
+ * An unsigned integer: RFC 8794 section 7.2. Numbers over 2^53 are rounded.
+ *
+ * @param bytes Must have all of it.
+ * @param place `at`: of its first byte. `length`: at most 8.
+ */
+export function uintAt(bytes: Uint8Array, { at, length }: { at: number; length: number }): number {
+  let value = 0;
+  for (let index = 0; index < length; index++) value = value * 256 + bytes[at + index]!;
+  return value;
+}
+
+/**
  * Walks the children of an element that lies whole in memory.
  *
  * @param parent Borrowed; what is given out are views of it.
@@ -92,9 +104,7 @@ export function nameOf(id: number): string {
  */
 export function uintOf(element: EbmlElement): number {
   checkLength(element, 8);
-  let value = 0;
-  for (const byte of element.content) value = value * 256 + byte;
-  return value;
+  return uintAt(element.content, { at: 0, length: element.content.length });
 }
 
 /** A signed integer of up to 8 bytes, exact: RFC 8794 section 7.1. */

@@ -47,7 +47,6 @@ export const ELEMENT_ID = {
   CodecId: 0x86,
   CodecPrivate: 0x63a2,
   CodecDelay: 0x56aa,
-  SeekPreRoll: 0x56bb,
   Video: 0xe0,
   PixelWidth: 0xb0,
   PixelHeight: 0xba,

@@ -1,7 +1,8 @@
 import { FormatError } from "#errors";
 import type { MediaPacket, MediaSummary } from "#media";
 import { BlockPackets } from "./cluster/block_packets.ts";
-import { type BlockPlace, SegmentCursor, type SegmentVisitor } from "./cluster/segment_cursor.ts";
+import type { BlockPlace } from "./cluster/block_place.ts";
+import { SegmentCursor, type SegmentVisitor } from "./cluster/segment_cursor.ts";
 import type { EbmlElement } from "./ebml.ts";
 import { SegmentHead } from "./head/segment_head.ts";
 import { TagMap } from "./head/tag_map.ts";

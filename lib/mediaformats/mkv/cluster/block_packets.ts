@@ -6,7 +6,7 @@ import type { MkvTrack } from "../track.ts";
 import { DecodeTimes, reorderDepthOf } from "./decode_times.ts";
 import { type FrameSamples, frameSamplesOf } from "./frame_samples.ts";
 import { Laces } from "./lacing.ts";
-import type { BlockPlace } from "./segment_cursor.ts";
+import type { BlockPlace } from "./block_place.ts";
 
 /** Most packets held back until decoding times are known. */
 const MAX_HELD_PACKETS = 1024;

@@ -1,5 +1,5 @@
 import { UNKNOWN_SIZE, vintAt, vintLength } from "../ebml.ts";
-import type { BlockPlace } from "./segment_cursor.ts";
+import type { BlockPlace } from "./block_place.ts";
 
 /** Bits 5 and 6 of a block's flags: RFC 9559 section 10.3. */
 export const LACING = { None: 0, Xiph: 1, FixedSize: 2, Ebml: 3 } as const;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Laces } from "./lacing.ts";
-import type { BlockPlace } from "./segment_cursor.ts";
+import type { BlockPlace } from "./block_place.ts";
 
 function placeOf(hex: string, lacing: number): BlockPlace {
   const bytes = Uint8Array.fromHex(hex);

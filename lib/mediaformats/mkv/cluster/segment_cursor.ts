@@ -3,32 +3,21 @@ import {
   type EbmlElement,
   MAX_ELEMENT_HEADER_BYTES,
   nameOf,
+  uintAt,
   UNKNOWN_SIZE,
   vintAt,
   vintLength,
 } from "../ebml.ts";
 import { ELEMENT_ID } from "../element_id.ts";
 import { MAX_MKV_BLOCK_BYTES, MAX_MKV_JUNK_BYTES } from "../limits.ts";
-
-/** A block in its cluster; the cursor's own object, filled anew for each block. */
-export interface BlockPlace {
-  /** Bytes that hold the block, or its beginning for who asked for heads only. */
-  bytes: Uint8Array;
-  /** First byte after the block's header: lace sizes or frame. */
-  start: number;
-  /** End of the block in `bytes`; past their end for who asked for heads only. */
-  end: number;
-  /** Of its SimpleBlock or BlockGroup, in bytes from the start of the file. */
-  offset: number;
-  trackNumber: number;
-  /** Time as stored, in segment ticks: that of the cluster plus that of the block. */
-  ticks: number;
-  /** Bits 5 and 6 of the flags: 0 none, 1 Xiph, 2 fixed size, 3 EBML. */
-  lacing: number;
-  isKeyFrame: boolean;
-  /** BlockDuration, in segment ticks; -1 where it is absent. */
-  durationTicks: number;
-}
+import {
+  BLOCK_HEAD_BYTES,
+  type BlockPlace,
+  emptyPlace,
+  readBlockGroup,
+  readSimpleBlock,
+} from "./block_place.ts";
+import { judgeCluster } from "./cluster_search.ts";
 
 /** Where a cluster stands, so that reading can go on inside it. */
 export interface ClusterPlace {
@@ -64,10 +53,6 @@ export interface SegmentCursorOptions {
 
 type Level = "document" | "segment" | "cluster" | "lost" | "ended";
 
-/** Track number of up to 8 bytes, relative timestamp, flags, number of laces. */
-const BLOCK_HEAD_BYTES = 12;
-const SIMPLE_KEY_FRAME = 0x80;
-
 /**
  * Walks the elements of a Matroska document, over whatever bytes it is shown: one step, one element. It does no
  * I/O and keeps no bytes, so a file and a live stream are read by the same code.
@@ -100,17 +85,7 @@ export class SegmentCursor {
   #id = 0;
   #size = 0;
   #headerBytes = 0;
-  readonly #place: BlockPlace = {
-    bytes: new Uint8Array(0),
-    start: 0,
-    end: 0,
-    offset: 0,
-    trackNumber: 0,
-    ticks: 0,
-    lacing: 0,
-    isKeyFrame: false,
-    durationTicks: -1,
-  };
+  readonly #place: BlockPlace = emptyPlace();
 
   constructor(visitor: SegmentVisitor, options: SegmentCursorOptions = {}) {
     this.#visitor = visitor;
@@ -344,57 +319,15 @@ export class SegmentCursor {
     if (view.length - at < needed) return this.#needs(needed);
     const place = this.#place;
     place.bytes = view;
+    place.start = at + this.#headerBytes;
+    place.end = at + bytes;
     place.offset = this.offset;
-    place.durationTicks = -1;
-    const start = at + this.#headerBytes;
-    const end = at + bytes;
+    place.ticks = this.#clusterTicks;
     this.offset += bytes;
-    const isRead = isSimple ? this.#readBlock(start, end, true) : this.#readGroup(view, start, end);
+    const isRead = isSimple ? readSimpleBlock(place) : readBlockGroup(place);
     if (isRead && this.#clusterTicks >= 0) this.#visitor.block(place);
     else this.brokenBlocks++;
     return true;
-  }
-
-  /** RFC 9559 section 10.1 and 10.2: track number, timestamp of 16 bits with sign, flags. */
-  #readBlock(start: number, end: number, isSimple: boolean): boolean {
-    const place = this.#place;
-    const view = place.bytes;
-    const length = vintLength(view[start] ?? 0);
-    const flagsAt = start + length + 2;
-    if (length > 8 || flagsAt >= end || flagsAt >= view.length) return false;
-    place.trackNumber = vintAt(view, { at: start, length });
-    place.ticks = this.#clusterTicks + (view[flagsAt - 2]! << 24 >> 16 | view[flagsAt - 1]!);
-    const flags = view[flagsAt]!;
-    place.lacing = flags >> 1 & 3;
-    if (isSimple) place.isKeyFrame = (flags & SIMPLE_KEY_FRAME) !== 0;
-    place.start = flagsAt + 1;
-    place.end = end;
-    return true;
-  }
-
-  /** Children of a BlockGroup: RFC 9559 section 5.1.3.5. A block that refers to no other is a key frame. */
-  #readGroup(view: Uint8Array, start: number, end: number): boolean {
-    const place = this.#place;
-    let isRead = false;
-    place.isKeyFrame = true;
-    for (let at = start; at < end;) {
-      const idLength = vintLength(view[at]!);
-      const sizeAt = at + idLength;
-      const sizeLength = sizeAt < end ? vintLength(view[sizeAt]!) : 9;
-      const contentAt = sizeAt + sizeLength;
-      if (idLength > 4 || sizeLength > 8 || contentAt > end) return isRead;
-      const size = vintAt(view, { at: sizeAt, length: sizeLength });
-      const next = contentAt + size;
-      if (size === UNKNOWN_SIZE || next > end) return isRead;
-      const id = idLength === 1 ? view[at]! : 0;
-      if (id === ELEMENT_ID.Block && !isRead) isRead = this.#readBlock(contentAt, next, false);
-      else if (id === ELEMENT_ID.ReferenceBlock) place.isKeyFrame = false;
-      else if (id === ELEMENT_ID.BlockDuration && size <= 8) {
-        place.durationTicks = uintAt(view, { at: contentAt, length: size });
-      }
-      at = next;
-    }
-    return isRead;
   }
 
   /** Looks for a Cluster that its first child confirms; each byte is looked at once, but for candidates. */
@@ -450,32 +383,3 @@ const ENDS_CLUSTER = new Set<number>([
   ELEMENT_ID.Ebml,
   ELEMENT_ID.Segment,
 ]);
-/** Children that a Cluster may begin with. */
-const FIRST_CHILDREN = new Set<number>([
-  ELEMENT_ID.Timestamp,
-  ELEMENT_ID.Crc32,
-  ELEMENT_ID.Void,
-  ELEMENT_ID.Position,
-  ELEMENT_ID.PrevSize,
-]);
-const SILENT_TRACKS_FIRST_BYTE = ELEMENT_ID.SilentTracks >> 8;
-
-/** Whether a Cluster starts at `at`; `undefined` if the bytes end before that is known. */
-function judgeCluster(view: Uint8Array, at: number): boolean | undefined {
-  for (let index = 0; index < 4; index++) {
-    if (at + index >= view.length) return undefined;
-    if (view[at + index] !== (ELEMENT_ID.Cluster >> 24 - 8 * index & 0xff)) return false;
-  }
-  if (at + 4 >= view.length) return undefined;
-  const sizeLength = vintLength(view[at + 4]!);
-  if (sizeLength > 8) return false;
-  const child = view[at + 4 + sizeLength];
-  if (child === undefined) return undefined;
-  return FIRST_CHILDREN.has(child) || child === SILENT_TRACKS_FIRST_BYTE;
-}
-
-function uintAt(bytes: Uint8Array, { at, length }: { at: number; length: number }): number {
-  let value = 0;
-  for (let index = 0; index < length; index++) value = value * 256 + bytes[at + index]!;
-  return value;
-}

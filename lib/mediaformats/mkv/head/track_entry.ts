@@ -24,8 +24,6 @@ export interface TrackEntry {
   codecPrivate: Uint8Array;
   /** What a decoder must drop at the start, in nanoseconds. */
   codecDelayNs: number;
-  /** What a decoder must read before a place, in nanoseconds. */
-  seekPreRollNs: number;
   pixelWidth: number;
   pixelHeight: number;
   hasAlpha: boolean;
@@ -63,7 +61,6 @@ export function readTrackEntry(element: EbmlElement): TrackEntry {
     codecId: "",
     codecPrivate: new Uint8Array(0),
     codecDelayNs: 0,
-    seekPreRollNs: 0,
     pixelWidth: 0,
     pixelHeight: 0,
     hasAlpha: false,
@@ -113,9 +110,6 @@ function readField(entry: TrackEntry, child: EbmlElement): void {
       break;
     case ELEMENT_ID.CodecDelay:
       entry.codecDelayNs = uintOf(child);
-      break;
-    case ELEMENT_ID.SeekPreRoll:
-      entry.seekPreRollNs = uintOf(child);
       break;
     case ELEMENT_ID.Video:
       for (const field of childrenOf(child)) readVideoField(entry, field);

@@ -1,5 +1,6 @@
 import { MAX_SEEK_INDEX_ROWS, type SeekIndex } from "#media";
-import type { BlockPlace, SegmentCursor, SegmentVisitor } from "../cluster/segment_cursor.ts";
+import type { BlockPlace } from "../cluster/block_place.ts";
+import type { SegmentCursor, SegmentVisitor } from "../cluster/segment_cursor.ts";
 import type { TickScale } from "../tick_scale.ts";
 import { TimeColumns } from "../time_columns.ts";
 import type { MkvTrack } from "../track.ts";

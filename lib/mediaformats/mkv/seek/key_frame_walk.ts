@@ -1,4 +1,5 @@
-import type { BlockPlace, ClusterPlace, SegmentCursor, SegmentVisitor } from "../cluster/segment_cursor.ts";
+import type { BlockPlace } from "../cluster/block_place.ts";
+import type { ClusterPlace, SegmentCursor, SegmentVisitor } from "../cluster/segment_cursor.ts";
 import type { TickScale } from "../tick_scale.ts";
 import type { MkvTrack } from "../track.ts";
 
