@@ -64,7 +64,8 @@ export class ConstantRate {
   async frameAt(number: number): Promise<FramePlace | undefined> {
     const { firstOffset, frameTicks, header } = this.#head;
     const expected = firstOffset + number * this.#meanBytes;
-    this.#walk.goTo(Math.max(firstOffset, Math.floor(expected) - this.#toleranceBytes));
+    const from = Math.max(firstOffset, Math.floor(expected) - this.#toleranceBytes);
+    this.#walk.goTo(from, { isLost: number > 0 });
     // one block holds the frame and those that confirm it, or it is not there
     await this.#walk.fill();
     if (!this.#walk.next()) return undefined;

@@ -5,8 +5,8 @@ import { ID3_HEADER_BYTES, tagBytesAt } from "./tags/tag_bytes.ts";
 
 /** Bytes of a frame header that tell its length and format. */
 const HEADER_BYTES = 4;
-/** Headers that must follow a frame met after junk, each where the one before says. */
-const CONFIRMING_HEADERS = 2;
+/** Headers that must follow a frame, each where the one before says: at the start of a stream, and after junk. */
+const CONFIRMING_HEADERS = { start: 1, junk: 2 } as const;
 
 /**
  * Goes from frame to frame in bytes that are given in pieces: the parsing that live input and files share. It
@@ -29,6 +29,8 @@ export class FrameCursor {
   /** Where junk was met first, in the whole. */
   junkOffset: number | undefined;
   #isInSync = false;
+  /** Whether a frame is searched for among junk. */
+  #isLost = false;
   /** Version, layer and sampling rate of the frame before: second and third byte. */
   #second = 0;
   #third = 0;
@@ -37,8 +39,13 @@ export class FrameCursor {
   /** Junk since the last frame or tag. */
   #junkRun = 0;
 
-  /** Starts anew at another place: the first frame there is one that others follow. */
-  restart(): void {
+  /**
+   * Starts anew at another place.
+   *
+   * @param options `isLost`: whether that may be in the midst of a frame.
+   */
+  restart(options: { isLost?: boolean } = {}): void {
+    this.#isLost = options.isLost ?? false;
     this.at = 0;
     this.#isInSync = false;
     this.#tagBytes = 0;
@@ -80,13 +87,14 @@ export class FrameCursor {
         return true;
       }
       if (frameBytes > 0) {
-        const isConfirmed = confirm(input, at, isEnd);
+        const headers = this.#isLost ? CONFIRMING_HEADERS.junk : CONFIRMING_HEADERS.start;
+        const isConfirmed = confirm(input, { at, headers, isEnd });
         if (isConfirmed === undefined) return false;
         if (isConfirmed) {
           this.#take(input, frameBytes);
           return true;
         }
-      } else if (this.#junkRun === 0) {
+      } else if (!this.#isLost) {
         const tagBytes = tagBytesAt(input, at);
         if (tagBytes === undefined && !isEnd) return false;
         if (tagBytes !== undefined && tagBytes > 0) {
@@ -101,6 +109,7 @@ export class FrameCursor {
   #take(input: Uint8Array, frameBytes: number): void {
     const { at } = this;
     this.#isInSync = true;
+    this.#isLost = false;
     this.#second = input[at + 1]!;
     this.#third = input[at + 2]!;
     this.#junkRun = 0;
@@ -121,6 +130,7 @@ export class FrameCursor {
     const next = input.indexOf(0xff, at + 1);
     this.at = next < 0 ? input.length : next;
     this.#isInSync = false;
+    this.#isLost = true;
     this.junkOffset ??= this.base + at;
     this.junkBytes += this.at - at;
     this.#junkRun += this.at - at;
@@ -138,10 +148,13 @@ function isSameFormat(second: number, third: number): boolean {
 }
 
 /** Whether a frame at `at` is followed as frames are; `undefined` if more bytes must come to tell. */
-// params: hot path
-function confirm(input: Uint8Array, at: number, isEnd: boolean): boolean | undefined {
+function confirm(
+  input: Uint8Array,
+  frame: { readonly at: number; readonly headers: number; readonly isEnd: boolean },
+): boolean | undefined {
+  const { at, headers, isEnd } = frame;
   let place = at;
-  for (let count = 0; count < CONFIRMING_HEADERS; count++) {
+  for (let count = 0; count < headers; count++) {
     place += mp3FrameBytes(input, place);
     const left = input.length - place;
     if (left < ID3_HEADER_BYTES && !isEnd) return undefined;

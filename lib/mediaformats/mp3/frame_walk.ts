@@ -47,12 +47,16 @@ export class FrameWalk {
     return this.#view.subarray(this.cursor.frameStart, this.cursor.frameEnd);
   }
 
-  /** Goes to another place, which may be in the midst of a frame. */
-  goTo(offset: number): void {
+  /**
+   * Goes to another place.
+   *
+   * @param options `isLost`: it may be in the midst of a frame.
+   */
+  goTo(offset: number, options: { isLost?: boolean } = {}): void {
     this.#view = EMPTY;
     this.#isEnd = false;
     this.cursor.base = offset;
-    this.cursor.restart();
+    this.cursor.restart(options);
   }
 
   /**

@@ -196,10 +196,13 @@ export class Mp3Demuxer implements Demuxer {
   }
 
   /** The last frame that begins at or before the time, frame by frame from `start`; `undefined` if there is none. */
-  async #walkTo(targetTicks: number, start: FramePlace): Promise<FramePlace | undefined> {
+  async #walkTo(
+    targetTicks: number,
+    start: FramePlace & { isLost?: boolean },
+  ): Promise<FramePlace | undefined> {
     let place: FramePlace | undefined;
     let { ticks } = start;
-    this.#walk.goTo(start.offset);
+    this.#walk.goTo(start.offset, { isLost: start.isLost ?? false });
     while (await this.#walk.advance()) {
       place = { offset: this.#walk.frameOffset, ticks };
       ticks += mp3FrameTicks(this.#walk.view, this.#walk.cursor.frameStart);
@@ -214,7 +217,7 @@ export class Mp3Demuxer implements Demuxer {
   }
 
   /** A frame at or before the time, as near as can be told. */
-  async #placeBefore(targetTicks: number): Promise<FramePlace> {
+  async #placeBefore(targetTicks: number): Promise<FramePlace & { isLost?: boolean }> {
     const { firstOffset, frameTicks, vbr, vbrOffset } = this.#head;
     const start = { offset: firstOffset, ticks: 0 };
     const index = this.#index;

@@ -16,9 +16,10 @@ interface TableSearch {
  * Where about a time lies, by the table of a VBR header. Its entries are places at equal distances in time, rounded
  * by the encoder, so times from here on are off by up to a percent of the file.
  *
- * @returns A place near the start of a frame, with the time of one at or before the target.
+ * @returns A place, `isLost` where it may be in the midst of a frame, with the time of a frame at or before the
+ *   target.
  */
-export function placeByTable(vbr: VbrHeader, search: TableSearch): FramePlace {
+export function placeByTable(vbr: VbrHeader, search: TableSearch): FramePlace & { isLost?: boolean } {
   const { targetTicks, durationTicks, frameTicks, start, vbrOffset } = search;
   const { places } = vbr;
   const entryTicks = durationTicks / Math.max(1, places.length);
@@ -26,5 +27,5 @@ export function placeByTable(vbr: VbrHeader, search: TableSearch): FramePlace {
   const offset = entry <= 0 ? 0 : vbrOffset + places[entry]!;
   if (offset <= start.offset) return start;
   const ticks = Math.floor(entry * entryTicks / frameTicks) * frameTicks;
-  return { offset, ticks };
+  return { offset, ticks, isLost: true };
 }
