@@ -21,6 +21,7 @@ export const TOOL_PACKAGES = {
     "gstreamer1.0-plugins-bad",
     "gstreamer1.0-plugins-ugly",
   ],
+  mkvmerge: ["mkvtoolnix"],
   nginx: ["nginx", "libnginx-mod-rtmp"],
   obs: ["obs-studio"],
   rtmpdump: ["rtmpdump"],
