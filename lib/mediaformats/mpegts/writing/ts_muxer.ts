@@ -234,8 +234,9 @@ export class TsMuxer implements Muxer {
       isRandomAccess: isOnClockTrack && (isKeyVideo || outgoing.track.kind === "audio"),
       pieces,
     };
+    // times that go back by far are a new stream
     const hasTables = !this.#areTablesFresh &&
-      (isKeyVideo || dtsTicks - this.#lastTables >= this.#tableIntervalTicks || dtsTicks < this.#lastTables);
+      (isKeyVideo || Math.abs(dtsTicks - this.#lastTables) >= this.#tableIntervalTicks);
     const needsClock = !isOnClockTrack && clock !== undefined &&
       clock - this.#lastClock >= CLOCK_INTERVAL_TICKS;
     if (hasTables || this.#areTablesFresh) this.#lastTables = dtsTicks;
