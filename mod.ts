@@ -26,6 +26,19 @@ export type {
   MediaCatalog,
   RecordingControl,
 } from "#application";
+export type {
+  Demuxer,
+  MediaFault,
+  MediaPacket,
+  MediaSummary,
+  MediaTrack,
+  Muxer,
+  MuxTrack,
+  Packet,
+  SeekIndex,
+} from "#media";
+export { formatOf, MEDIA_FORMATS, openMedia } from "#mediaformats";
+export type { MediaFormat, MediaFormatRow, OpenMediaOptions } from "#mediaformats";
 export { Mp3Demuxer, Mp3FrameReader } from "#mediaformats/mp3";
 export type { Mp3DemuxerOptions, Mp3Frame } from "#mediaformats/mp3";
 export { TsDemuxer, TsMediaReader, TsMuxer, TsReader } from "#mediaformats/mpegts";
@@ -48,3 +61,5 @@ export type { EmbeddedServer, ServeOptions } from "#server";
 export { Protocol } from "#stack";
 export type { ChainDeclaration, ProtocolKind, SpawnPlace, SpawnProtocol } from "#stack";
 export type { Peer, Stream, StreamRequest } from "#streaming";
+export { AppendFile, FileSource, IndexStore, MediaRoot } from "#storage";
+export type { FileIdentity, IndexStoreOptions, MediaFile, MediaRootOptions, OnExisting } from "#storage";
