@@ -1,7 +1,6 @@
 import { decodeUtf8, encodeUtf8 } from "#bytes";
 import type { Clock } from "#clock";
 import { errorMessage } from "#errors";
-import type { Logger } from "#log";
 import { readSmallFile, replaceFile, sidePath } from "./_side_files.ts";
 
 /** How often counts that changed are written, in ms. */
@@ -17,6 +16,12 @@ export interface FileUse {
   readonly lastAccessMs: number;
 }
 
+/** Where storage tells of what went wrong and need not end anything; a `Logger` is one. */
+export interface StorageLog {
+  /** Takes one sentence. */
+  warning(message: string): void;
+}
+
 /** What {@link FileStats} needs. */
 export interface FileStatsOptions {
   /** One folder for all `.stats` files; beside the media files if absent. */
@@ -24,7 +29,7 @@ export interface FileStatsOptions {
   /** Times the writing, and dates what is counted. */
   readonly clock: Clock;
   /** Told of counts that cannot be written. */
-  readonly log: Logger;
+  readonly log: StorageLog;
 }
 
 /** Counts how files are used, across restarts: `.stats` files, written a second after a change. */

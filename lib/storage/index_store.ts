@@ -1,12 +1,11 @@
 import { decodeUtf8, encodeUtf8 } from "#bytes";
 import { type Clock, systemClock } from "#clock";
 import { errorMessage } from "#errors";
-import { Logger } from "#log";
 import { decodeSeekIndex, encodeSeekIndex, type MediaStamp, type SeekIndex, thinSeekIndex } from "#media";
 import { rename } from "node:fs/promises";
 import { systemFault } from "./_system_fault.ts";
 import { readSmallFile, replaceFile, sidePath } from "./_side_files.ts";
-import { FileStats } from "./file_stats.ts";
+import { FileStats, type StorageLog } from "./file_stats.ts";
 import { formatMeta, type MediaFacts, type MetaRecord, parseMeta } from "./media_facts.ts";
 import type { MediaFile } from "./file_source.ts";
 
@@ -33,8 +32,8 @@ export interface IndexStoreOptions {
   readonly externalSeekGenerator?: boolean;
   /** Places to start that are closer than this are left out when an index is read, in microseconds. @default {0} */
   readonly seekGranularityUs?: number;
-  /** Told of side files that are damaged or cannot be written. @default {Logger.silent()} */
-  readonly log?: Logger;
+  /** Told of side files that are damaged or cannot be written. @default nobody is told */
+  readonly log?: StorageLog;
   /** Tells how long ago a file changed. @default {systemClock} */
   readonly clock?: Clock;
 }
@@ -53,7 +52,7 @@ export class IndexStore implements AsyncDisposable {
   /** Whether indexes may be built here. */
   readonly canBuild: boolean;
   readonly #options: IndexStoreOptions;
-  readonly #log: Logger;
+  readonly #log: StorageLog;
   readonly #clock: Clock;
   readonly #indexes = new Map<string, { readonly stamp: MediaStamp; readonly index: SeekIndex }>();
   readonly #records = new Map<string, MetaRecord>();
@@ -63,7 +62,7 @@ export class IndexStore implements AsyncDisposable {
 
   constructor(options: IndexStoreOptions = {}) {
     this.#options = options;
-    this.#log = options.log ?? Logger.silent();
+    this.#log = options.log ?? { warning: () => {} };
     this.#clock = options.clock ?? systemClock;
     this.canBuild = options.externalSeekGenerator !== true;
     if (options.enableStats === true) {

@@ -34,7 +34,7 @@ export {
 export { FileSource } from "./file_source.ts";
 export type { FileIdentity, MediaFile } from "./file_source.ts";
 export { FileStats, STATS_PERIOD_MS } from "./file_stats.ts";
-export type { FileStatsOptions, FileUse } from "./file_stats.ts";
+export type { FileStatsOptions, FileUse, StorageLog } from "./file_stats.ts";
 export { findInRoots } from "./find_in_roots.ts";
 export type { FoundFile } from "./find_in_roots.ts";
 export {

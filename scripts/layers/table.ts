@@ -47,7 +47,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   media: { level: 2, mayImport: ["bytes", "errors"] },
   stack: { level: 2, mayImport: ["bytes", "log", "errors", "clock"] },
   netio: { level: 3, mayImport: ["bytes", "log", "errors", "clock", "stack"] },
-  storage: { level: 3, mayImport: ["bytes", "log", "errors", "clock", "media"] },
+  storage: { level: 3, mayImport: ["bytes", "errors", "clock", "media"] },
   codecs: { level: 3, mayImport: ["bytes", "errors", "media"] },
   protocols: {
     level: 3,

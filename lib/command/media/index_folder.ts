@@ -1,5 +1,4 @@
 import { scanFile } from "#bridges/indexing";
-import { LOG_LEVEL, Logger, type LogSink } from "#log";
 import { MEDIA_EXTENSIONS } from "#mediaformats";
 import { IndexStore, type MediaFile, MediaRoot } from "#storage";
 import type { CommandContext } from "../command_context.ts";
@@ -23,7 +22,7 @@ export async function run(line: CommandLine, context: CommandContext): Promise<n
   const root = await MediaRoot.open({ name: folder, folder });
   const store = new IndexStore({
     ...(metaFolder === undefined ? {} : { metaFolder: await absolute(metaFolder) }),
-    log: new Logger({ sinks: [errorLines(context)] }),
+    log: { warning: (message) => context.printError(`crtmp: ${message}`) },
   });
   const { files, isCut } = await root.list({ extensions: MEDIA_EXTENSIONS });
   const tally = await indexFiles(files, { root, store, context, isForced: line.has("force") });
@@ -81,14 +80,4 @@ async function indexFile(
 async function absolute(folder: string): Promise<string> {
   await Deno.mkdir(folder, { recursive: true });
   return await Deno.realPath(folder);
-}
-
-function errorLines(context: CommandContext): LogSink {
-  return {
-    name: "command",
-    level: LOG_LEVEL.Warning,
-    write: ({ message }) => context.printError(`crtmp: ${message}`),
-    flush: () => {},
-    close: () => {},
-  };
 }
