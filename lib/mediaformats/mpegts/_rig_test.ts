@@ -117,7 +117,7 @@ export function hex(text: string): Uint8Array {
   return Uint8Array.fromHex(text.replaceAll(/\s/g, ""));
 }
 
-/** Parameter sets of libx264, 64x64 pixels... as a key frame carries them, and slices. */
+/** Parts of an H.264 stream of libx264, 64 by 48 pixels, with their start codes. */
 export const AVC = {
   delimiter: hex("00000001 09f0"),
   sps: hex("00000001 6764000aacd9447b011000000300100000030320f1225960"),

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { concatBytes } from "#bytes";
 import { FormatError } from "#errors";
 import type { MediaPacket, MuxTrack, Packet } from "#media";
-import { adts, hex, noise } from "../_rig_test.ts";
+import { hex, noise } from "../_rig_test.ts";
 import { TsMediaReader, TsMuxer, type TsMuxerOptions, TsReader } from "../mod.ts";
 
 const AVC_CONFIG = hex(
