@@ -107,7 +107,12 @@ export class MediaRoot {
    */
   async openFile(file: MediaFile): Promise<FileSource> {
     const known = this.#opened.get(file.path);
-    if (known !== undefined && !known.isReleased && known.identity.inode === file.inode) return known.share();
+    if (known !== undefined && !known.isReleased && known.identity.inode === file.inode) {
+      const shared = known.share();
+      // it may have grown since somebody looked
+      await shared.refresh();
+      return shared;
+    }
     const source = await FileSource.open(file.path, file.name);
     if (this.#opened.size >= MAX_REMEMBERED_FILES) {
       for (const [path, each] of this.#opened) if (each.isReleased) this.#opened.delete(path);

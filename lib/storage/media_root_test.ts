@@ -77,13 +77,16 @@ Deno.test("MediaRoot shares one descriptor among those who open the same file, n
     assert.ok(file);
     return await rig.root.openFile(file);
   };
-  const [first, second] = [await open(), await open()];
+  const first = await open();
+  await Deno.writeTextFile(`${rig.root.folder}/a.flv`, "+", { append: true });
+  const second = await open();
+  assert.deepEqual([second.sizeBytes, first.sizeBytes], [4, 4]);
   first.close();
   await (await rig.root.create("a.flv", "replace")).close();
   const third = await open();
   const into = new Uint8Array(3);
   assert.equal(await third.readAt(0, into), 0);
-  assert.equal(await second.readAt(0, into), 3);
+  assert.equal(await second.readAt(1, into), 3);
   second.close();
   third.close();
   const fourth = await open();
