@@ -19,7 +19,7 @@ const OPENERS: Readonly<
   Record<MediaFormat, (source: ByteSource, options: ReaderOptions) => Promise<Demuxer>>
 > = {
   flv: async (source, options) => (await import("#mediaformats/flv")).FlvDemuxer.open(source, options),
-  mp4: async (source) => (await import("#mediaformats/mp4")).Mp4Demuxer.open(source),
+  mp4: async (source, options) => (await import("#mediaformats/mp4")).Mp4Demuxer.open(source, options),
   mp3: async (source, options) => (await import("#mediaformats/mp3")).Mp3Demuxer.open(source, options),
   mkv: async (source, options) => (await import("#mediaformats/mkv")).MkvDemuxer.open(source, options),
   ts: async (source, options) => (await import("#mediaformats/mpegts")).TsDemuxer.open(source, options),
