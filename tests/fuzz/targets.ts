@@ -11,6 +11,7 @@ import { chunkTarget } from "./targets/chunk_target.ts";
 import { httpClientTarget, rtmpClientTarget } from "./targets/client_target.ts";
 import { codecTarget } from "./targets/codec_target.ts";
 import { flvTarget, tagBodyTarget } from "./targets/flv_target.ts";
+import { mp3Target } from "./targets/mp3_target.ts";
 import { handshakeTarget, rtmpTarget } from "./targets/rtmp_target.ts";
 import { httpTarget, webSocketTarget } from "./targets/web_target.ts";
 
@@ -24,6 +25,7 @@ export async function listTargets(): Promise<FuzzTarget[]> {
     codecTarget(await readInputs(SESSIONS, "codec")),
     flvTarget(await readInputs(SESSIONS, "flv")),
     tagBodyTarget(),
+    mp3Target(),
     handshakeTarget(rtmp),
     rtmpTarget(rtmp),
     httpTarget(await readInputs(SESSIONS, "http")),
