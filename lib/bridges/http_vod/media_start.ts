@@ -17,8 +17,8 @@ export async function piecesFrom(
 ): Promise<Piece[] | undefined> {
   const { demuxer } = file;
   if (demuxer instanceof Mp4Demuxer) {
-    const { head, ranges } = await demuxer.startAt(timeUs);
-    return [{ bytes: head }, ...ranges];
+    const { head, pieces } = await demuxer.startAt(timeUs);
+    return [{ bytes: head }, ...pieces];
   }
   if (!(demuxer instanceof FlvDemuxer)) return undefined;
   const start = await demuxer.startAt(timeUs);

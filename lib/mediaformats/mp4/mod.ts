@@ -33,6 +33,7 @@ export {
   MAX_MP4_TAGS,
   MAX_MP4_TRACKS,
 } from "./limits.ts";
+export type { Mp4Piece } from "./cut/fragment_places.ts";
 export type { Mp4Start } from "./cut/movie_start.ts";
 export type { SourceRange } from "./cut/sample_ranges.ts";
 export { Mp4FragmentMuxer } from "./mux/fragment_muxer.ts";

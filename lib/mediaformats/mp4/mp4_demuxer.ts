@@ -196,7 +196,7 @@ export class Mp4Demuxer implements Demuxer {
 
   /**
    * Makes a file that begins at the key frame `seek` would go to, its times counted from there: a head, and the
-   * stretches of this file that follow it. Does not move the place `read` is at. A fragmented file begins with the
+   * pieces of this file that follow it. Does not move the place `read` is at. A fragmented file begins with the
    * whole fragment that holds the key frame.
    *
    * @throws {FormatError} If nothing can be played from there.

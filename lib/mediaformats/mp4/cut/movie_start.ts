@@ -12,17 +12,18 @@ import { editsOf, movieTimescaleOf } from "../write/edits.ts";
 import { writeEmptyTable } from "../write/init_segment.ts";
 import { type Edit } from "../write/movie_boxes.ts";
 import { SampleColumns } from "../write/sample_columns.ts";
+import { moveFragments, type Mp4Piece } from "./fragment_places.ts";
 import { type CopiedTrack, copyMovie } from "./movie_copy.ts";
-import { ChunkList, gatherChunks, type SourceRange } from "./sample_ranges.ts";
+import { ChunkList, gatherChunks } from "./sample_ranges.ts";
 
-/** A file that begins in the midst of another: a head, then stretches of the other file. */
+/** A file that begins in the midst of another: a head, then pieces of the other file. */
 export interface Mp4Start {
   /** Presentation time of the key frame in the other file, in microseconds; it is 0 of the new one. */
   readonly timeUs: number;
   /** Everything before the media; owned by the caller. */
   readonly head: Uint8Array;
   /** What follows it, in this order. */
-  readonly ranges: readonly SourceRange[];
+  readonly pieces: readonly Mp4Piece[];
 }
 
 /** The bytes of a movie header, and the file it is of. */
@@ -107,7 +108,7 @@ export async function startMovie(open: OpenMovie, timeUs: number): Promise<Mp4St
   };
   // its length does not depend on the offsets in it
   const head = encode(encode(0).length);
-  return { timeUs: landedUs, head, ranges: gathered.ranges };
+  return { timeUs: landedUs, head, pieces: gathered.ranges };
 }
 
 /** Takes what is left of a track, up to where the file ends. */
@@ -180,7 +181,12 @@ export async function startFragments(
     }),
   );
   copyMovie(writer, { body, timescale: movie.timescale, durationTicks: 0, isFragmented: true, tracks });
-  return { timeUs, head: writer.take(), ranges: [{ offset, length: endOffset - offset }] };
+  const head = writer.take();
+  return {
+    timeUs,
+    head,
+    pieces: await moveFragments(source, { offset, end: endOffset, shift: head.length - offset }),
+  };
 }
 
 function editsFrom(mediaTicks: number, movieTicksPerTick: number): readonly Edit[] {

@@ -41,6 +41,14 @@ export interface FragmentedMovie {
 /** A place to start at for each time. */
 export type TimeIndex = Pick<SeekIndex, "timesUs" | "offsets">;
 
+/** A fragment that holds a key frame of the leading track. */
+export interface FragmentPlace {
+  /** Presentation time of the key frame, in microseconds. */
+  readonly timeUs: number;
+  /** Of the fragment's `moof`, in bytes. */
+  readonly offset: number;
+}
+
 /** The tracks of a fragmented movie: reads on from fragment to fragment as they are used up. */
 export class FragmentedTracks {
   /** Samples of each track, in the order of the tracks. */
@@ -115,14 +123,34 @@ export class FragmentedTracks {
   }
 
   /**
-   * The fragment that holds the newest key frame presented at or before `timeUs`: the time of the key frame, in
-   * microseconds, and the offset of the fragment, in bytes.
+   * The fragment that holds the newest key frame presented at or before `timeUs` (the first one, if there is none
+   * before): the time of the key frame, in microseconds, and the offset of the fragment, in bytes.
    */
-  async placeOf(timeUs: number): Promise<{ readonly timeUs: number; readonly offset: number }> {
+  async placeOf(timeUs: number): Promise<FragmentPlace> {
     this.index ??= (await this.scan()).index;
     const { timesUs, offsets } = this.index;
-    const row = rowAtOrBefore(timesUs, timeUs);
-    return { timeUs: timesUs[row] ?? 0, offset: offsets[row] ?? this.#movie.position };
+    let first: FragmentPlace | undefined;
+    // tables of files list fragments that hold no key frame, too
+    for (let row = rowAtOrBefore(timesUs, timeUs); row >= 0 && row < offsets.length; row--) {
+      const places = await this.#keyFramesIn(offsets[row]!, offsets[row + 1] ?? Infinity);
+      const place = places.findLast((each) => each.timeUs <= timeUs);
+      if (place !== undefined) return place;
+      first = places[0] ?? first;
+    }
+    return first ?? { timeUs: timesUs[0] ?? 0, offset: offsets[0] ?? this.#movie.position };
+  }
+
+  /** Key frames of the leading track in the fragments from `from` to before `end`. */
+  async #keyFramesIn(from: number, end: number): Promise<FragmentPlace[]> {
+    const scan = new FragmentScan(this.#tracks[this.#leading]!.track.containerTrackId, this.#tracks);
+    const walker = this.#walkerAt(from);
+    while (walker.position < end) {
+      const fragment = await walker.next();
+      if (fragment === undefined || fragment.offset >= end) break;
+      scan.add(fragment.offset, fragment.samples);
+    }
+    const { timesUs, offsets } = scan.finish(0);
+    return Array.from(timesUs, (timeUs, row) => ({ timeUs, offset: offsets[row]! }));
   }
 
   /** Goes through all fragments, reading their heads only. */
