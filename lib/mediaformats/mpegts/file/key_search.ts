@@ -26,6 +26,8 @@ export interface KeyRange {
 const GRANULE_BYTES = 262_144;
 const FIRST_WINDOW_BYTES = 524_288;
 const BLOCK_BYTES = 65_536;
+/** How far from its time in an index a key frame may be: indexes hold whole microseconds. */
+const INDEX_TOLERANCE_TICKS = 2;
 
 /**
  * Finds key frames by their times: by halving, then by reading back from there. The work grows with the logarithm
@@ -71,6 +73,17 @@ export class KeySearch {
     return await this.#walk(offset, {
       to: offset + MAX_TS_KEY_SEARCH_BYTES,
       visit: (unit) => unit.isKeyFrame ? placeOf(unit) : undefined,
+    });
+  }
+
+  /** The key frame that begins in the packet at `offset` and has this time; `undefined` if none does. */
+  async findAt(offset: number, ptsTicks: number): Promise<KeyPlace | undefined> {
+    return await this.#walk(offset, {
+      to: offset + 1,
+      visit: (unit) =>
+        unit.isKeyFrame && Math.abs(unit.ptsTicks - ptsTicks) <= INDEX_TOLERANCE_TICKS
+          ? placeOf(unit)
+          : undefined,
     });
   }
 

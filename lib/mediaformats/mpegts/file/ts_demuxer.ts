@@ -30,8 +30,6 @@ export interface TsDemuxerOptions {
 /** Packets of one `read`. */
 const BATCH_PACKETS = 64;
 const USUAL_BLOCK_BYTES = 262_144;
-/** How far from its time in an index a key frame may be, in ticks: indexes hold whole microseconds. */
-const INDEX_TOLERANCE_TICKS = 2;
 
 /**
  * Reads files of MPEG-TS: ISO/IEC 13818-1; packets of 188, 192 (Blu-ray, AVCHD), 204 and 208 bytes.
@@ -207,10 +205,10 @@ export class TsDemuxer implements Demuxer {
       const { timesUs, offsets } = this.#index!;
       const nearTicks = ticksUpTo(timesUs[row]!);
       const near = this.#searchNear(leading, nearTicks);
-      const first = await near.findFirst(offsets[row]!);
-      if (first !== undefined && Math.abs(first.ptsTicks - nearTicks) <= INDEX_TOLERANCE_TICKS) {
-        // the index may leave key frames out
-        const to = offsets[row + 1] ?? whole.to;
+      const first = await near.findAt(offsets[row]!, nearTicks);
+      if (first !== undefined) {
+        // the index may leave key frames out; the next one's PES packet may begin with others
+        const to = row + 1 < offsets.length ? offsets[row + 1]! + 1 : whole.to;
         return await near.findLast({ ptsTicks, from: first.offset, to }) ?? first;
       }
       // it is of another file

@@ -21,7 +21,7 @@ export const TS_PACKET_STRIDES = [188, 192, 204, 208] as const;
 /** Bytes from one sync byte to the next. */
 export type TsPacketStride = typeof TS_PACKET_STRIDES[number];
 
-/** Sync bytes in a row that make a byte 0x47 one: five at the start, as the stride is unknown then too. */
+/** Packet headers in a row that make a byte 0x47 a sync byte: five at the start, as the stride is unknown then too. */
 const SYNCS_AT_START = 5;
 const SYNCS_AFTER_LOSS = 3;
 /** Room for what is searched: each place is decided with five strides ahead of it. */
@@ -185,11 +185,12 @@ export class PacketSplitter {
     return verdict;
   }
 
-  /** Sync bytes in a row from `at` on as far as there are bytes; `undefined` if one is missing. */
+  /** Packet headers in a row from `at` on as far as there are bytes; `undefined` if one is missing. */
   #countSyncs(at: number, stride: number, wanted: number): number | undefined {
     let seen = 0;
-    for (let place = at; seen < wanted && place < this.#searchLength; place += stride) {
-      if (this.#search[place] !== TS_SYNC_BYTE) return undefined;
+    for (let place = at; seen < wanted && place + 3 < this.#searchLength; place += stride) {
+      // adaptation_field_control 0 is reserved
+      if (this.#search[place] !== TS_SYNC_BYTE || (this.#search[place + 3]! & 0x30) === 0) return undefined;
       seen++;
     }
     return seen;
