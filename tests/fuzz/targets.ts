@@ -9,7 +9,7 @@ import type { FuzzTarget } from "./target.ts";
 import { amf0Target, amf3Target } from "./targets/amf_target.ts";
 import { chunkTarget } from "./targets/chunk_target.ts";
 import { httpClientTarget, rtmpClientTarget } from "./targets/client_target.ts";
-import { codecTarget } from "./targets/codec_target.ts";
+import { codecTarget, elementaryTarget } from "./targets/codec_target.ts";
 import { flvTarget, tagBodyTarget } from "./targets/flv_target.ts";
 import { mp3Target } from "./targets/mp3_target.ts";
 import { handshakeTarget, rtmpTarget } from "./targets/rtmp_target.ts";
@@ -23,6 +23,7 @@ export async function listTargets(): Promise<FuzzTarget[]> {
     amf3Target(),
     chunkTarget(),
     codecTarget(await readInputs(SESSIONS, "codec")),
+    elementaryTarget(),
     flvTarget(await readInputs(SESSIONS, "flv")),
     tagBodyTarget(),
     mp3Target(),
