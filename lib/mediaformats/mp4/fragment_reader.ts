@@ -71,8 +71,6 @@ interface Waiting {
  * ```
  */
 export class Mp4FragmentReader {
-  /** What the newest header says; `undefined` until it was read. */
-  summary: MediaSummary | undefined;
   /** What was seen so far. */
   readonly statistics: Readonly<Mp4FragmentStatistics>;
   readonly #counts: Mp4FragmentStatistics;
@@ -89,11 +87,17 @@ export class Mp4FragmentReader {
   /** Bytes of a box that are not looked at. */
   #toSkip = 0;
   #fault: unknown;
+  #summary: MediaSummary | undefined;
 
   /** @param options Bounds; in bytes. */
   constructor(options: Mp4FragmentReaderOptions = {}) {
     this.#maxFragmentBytes = options.maxFragmentBytes ?? MAX_MP4_FRAGMENT_BYTES;
     this.statistics = this.#counts = { fragments: 0, packets: 0, lostSamples: 0 };
+  }
+
+  /** What the newest header says; `undefined` until it was read. */
+  get summary(): MediaSummary | undefined {
+    return this.#summary;
   }
 
   /** Bytes of a box that is not whole yet: what a cut recording leaves over. */
@@ -210,7 +214,7 @@ export class Mp4FragmentReader {
     }
     const tracks = movieTracksOf(movie, { fileBytes: 0 });
     this.#defaults = movie.fragmentDefaults;
-    this.summary = summaryOf(movie, tracks);
+    this.#summary = summaryOf(movie, tracks);
     this.#tracks = tracks.map((movieTrack) => ({
       track: movieTrack.track,
       feed: new FragmentQueue({

@@ -88,6 +88,10 @@ export class FragmentWalker {
     }
     const bytes = this.#window.peek(offset, LARGE_BOX_HEADER_BYTES) ??
       await this.#window.readUpTo(offset, LARGE_BOX_HEADER_BYTES);
-    return readBoxHead(bytes, { at: 0, fileOffset: offset });
+    const head = readBoxHead(bytes, { at: 0, fileOffset: offset });
+    if (head === undefined) {
+      this.cut = { offset, message: `Box is cut off in its head: have ${bytes.length} bytes` };
+    }
+    return head;
   }
 }

@@ -172,6 +172,8 @@ function countOf(body: BoxBody, reading: Reading): number {
   const peeked = body.fork();
   const flags = peeked.u32("version and flags") & FLAGS_MASK;
   const declared = peeked.u32("sample count");
+  if ((flags & TRUN_FLAG.DataOffset) !== 0) peeked.skip(4, "data offset");
+  if ((flags & TRUN_FLAG.FirstSampleFlags) !== 0) peeked.skip(4, "first sample flags");
   const sampleBytes = sampleBytesOf(flags);
   if (declared > reading.left) {
     throw new LimitError("MAX_MP4_FRAGMENT_SAMPLES", {

@@ -1,13 +1,13 @@
 import type { ByteSource } from "#bytes";
 import { FormatError } from "#errors";
 
-/** Bytes between two places that are rather read than left out. */
-const MAX_GAP_BYTES = 32_768;
 /** Longest piece, but for a sample that is longer. */
 const MAX_EXTENT_BYTES = 1_048_576;
 
 /** Places of samples, in columns. */
 export interface Places {
+  /** Bytes between two places that are rather read than left out. */
+  readonly gapBytes: number;
   /** In bytes from the start of the source. */
   readonly offsets: Float64Array;
   /** In bytes. */
@@ -28,14 +28,14 @@ interface Extent {
  * @throws {FormatError} If the source ends before a sample does.
  */
 export async function readExtents(source: ByteSource, places: Places): Promise<Uint8Array[]> {
-  const { offsets, sizes } = places;
+  const { offsets, sizes, gapBytes } = places;
   const order = orderOf(offsets);
   const extents: Extent[] = [];
   const extentOf = new Uint16Array(offsets.length);
   let extent: Extent | undefined;
   for (const at of order) {
     const start = offsets[at]!, end = start + sizes[at]!;
-    const isNear = extent !== undefined && start <= extent.end + MAX_GAP_BYTES &&
+    const isNear = extent !== undefined && start <= extent.end + gapBytes &&
       Math.max(end, extent.end) - extent.start <= MAX_EXTENT_BYTES;
     if (extent === undefined || !isNear) extents.push(extent = { start, end });
     else extent.end = Math.max(extent.end, end);

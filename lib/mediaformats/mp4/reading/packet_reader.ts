@@ -8,6 +8,9 @@ import { readExtents } from "./extents.ts";
 /** Most packets of one read. */
 const MAX_BATCH_PACKETS = 64;
 const BATCH_BYTES = 262_144;
+/** Bytes between two samples that are rather read than left out, at most, and as a part of a batch. */
+const MAX_GAP_BYTES = 16_384;
+const GAP_PART = 8;
 const MICROSECONDS = 1_000_000;
 const KEY_FRAME = 1;
 const DISCARDED = 2;
@@ -89,6 +92,7 @@ export class PacketReader {
     const payloads = await readExtents(this.#source, {
       offsets: this.#offsets.subarray(0, count),
       sizes: this.#sizes.subarray(0, count),
+      gapBytes: Math.min(MAX_GAP_BYTES, this.#batchBytes / GAP_PART),
     });
     const packets = new Array<MediaPacket>(count);
     for (let i = 0; i < count; i++) packets[i] = this.#packetOf(i, payloads[i]!);
