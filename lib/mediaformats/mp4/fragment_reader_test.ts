@@ -14,7 +14,7 @@ import {
   filmTracks,
   fullBox,
   u32,
-} from "./_rig_test.ts";
+} from "./rig_test.ts";
 import { Mp4FragmentReader } from "./fragment_reader.ts";
 
 const EXPECTED = filmTracks().map(expectedOf);

@@ -20,7 +20,7 @@ import {
   u32,
   u64,
   zeros,
-} from "./_rig_test.ts";
+} from "./rig_test.ts";
 import {
   MAX_MP4_EDITS,
   MAX_MP4_LEADING_BOXES,

@@ -1,6 +1,6 @@
 import { FormatError } from "#errors";
 import assert from "node:assert/strict";
-import { box, chars, u32, u64, zeros } from "../_rig_test.ts";
+import { box, chars, u32, u64, zeros } from "../rig_test.ts";
 import { concatBytes } from "#bytes";
 import { BoxBody } from "./box_body.ts";
 import { BoxCursor, readBoxHead } from "./box_cursor.ts";

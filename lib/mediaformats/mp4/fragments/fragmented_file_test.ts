@@ -20,7 +20,7 @@ import {
   u16,
   u32,
   u64,
-} from "../_rig_test.ts";
+} from "../rig_test.ts";
 import { Mp4Demuxer } from "../mp4_demuxer.ts";
 
 const TRACKS = filmTracks();

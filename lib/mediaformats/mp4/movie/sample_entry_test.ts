@@ -1,7 +1,7 @@
 import { concatBytes } from "#bytes";
 import type { TrackKind } from "#media";
 import assert from "node:assert/strict";
-import { audioEntry, box, chars, fullBox, type Part, u16, u32, u8, videoEntry, zeros } from "../_rig_test.ts";
+import { audioEntry, box, chars, fullBox, type Part, u16, u32, u8, videoEntry, zeros } from "../rig_test.ts";
 import { BoxBody } from "../boxes/box_body.ts";
 import { BoxCursor } from "../boxes/box_cursor.ts";
 import { readSampleEntry, type SampleEntry } from "./sample_entry.ts";

@@ -13,7 +13,7 @@ import {
   u8,
   utf8,
   zeros,
-} from "../_rig_test.ts";
+} from "../rig_test.ts";
 import { languageOf } from "./language.ts";
 
 /** An item of `ilst` with a value of a well-known type. */

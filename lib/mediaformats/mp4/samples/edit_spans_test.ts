@@ -8,7 +8,7 @@ import {
   pictures,
   readAll,
   sounds,
-} from "../_rig_test.ts";
+} from "../rig_test.ts";
 
 /** Edits, and what of a track they show: first and last times, and what is flagged. */
 interface EditCase {

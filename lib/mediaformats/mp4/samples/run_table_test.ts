@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { concatBytes } from "#bytes";
-import { u32 } from "../_rig_test.ts";
+import { u32 } from "../rig_test.ts";
 import { BoxBody } from "../boxes/box_body.ts";
 import { RunCursor, RunTable } from "./run_table.ts";
 
