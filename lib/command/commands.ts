@@ -68,6 +68,17 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("./media/convert.ts"),
   },
   {
+    name: "cert",
+    about: "Make a self-signed certificate for localhost and further names, to try RTMPS and HTTPS with",
+    positional: [],
+    flags: {
+      name: { value: "NAME", isRepeated: true, doc: "A further host name or address; may be repeated" },
+      out: { value: "DIR", doc: "Folder of cert.pem and key.pem; the present one if absent" },
+      force: { doc: "Replace them if they exist" },
+    },
+    load: () => import("./cert.ts"),
+  },
+  {
     name: "version",
     about: "Print the version",
     positional: [],

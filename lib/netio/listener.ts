@@ -2,6 +2,7 @@ import type { Clock } from "#clock";
 import { errorMessage } from "#errors";
 import type { Carrier, Endpoint } from "#stack";
 import type { DescriptorGauge } from "./descriptor_gauge.ts";
+import type { StreamConnection } from "./stream_carrier.ts";
 
 /** How long a listener waits before it looks for room again, in ms. */
 export const ACCEPT_BACKOFF_MS = 100;
@@ -9,9 +10,15 @@ export const ACCEPT_BACKOFF_MS = 100;
 /** Shortest time between two lines about a listener that cannot accept, in ms. */
 export const ACCEPT_LOG_INTERVAL_MS = 10_000;
 
+/** A connection as it was accepted; `Deno.Conn` is one. */
+export interface AcceptedConnection extends StreamConnection {
+  readonly localAddr: Deno.Addr;
+  readonly remoteAddr: Deno.Addr;
+}
+
 /** What a listener needs of the operating system's one; `Deno.Listener` has it. */
 export interface Acceptor {
-  accept(): Promise<Deno.Conn>;
+  accept(): Promise<AcceptedConnection>;
   close(): void;
 }
 
@@ -27,7 +34,7 @@ export interface ListenerOptions {
   readonly gauge: DescriptorGauge;
   readonly log: ListenerLog;
   /** Makes the carrier of an accepted connection. */
-  readonly carry: (connection: Deno.Conn) => Carrier;
+  readonly carry: (connection: AcceptedConnection) => Carrier;
   /** Takes each carrier; opens a stack on it. */
   readonly accepted: (carrier: Carrier) => void;
 }
@@ -41,7 +48,10 @@ export interface ListenerOptions {
 export class Listener {
   /** Address and port it is bound to; the port is the real one where 0 was asked for. */
   readonly local: Endpoint;
-  readonly #acceptor: Acceptor;
+  #acceptor: Acceptor;
+  /** Opens the acceptor that is to follow, while that has not succeeded. */
+  #successor: (() => Acceptor) | undefined;
+  readonly #replaced: PromiseWithResolvers<void>[] = [];
   readonly #options: ListenerOptions;
   readonly #stopped = Promise.withResolvers<void>();
   readonly #running: Promise<void>;
@@ -68,18 +78,55 @@ export class Listener {
     return this.#running;
   }
 
+  /**
+   * Puts another acceptor on the same address in place: with a new certificate. Connections already accepted go on;
+   * those that come within the moment between are refused, and come again.
+   *
+   * @param open Opens it; called once the present one is closed, and again where it fails.
+   * @returns Resolves when it is open, or this listener is closed.
+   */
+  async replace(open: () => Acceptor): Promise<void> {
+    if (this.#isClosed) return;
+    this.#successor = open;
+    // the system frees the port only when the pending accept has ended
+    this.#acceptor.close();
+    const replaced = Promise.withResolvers<void>();
+    this.#replaced.push(replaced);
+    await Promise.race([replaced.promise, this.#stopped.promise]);
+  }
+
+  /** Opens the successor, if there is one; what prevents it is returned. */
+  #succeed(): unknown {
+    if (this.#successor === undefined) return undefined;
+    try {
+      this.#acceptor = this.#successor();
+      this.#successor = undefined;
+      for (const { resolve } of this.#replaced.splice(0)) resolve();
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
   async #run(): Promise<void> {
     const { gauge } = this.#options;
     while (!this.#isClosed) {
+      const fault = this.#succeed();
+      if (fault !== undefined) {
+        await this.#backOff(errorMessage(fault));
+        continue;
+      }
       if (!gauge.mayAccept()) {
         await this.#backOff(`${gauge.open} connections are open, no more than ${gauge.limit} may be`);
         continue;
       }
-      let connection: Deno.Conn;
+      const acceptor = this.#acceptor;
+      let connection: AcceptedConnection;
       try {
-        connection = await this.#acceptor.accept();
+        connection = await acceptor.accept();
       } catch (error) {
         if (this.#isClosed) return;
+        if (acceptor !== this.#acceptor || this.#successor !== undefined) continue;
         // the peer left between its handshake and ours
         if (error instanceof Deno.errors.ConnectionAborted) continue;
         if (isDescriptorShortage(error)) gauge.refused();
@@ -90,7 +137,7 @@ export class Listener {
     }
   }
 
-  #take(connection: Deno.Conn): void {
+  #take(connection: AcceptedConnection): void {
     const { gauge } = this.#options;
     if (this.#isBackedOff) {
       this.#isBackedOff = false;

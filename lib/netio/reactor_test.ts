@@ -63,7 +63,7 @@ Deno.test("Reactor connects by TCP over IPv4 and IPv6, by address and by name", 
 Deno.test("Reactor connects by TLS, and only to whom it trusts", async () => {
   await using use = usingReactor();
   const where = { address: "127.0.0.1", port: 0 };
-  const listener = use.reactor.listenTls({ ...where, certificate: certificate!, key: key! }, echo);
+  const { listener } = use.reactor.listenTls({ ...where, certificate: certificate!, key: key! }, echo);
   const carrier = await use.reactor.connectTls({
     address: "localhost",
     port: listener.local.port,
@@ -91,11 +91,14 @@ Deno.test("Reactor ends a TLS connection of a peer that speaks something else", 
   await using use = usingReactor();
   const accepted: NotingClient[] = [];
   const where = { address: "127.0.0.1", port: 0 };
-  const listener = use.reactor.listenTls({ ...where, certificate: certificate!, key: key! }, (carrier) => {
-    const client = new NotingClient();
-    accepted.push(client);
-    carrier.open(client);
-  });
+  const { listener } = use.reactor.listenTls(
+    { ...where, certificate: certificate!, key: key! },
+    (carrier) => {
+      const client = new NotingClient();
+      accepted.push(client);
+      carrier.open(client);
+    },
+  );
   const plain = await use.reactor.connectTcp({ address: "127.0.0.1", port: listener.local.port });
   plain.open({ receive() {}, closed() {} });
   plain.send(bytesOf("GET / HTTP/1.1\r\n\r\n"));

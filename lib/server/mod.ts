@@ -15,3 +15,4 @@ export { chainSummaries, startServer } from "./server.ts";
 export type { ChainSummary, RunningServer, StartOptions } from "./server.ts";
 export { serve } from "./embed.ts";
 export type { EmbeddedServer, ServeOptions } from "./embed.ts";
+export { isIpAddress, makeCertificate } from "./self_signed_certificate.ts";

@@ -6,8 +6,9 @@ import { CoarseClock, systemClock } from "#clock";
 import { ClosedError, ConfigError } from "#errors";
 import type { Logger } from "#log";
 import { Reactor } from "#netio";
+import type { Listener } from "#netio";
 import type { Carrier, ChainDeclaration, ProtocolFactory } from "#stack";
-import { carrierOf, ProtocolFactoryRegistry, ProtocolRegistry } from "#stack";
+import { carrierOf, formatEndpoint, ProtocolFactoryRegistry, ProtocolRegistry } from "#stack";
 import { StreamRegistry } from "#streaming";
 import { isLoopback } from "#uri";
 import { ACCEPTOR_CHAINS } from "./chain_table.ts";
@@ -15,7 +16,7 @@ import type { AcceptorConfig, ApplicationConfig, ServerConfig, ServiceRow } from
 import { openLibrary } from "./media_libraries.ts";
 import { builtInFactories } from "./protocol_spawner.ts";
 import { ApplicationRecordings } from "./recordings.ts";
-import { readTlsKeys } from "./tls_keys.ts";
+import { type CertificateFiles, WatchedCertificates } from "./tls_keys.ts";
 import { serviceUrls } from "./urls.ts";
 
 /** What a server is started with, beside its configuration. */
@@ -106,6 +107,7 @@ class Server implements RunningServer {
   readonly #libraries: MediaLibrary[] = [];
   readonly #indexer: Indexer;
   readonly #recordings = new ApplicationRecordings(() => this.streams);
+  readonly #certificates: WatchedCertificates[] = [];
   #isClosing = false;
 
   constructor(config: ServerConfig, options: StartOptions) {
@@ -189,6 +191,7 @@ class Server implements RunningServer {
     await this.#protocols.closeAll(reason);
     await listenersClosed;
     this.#applications.close();
+    for (const certificates of this.#certificates) certificates[Symbol.dispose]();
     await this.#recordings.close();
     await this.#indexer[Symbol.asyncDispose]();
     for (const library of this.#libraries) await library.close();
@@ -237,9 +240,10 @@ class Server implements RunningServer {
     const accepted = (carrier: Carrier) => this.#accept(carrier, { protocol, factories });
     const carrier = carrierOf(chain);
     if (carrier === "udp") throw new ConfigError(`Cannot listen with ${protocol}: UDP chains come later`);
+    const where = { address, port };
     const listener = carrier === "tls"
-      ? this.#reactor.listenTls({ address, port, ...await readTlsKeys(acceptor) }, accepted)
-      : this.#reactor.listenTcp({ address, port }, accepted);
+      ? await this.#listenTls(where, { files: acceptor, protocol, accepted })
+      : this.#reactor.listenTcp(where, accepted);
     const isHere = address === "localhost" || isLoopback(address);
     if (!isHere && chain.tags.some((tag) => tag.startsWith("rtmp"))) this.#exposed.push(owner);
     this.services.push({
@@ -249,6 +253,23 @@ class Server implements RunningServer {
       protocol,
       application: owner.name,
     });
+  }
+
+  /** With one certificate by the runtime's own listener, which costs half; with several by name. */
+  async #listenTls(
+    where: { readonly address: string; readonly port: number },
+    use: { files: CertificateFiles; protocol: string; accepted: (carrier: Carrier) => void },
+  ): Promise<Listener> {
+    const log = this.#options.log.child("tls").child(`${use.protocol} on ${formatEndpoint(where)}`);
+    const certificates = await WatchedCertificates.open(use.files, { clock: systemClock, log });
+    this.#certificates.push(certificates);
+    const { ring, first } = certificates;
+    if (ring.certificates.length > 1) {
+      return await this.#reactor.listenTlsNames({ ...where, keyRing: ring }, use.accepted);
+    }
+    const { listener, renew } = this.#reactor.listenTls({ ...where, ...first }, use.accepted);
+    certificates.onRenewed = ([keys]) => renew(keys!);
+    return listener;
   }
 
   #accept(

@@ -65,7 +65,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   server: {
     level: 6,
     mayImport: BELOW_SERVER,
-    packages: ["@std/cli", "@std/log", "@std/streams", "@std/toml", "hono", "jose", "valibot"],
+    packages: ["@std/cli", "@std/log", "@std/streams", "@std/toml", "hono", "jose", "selfsigned", "valibot"],
   },
   command: {
     level: 7,

@@ -20,7 +20,7 @@ testCarrierContract("TCP over IPv6", () => openSockets({ address: "::1" }));
 testCarrierContract("TLS", async () => {
   const reactor = new Reactor();
   const accepted = Promise.withResolvers<Carrier>();
-  const listener = reactor.listenTls({
+  const { listener } = reactor.listenTls({
     address: "127.0.0.1",
     port: 0,
     certificate: await Deno.readTextFile(new URL("server.pem", KEYS)),

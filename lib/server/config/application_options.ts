@@ -23,6 +23,15 @@ const NAME_ALLOWED = "letters, digits and any of _.~-";
 const MIB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
 
+/** Options of one entry of `sslCertificates`. */
+const CERTIFICATE_OPTIONS = {
+  sslCert: path({
+    default: "",
+    doc: "Certificate chain in PEM form; the names in it are those it is used for.",
+  }),
+  sslKey: path({ default: "", doc: "Private key in PEM form." }),
+};
+
 /** Options of one entry of `acceptors`. */
 export const ACCEPTOR_OPTIONS = {
   ip: text({ default: "0.0.0.0", doc: 'Address to listen on; "0.0.0.0" is every IPv4 one, "::" every one.' }),
@@ -33,6 +42,11 @@ export const ACCEPTOR_OPTIONS = {
   }),
   sslCert: optionalPath({ example: "cert.pem", doc: "Certificate chain in PEM form, for chains over TLS." }),
   sslKey: optionalPath({ example: "key.pem", doc: "Private key in PEM form; goes with sslCert." }),
+  sslCertificates: list(CERTIFICATE_OPTIONS, {
+    default: [],
+    doc:
+      "Further certificates: a connection gets the one for the host name it asks for (SNI), or else sslCert.",
+  }),
 };
 
 /** How an application's live streams are run. */

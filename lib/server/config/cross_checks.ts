@@ -76,7 +76,7 @@ function namesOf(application: ServerConfig["applications"][number]): [name: stri
 function* acceptorFaults({ applications }: ServerConfig, { chainsOf }: Known): Generator<OptionFault> {
   for (const [at, application] of applications.entries()) {
     const chains = chainsOf?.(libraryOf(application));
-    for (const [index, { protocol, sslCert, sslKey }] of application.acceptors.entries()) {
+    for (const [index, { protocol, sslCert, sslKey, sslCertificates }] of application.acceptors.entries()) {
       const path = `applications[${at}].acceptors[${index}]`;
       if (chains !== undefined && !chains.includes(protocol)) {
         yield fault(`${path}.protocol`, unknown("chain", { word: protocol, words: chains }));
@@ -85,6 +85,18 @@ function* acceptorFaults({ applications }: ServerConfig, { chainsOf }: Known): G
         yield fault(
           `${path}.${sslCert === undefined ? "sslCert" : "sslKey"}`,
           "must be set: sslCert and sslKey go together",
+        );
+      }
+      for (const [further, entry] of sslCertificates.entries()) {
+        const missing = (["sslCert", "sslKey"] as const).find((key) => entry[key] === "");
+        if (missing !== undefined) {
+          yield fault(`${path}.sslCertificates[${further}].${missing}`, "must name a file");
+        }
+      }
+      if (sslCertificates.length > 0 && sslCert === undefined) {
+        yield fault(
+          `${path}.sslCert`,
+          "must be set: it is for clients that ask for no host of sslCertificates",
         );
       }
     }
