@@ -26,8 +26,10 @@ export class FrameCursor {
   frameEnd = 0;
   /** Bytes that belonged neither to a frame nor to a tag. */
   junkBytes = 0;
-  /** Where junk was met first, in the whole. */
-  junkOffset: number | undefined;
+  /** Where the newest junk began, in the whole. */
+  junkOffset = 0;
+  /** Bytes of junk before the frame found, from `junkOffset` on; 0 for none. */
+  junkRun = 0;
   #isInSync = false;
   /** Whether a frame is searched for among junk. */
   #isLost = false;
@@ -36,8 +38,12 @@ export class FrameCursor {
   #third = 0;
   /** Bytes of a tag that are to be passed over. */
   #tagBytes = 0;
-  /** Junk since the last frame or tag. */
-  #junkRun = 0;
+  #openJunk = 0;
+
+  /** Bytes of junk since the last frame, from `junkOffset` on; 0 for none. */
+  get openJunk(): number {
+    return this.#openJunk;
+  }
 
   /**
    * Starts anew at another place.
@@ -49,7 +55,8 @@ export class FrameCursor {
     this.at = 0;
     this.#isInSync = false;
     this.#tagBytes = 0;
-    this.#junkRun = 0;
+    this.#openJunk = 0;
+    this.junkRun = 0;
   }
 
   /**
@@ -112,7 +119,8 @@ export class FrameCursor {
     this.#isLost = false;
     this.#second = input[at + 1]!;
     this.#third = input[at + 2]!;
-    this.#junkRun = 0;
+    this.junkRun = this.#openJunk;
+    this.#openJunk = 0;
     this.frameStart = at;
     this.frameEnd = this.at = at + frameBytes;
   }
@@ -131,12 +139,12 @@ export class FrameCursor {
     this.at = next < 0 ? input.length : next;
     this.#isInSync = false;
     this.#isLost = true;
-    this.junkOffset ??= this.base + at;
+    if (this.#openJunk === 0) this.junkOffset = this.base + at;
     this.junkBytes += this.at - at;
-    this.#junkRun += this.at - at;
-    if (this.#junkRun <= MAX_MP3_JUNK_BYTES) return;
+    this.#openJunk += this.at - at;
+    if (this.#openJunk <= MAX_MP3_JUNK_BYTES) return;
     const offset = this.base + this.at;
-    throw new FormatError(`Cannot read MP3: no frame in ${this.#junkRun} bytes before offset ${offset}`, {
+    throw new FormatError(`Cannot read MP3: no frame in ${this.#openJunk} bytes before offset ${offset}`, {
       offset,
     });
   }

@@ -14,6 +14,9 @@ export interface Mp3Head {
   readonly firstOffset: number;
   /** Where tags at the end begin, or the size of the file. */
   readonly audioEnd: number;
+  /** Junk between tags and frames, in bytes, and where it begins. */
+  readonly junkBytes: number;
+  readonly junkOffset: number;
   readonly header: Mp3FrameHeader;
   /** Of each frame, in ticks, while the format stays. */
   readonly frameTicks: number;
@@ -45,6 +48,7 @@ export async function readHead(source: ByteSource): Promise<Mp3Head> {
     );
   }
   const { frameOffset: firstFrame, frame } = walk;
+  const { junkRun: junkBytes, junkOffset } = walk.cursor;
   const header = readMp3FrameHeader(frame)!;
   const vbr = readVbrHeader(frame);
   const firstOffset = vbr === undefined ? firstFrame : firstFrame + frame.length;
@@ -53,6 +57,8 @@ export async function readHead(source: ByteSource): Promise<Mp3Head> {
   return {
     firstOffset,
     audioEnd: trailer.audioEnd,
+    junkBytes,
+    junkOffset,
     header,
     frameTicks: mp3FrameTicks(frame, 0),
     description: describeMp3(frame),

@@ -1,8 +1,10 @@
 import type { ByteSource } from "#bytes";
-import { MP3_TICKS_PER_SECOND, mp3FrameTicks } from "#codecs/mp3";
+import { MP3_TICKS_PER_SECOND, mp3FrameBytes, mp3FrameTicks } from "#codecs/mp3";
 import {
   type Demuxer,
   findSeekRow,
+  MAX_MEDIA_FAULTS,
+  type MediaFault,
   type MediaPacket,
   type MediaSummary,
   type MediaTrack,
@@ -26,6 +28,7 @@ export interface Mp3DemuxerOptions {
 
 /** Packets of one `read`. */
 const BATCH_PACKETS = 64;
+const MP3_HEADER_BYTES = 4;
 const SCAN_BLOCK_BYTES = 1_048_576;
 /** Files without a header are walked to the end at once if they are no longer: a millisecond or two. */
 const MAX_WALKED_BYTES = 1_048_576;
@@ -68,6 +71,8 @@ export class Mp3Demuxer implements Demuxer {
   /** When the next frame begins. */
   #ticks = 0;
   #fault: unknown;
+  readonly #faults: MediaFault[] = [];
+  #isAtEnd = false;
 
   private constructor(
     source: ByteSource,
@@ -80,6 +85,8 @@ export class Mp3Demuxer implements Demuxer {
     this.#track = trackOf(first.head);
     this.#walk = new FrameWalk(source, options);
     this.#walk.goTo(first.head.firstOffset);
+    const { junkOffset, junkBytes } = first.head;
+    if (junkBytes > 0) this.#faults.push(junkFault(junkOffset, junkBytes));
   }
 
   /**
@@ -151,7 +158,11 @@ export class Mp3Demuxer implements Demuxer {
     try {
       while (packets.length < BATCH_PACKETS) {
         if (this.#walk.next()) packets.push(this.#takePacket());
-        else if (packets.length > 0 || !await this.#walk.fill()) break;
+        else if (packets.length > 0) break;
+        else if (!await this.#walk.fill()) {
+          this.#isAtEnd = true;
+          break;
+        }
       }
     } catch (fault) {
       this.#fault = fault;
@@ -160,8 +171,32 @@ export class Mp3Demuxer implements Demuxer {
     return packets;
   }
 
+  /** Junk between frames, and a frame that is cut off where the file ends; see `Demuxer.faults`. */
+  get faults(): readonly MediaFault[] {
+    const last = this.#isAtEnd && this.#faults.length < MAX_MEDIA_FAULTS ? this.#lastFault() : undefined;
+    return last === undefined ? this.#faults : [...this.#faults, last];
+  }
+
+  #lastFault(): MediaFault | undefined {
+    const { view, cursor, offset } = this.#walk;
+    const have = view.length - cursor.at;
+    const need = have < MP3_HEADER_BYTES ? 0 : mp3FrameBytes(view, cursor.at);
+    if (need > have) return { offset, message: `Frame cut off: need ${need} bytes, have ${have}` };
+    const isSound = cursor.openJunk > 0 && cursor.junkOffset < this.#head.audioEnd;
+    return isSound ? junkFault(cursor.junkOffset, cursor.openJunk) : undefined;
+  }
+
+  /** Once, however often it is read. */
+  #noteJunk(): void {
+    const { junkOffset, junkRun } = this.#walk.cursor;
+    const isKnown = this.#faults.some(({ offset }) => offset === junkOffset);
+    if (!isKnown && this.#faults.length < MAX_MEDIA_FAULTS) this.#faults.push(junkFault(junkOffset, junkRun));
+  }
+
   #takePacket(): MediaPacket {
     const { view, cursor } = this.#walk;
+    this.#isAtEnd = false;
+    if (cursor.junkRun > 0) this.#noteJunk();
     const durationTicks = mp3FrameTicks(view, cursor.frameStart);
     const ticks = this.#ticks;
     const timeUs = usOf(ticks);
@@ -266,6 +301,10 @@ export class Mp3Demuxer implements Demuxer {
   close(): void {
     this.#source.close();
   }
+}
+
+function junkFault(offset: number, bytes: number): MediaFault {
+  return { offset, message: `Junk: ${bytes} bytes belong to no frame` };
 }
 
 function trackOf(head: Mp3Head): MediaTrack {

@@ -389,3 +389,18 @@ Deno.test("Mp3Demuxer and Mp3FrameReader agree on any bytes, and read them or re
     { numRuns: 400 },
   );
 });
+
+Deno.test("Mp3Demuxer tells of junk and of a frame that is cut off", async () => {
+  const junk = new Uint8Array(100);
+  const parts = [junk, frame, frame, frame, junk, frame, frame, frame, frame.subarray(0, 300)];
+  const { demuxer } = await readAll(new MemorySource(concatBytes(parts)));
+  assert.deepEqual(demuxer.faults, [
+    { offset: 0, message: "Junk: 100 bytes belong to no frame" },
+    { offset: 100 + 3 * 417, message: "Junk: 100 bytes belong to no frame" },
+    { offset: 200 + 6 * 417, message: "Frame cut off: need 417 bytes, have 300" },
+  ]);
+  const { demuxer: tagged } = await readAll(new MemorySource(concatBytes([frame, frame, id3v1])));
+  assert.deepEqual(tagged.faults, []);
+  const { demuxer: ended } = await readAll(new MemorySource(concatBytes([frame, frame, junk])));
+  assert.deepEqual(ended.faults, [{ offset: 834, message: "Junk: 100 bytes belong to no frame" }]);
+});
