@@ -20,6 +20,8 @@ export interface BodyAnswerOptions {
   readonly wallMs: number;
   /** Separates parts where several ranges are wanted; appears nowhere in them. */
   readonly boundary: string;
+  /** Whether the body comes in one array that is written again once more is asked for. @default {false} */
+  readonly reusesArray?: boolean;
   /** Called once, when a body has ended, failed or is not wanted any more, with the bytes that were taken. */
   readonly sent?: (bytes: number) => void;
 }
@@ -72,7 +74,10 @@ export function answerBody(
     source.close();
     options.sent?.(bytes);
   };
-  return new Response(streamPieces(body, { source, finished }), { status, headers });
+  return new Response(streamPieces(body, { source, finished, reusesArray: options.reusesArray ?? false }), {
+    status,
+    headers,
+  });
 }
 
 /** RFC 9110 section 14.6. */

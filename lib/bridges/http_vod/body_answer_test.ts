@@ -106,6 +106,23 @@ Deno.test("answerBody reads a piece at a time, as it is taken, and stops when no
   assert.deepEqual([source.reads, source.closed, sent], [2, 1, [2 * PIECE_BYTES]]);
 });
 
+Deno.test("answerBody gives all of a body in one array where its taker wants that", async () => {
+  const bytes = Uint8Array.from({ length: PIECE_BYTES + 7 }, (_, index) => index % 251);
+  const source = new CountedSource(bytes);
+  const response = answerBody(new Request("http://x/"), {
+    ...{ etag: '"e"', lastModifiedMs: 0, contentType: "video/x", source },
+    pieces: [{ offset: 0, length: bytes.length }],
+  }, { wallMs: 0, boundary: "B", reusesArray: true });
+  const arrays = new Set<ArrayBufferLike>();
+  const taken: number[] = [];
+  for await (const piece of response.body!) {
+    arrays.add(piece.buffer);
+    for (const byte of piece) taken.push(byte);
+  }
+  assert.deepEqual([arrays.size, taken.length], [1, bytes.length]);
+  assert.ok(taken.every((byte, index) => byte === bytes[index]));
+});
+
 Deno.test("answerBody fails where the file was cut meanwhile, rather than send less", async () => {
   const { source, answer } = rig(new Uint8Array(10), [{ offset: 0, length: 20 }]);
   await assert.rejects(answer().text(), {

@@ -15,6 +15,8 @@ export interface FileAnswerOptions {
   readonly log?: Logger;
   /** @default {systemClock} */
   readonly clock?: Clock;
+  /** Whether a body comes in one array that is written again once more is asked for. @default {false} */
+  readonly reusesArray?: boolean;
   /** @default {systemRandomBytes} */
   readonly randomBytes?: RandomBytes;
 }
@@ -67,6 +69,7 @@ export async function answerFile(
     return answerBody(request, representation, {
       headers,
       wallMs: clock.wallMs(),
+      reusesArray: options.reusesArray ?? false,
       boundary: randomBytes(BOUNDARY_BYTES).toHex(),
       sent: (bytes) => {
         entry.countServed(bytes);

@@ -35,6 +35,13 @@ export function slicePieces(pieces: readonly Piece[], range: ByteRange): Piece[]
 /** A body that is read as it is taken. */
 export interface PieceStreamOptions {
   readonly source: ByteSource;
+  /**
+   * Whether all bytes come in one array, which is written again once more are asked for: for takers that are done
+   * with some before they ask for more. It spares the collector 8 arrays a megabyte.
+   *
+   * @default {false}
+   */
+  readonly reusesArray?: boolean;
   /** Called once, when the body has ended, failed or is not wanted any more, with the bytes that were taken. */
   readonly finished: (sentBytes: number) => void;
 }
@@ -48,8 +55,14 @@ export function streamPieces(
   pieces: readonly Piece[],
   options: PieceStreamOptions,
 ): ReadableStream<Uint8Array> {
-  const { source, finished } = options;
+  const { source, finished, reusesArray = false } = options;
   const left = [...pieces];
+  let array: Uint8Array<ArrayBuffer> | undefined;
+  const arrayOf = (length: number): Uint8Array<ArrayBuffer> => {
+    if (!reusesArray) return new Uint8Array(length);
+    array ??= new Uint8Array(PIECE_BYTES);
+    return array.subarray(0, length);
+  };
   let sentBytes = 0;
   let isFinished = false;
   const finish = () => {
@@ -59,7 +72,7 @@ export function streamPieces(
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
-        const bytes = await readNext(left, source);
+        const bytes = await readNext(left, source, { arrayOf });
         if (isFinished) return;
         if (bytes === undefined) {
           finish();
@@ -77,12 +90,16 @@ export function streamPieces(
 }
 
 /** The next bytes, taken off the front of `left`. */
-async function readNext(left: Piece[], source: ByteSource): Promise<Uint8Array | undefined> {
+async function readNext(
+  left: Piece[],
+  source: ByteSource,
+  { arrayOf }: { readonly arrayOf: (length: number) => Uint8Array },
+): Promise<Uint8Array | undefined> {
   const piece = left.shift();
   if (piece === undefined) return undefined;
   if ("bytes" in piece) return piece.bytes;
   const { offset, length } = piece;
-  const bytes = new Uint8Array(Math.min(length, PIECE_BYTES));
+  const bytes = arrayOf(Math.min(length, PIECE_BYTES));
   const count = await source.readAt(offset, bytes);
   if (count < bytes.length) {
     throw new FormatError(`Cannot send file: need ${bytes.length} bytes at offset ${offset}, have ${count}`, {

@@ -118,7 +118,7 @@ export class FileRoute {
     const found = entry;
     const answer = meaning.isRemux ? answerFlv : answerFile;
     if (!exchange.isAnswered) {
-      exchange.respondWith((request) => answer(request, found, { headers, log, clock }));
+      exchange.respondWith((request) => answer(request, found, { headers, log, clock, reusesArray: true }));
     }
     return true;
   }
