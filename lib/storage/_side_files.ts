@@ -1,5 +1,5 @@
 import { hexOf } from "#bytes";
-import { mkdir, open, rename, stat, unlink, writeFile } from "node:fs/promises";
+import { mkdir, rename, stat, unlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isMissing } from "./_system_fault.ts";
 
@@ -33,17 +33,20 @@ export async function readSmallFile(path: string, maxBytes: number): Promise<Uin
   }
 }
 
-/** Writes beside and renames: whoever reads `path` sees the old bytes or the new ones, also after a crash. */
-export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
+/** What a side file is to hold, and where. */
+export interface SideFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  /** Whether its folder is made: that of media files is not, somebody may have deleted it on purpose. */
+  readonly makesFolder: boolean;
+}
+
+/** Writes beside and renames: whoever reads sees the old bytes or the new ones, also after a crash. */
+export async function replaceFile({ path, bytes, makesFolder }: SideFile): Promise<void> {
   const beside = `${path}.${Deno.pid}.tmp`;
   try {
-    await writeFile(beside, bytes).catch(async (error) => {
-      if (!isMissing(error)) throw error;
-      await mkdir(dirname(path), { recursive: true });
-      await writeFile(beside, bytes);
-    });
-    const handle = await open(beside, "r+");
-    await handle.datasync().finally(() => handle.close());
+    if (makesFolder) await mkdir(dirname(path), { recursive: true });
+    await writeFile(beside, bytes, { flush: true });
     await rename(beside, path);
   } catch (error) {
     await unlink(beside).catch(() => {});

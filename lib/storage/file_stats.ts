@@ -87,7 +87,11 @@ export class FileStats implements AsyncDisposable {
       if (pending === undefined) continue;
       try {
         const text = JSON.stringify(sum(await this.#stored(path), pending)) + "\n";
-        await replaceFile(await this.#sidePath(path), encodeUtf8(text));
+        await replaceFile({
+          path: await this.#sidePath(path),
+          bytes: encodeUtf8(text),
+          makesFolder: this.#options.metaFolder !== undefined,
+        });
       } catch (error) {
         this.#options.log.warning(`Cannot write statistics of a file: ${errorMessage(error)}`);
       }

@@ -174,7 +174,8 @@ export class IndexStore implements AsyncDisposable {
   async #writeSide(file: MediaFile, kind: "seek" | "meta", bytes: Uint8Array): Promise<void> {
     if (this.#isReadOnly) return;
     try {
-      await replaceFile(await this.#sidePath(file, kind), bytes);
+      const path = await this.#sidePath(file, kind);
+      await replaceFile({ path, bytes, makesFolder: this.#options.metaFolder !== undefined });
     } catch (error) {
       this.#isReadOnly = true;
       const reason = errorMessage(systemFault(error, `Cannot write the .${kind} file of "${file.name}"`));
