@@ -2,7 +2,6 @@ import type { ByteSource } from "#bytes";
 import { MP3_TICKS_PER_SECOND, mp3FrameBytes, mp3FrameTicks } from "#codecs/mp3";
 import {
   type Demuxer,
-  findSeekRow,
   MAX_MEDIA_FAULTS,
   type MediaFault,
   type MediaPacket,
@@ -12,11 +11,11 @@ import {
   type SeekIndex,
   type SeekResult,
 } from "#media";
-import { ConstantRate, type FramePlace } from "./constant_rate.ts";
 import { FrameWalk } from "./frame_walk.ts";
 import { type Mp3Head, readHead } from "./head.ts";
-import { FrameIndexBuilder } from "./index_builder.ts";
-import { placeByTable } from "./time_table.ts";
+import { ConstantRate, type FramePlace } from "./seeking/constant_rate.ts";
+import { findFrame } from "./seeking/find_frame.ts";
+import { FrameIndexBuilder } from "./seeking/index_builder.ts";
 import type { AttachedPicture } from "./tags/id3v2.ts";
 import { frameTicksAt, usOf } from "./timeline.ts";
 
@@ -223,52 +222,20 @@ export class Mp3Demuxer implements Demuxer {
     // a time is rounded to microseconds: half of one more keeps the start of a frame in that frame
     const targetTicks = Math.max(0, (timeUs + 0.5) * MP3_TICKS_PER_SECOND / 1e6);
     this.#fault = undefined;
-    const first = { offset: this.#head.firstOffset, ticks: 0 };
-    const start = await this.#placeBefore(targetTicks);
-    const place = await this.#walkTo(targetTicks, start) ?? await this.#walkTo(targetTicks, first) ?? first;
+    const search = {
+      head: this.#head,
+      rate: this.#rate,
+      index: this.#index,
+      durationTicks: this.#durationTicks(),
+    };
+    const place = await findFrame(this.#walk, { ...search, targetTicks });
     this.#goTo(place);
     return { timeUs: usOf(place.ticks) };
-  }
-
-  /** The last frame that begins at or before the time, frame by frame from `start`; `undefined` if there is none. */
-  async #walkTo(
-    targetTicks: number,
-    start: FramePlace & { isLost?: boolean },
-  ): Promise<FramePlace | undefined> {
-    let place: FramePlace | undefined;
-    let { ticks } = start;
-    this.#walk.goTo(start.offset, { isLost: start.isLost ?? false });
-    while (await this.#walk.advance()) {
-      place = { offset: this.#walk.frameOffset, ticks };
-      ticks += mp3FrameTicks(this.#walk.view, this.#walk.cursor.frameStart);
-      if (ticks > targetTicks) break;
-    }
-    return place;
   }
 
   #goTo(place: FramePlace): void {
     this.#walk.goTo(place.offset);
     this.#ticks = place.ticks;
-  }
-
-  /** A frame at or before the time, as near as can be told. */
-  async #placeBefore(targetTicks: number): Promise<FramePlace & { isLost?: boolean }> {
-    const { firstOffset, frameTicks, vbr, vbrOffset } = this.#head;
-    const start = { offset: firstOffset, ticks: 0 };
-    const index = this.#index;
-    const row = index === undefined ? -1 : findSeekRow(index, usOf(targetTicks));
-    if (index !== undefined && row >= 0) {
-      return { offset: index.offsets[row]!, ticks: frameTicksAt(index.timesUs[row]!) };
-    }
-    const rate = this.#rate;
-    if (rate !== undefined) {
-      const number = Math.min(Math.floor(targetTicks / frameTicks), rate.frames - 1);
-      const place = await rate.frameAt(number);
-      if (place !== undefined) return place;
-    }
-    const durationTicks = this.#durationTicks();
-    if (vbr === undefined || durationTicks === undefined) return start;
-    return placeByTable(vbr, { targetTicks, durationTicks, frameTicks, start, vbrOffset });
   }
 
   /**

@@ -1,5 +1,11 @@
 import type { FramePlace } from "./constant_rate.ts";
-import type { VbrHeader } from "./vbr_header.ts";
+import type { VbrHeader } from "../vbr_header.ts";
+
+/** A place that may be in the midst of a frame. */
+export interface TablePlace extends FramePlace {
+  /** Whether it may be; absent for no. */
+  readonly isLost?: boolean;
+}
 
 /** What a place in the table is looked up for. */
 interface TableSearch {
@@ -19,7 +25,7 @@ interface TableSearch {
  * @returns A place, `isLost` where it may be in the midst of a frame, with the time of a frame at or before the
  *   target.
  */
-export function placeByTable(vbr: VbrHeader, search: TableSearch): FramePlace & { isLost?: boolean } {
+export function placeByTable(vbr: VbrHeader, search: TableSearch): TablePlace {
   const { targetTicks, durationTicks, frameTicks, start, vbrOffset } = search;
   const { places } = vbr;
   const entryTicks = durationTicks / Math.max(1, places.length);

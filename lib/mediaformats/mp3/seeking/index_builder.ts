@@ -1,6 +1,6 @@
 import { MP3_TICKS_PER_SECOND } from "#codecs/mp3";
 import { MAX_SEEK_INDEX_ROWS, type SeekIndex } from "#media";
-import { frameTicksAt, usOf } from "./timeline.ts";
+import { frameTicksAt, usOf } from "../timeline.ts";
 
 /** Least distance of two rows. */
 const ROW_TICKS = MP3_TICKS_PER_SECOND;

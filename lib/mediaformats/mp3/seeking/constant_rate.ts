@@ -1,7 +1,7 @@
 import type { ByteSource } from "#bytes";
 import { MP3_TICKS_PER_SECOND, readMp3FrameHeader } from "#codecs/mp3";
-import { FrameWalk } from "./frame_walk.ts";
-import type { Mp3Head } from "./head.ts";
+import { FrameWalk } from "../frame_walk.ts";
+import type { Mp3Head } from "../head.ts";
 
 /** Places of a file at which the rate is checked, evenly spread. */
 const CHECKED_PLACES = 4;
