@@ -11,7 +11,7 @@ import { BoxWriter } from "../write/box_writer.ts";
 import { editsOf, movieTimescaleOf } from "../write/edits.ts";
 import { writeEmptyTable } from "../write/init_segment.ts";
 import { type Edit } from "../write/movie_boxes.ts";
-import { SampleColumns } from "../write/sample_columns.ts";
+import { moveOffsets, SampleColumns, type WrittenOffsets } from "../write/sample_columns.ts";
 import { moveFragments, type Mp4Piece } from "./fragment_places.ts";
 import { type CopiedTrack, copyMovie } from "./movie_copy.ts";
 import { ChunkList, gatherChunks } from "./sample_ranges.ts";
@@ -37,6 +37,8 @@ export interface OpenMovie {
 }
 
 const MICROSECONDS = 1_000_000;
+/** Samples that are taken without a pause: 5 ms. */
+const SAMPLES_PER_TURN = 32_768;
 const MAX_FILE_TYPE_BYTES = 4096;
 /** `mfro`: ISO/IEC 14496-12 section 8.8.11. */
 const MFRO_BYTES = 16;
@@ -73,14 +75,16 @@ export async function startMovie(open: OpenMovie, timeUs: number): Promise<Mp4St
   if (!samples.hasSample) throw new FormatError("Cannot begin MP4 in the midst: it has no samples there");
   const landedTicks = samples.ptsTicks;
   const landedUs = Math.round(landedTicks * MICROSECONDS / timescale);
-  const cut = tracks.flatMap((track) => {
+  const cut: CutTrack[] = [];
+  for (const track of tracks) {
     const isKept = track.samples !== undefined && track.track.kind !== "data" &&
       track.box.entry.pcm === undefined;
-    if (!isKept) return [];
+    if (!isKept) continue;
     const own = track.track.timescale;
     if (track !== lead) track.samples.seek(ticksAtOrBefore(landedUs, own));
-    return [cutTrack(track, { source, originTicks: Math.round(landedTicks * own / timescale) })];
-  }).filter(({ columns }) => columns.length > 0);
+    const each = await cutTrack(track, { source, originTicks: Math.round(landedTicks * own / timescale) });
+    if (each.columns.length > 0) cut.push(each);
+  }
   const gathered = gatherChunks(cut.map(({ chunks }) => chunks));
   const isWide = gathered.sizeBytes + MAX_MP4_MOVIE_BYTES > MAX_U32;
   for (const { chunks, columns } of cut) {
@@ -88,34 +92,32 @@ export async function startMovie(open: OpenMovie, timeUs: number): Promise<Mp4St
   }
   const fileTypeBox = await readFileTypeBox(source);
   const movieTimescale = movieTimescaleOf(cut.map((each) => each.timescale), timescale);
-  const encode = (baseOffset: number): Uint8Array => {
-    const writer = new BoxWriter(body.end);
-    writer.bytes(fileTypeBox);
-    const copied = new Map(
-      cut.map((each) => [each.containerTrackId, copiedTrack(each, { movieTimescale, baseOffset, isWide })]),
-    );
-    const durationTicks = Math.max(0, ...[...copied.values()].map((each) => each.movieDurationTicks));
-    copyMovie(writer, {
-      body,
-      timescale: movieTimescale,
-      durationTicks,
-      isFragmented: false,
-      tracks: copied,
-    });
-    if (isWide) writer.u32(1).fourCc(BOX.Media).u64(gathered.sizeBytes + LARGE_HEADER_BYTES);
-    else writer.u32(gathered.sizeBytes + SMALL_HEADER_BYTES).fourCc(BOX.Media);
-    return writer.take();
-  };
-  // its length does not depend on the offsets in it
-  const head = encode(encode(0).length);
+  const offsets: WrittenOffsets[] = [];
+  const copied = new Map(
+    cut.map((each) => [
+      each.containerTrackId,
+      copiedTrack(each, {
+        movieTimescale,
+        write: (writer) => offsets.push(each.columns.write(writer, { isWide })),
+      }),
+    ]),
+  );
+  const durationTicks = Math.max(0, ...[...copied.values()].map((each) => each.movieDurationTicks));
+  const writer = new BoxWriter(body.end + MAX_FILE_TYPE_BYTES);
+  writer.bytes(fileTypeBox);
+  copyMovie(writer, { body, timescale: movieTimescale, durationTicks, isFragmented: false, tracks: copied });
+  if (isWide) writer.u32(1).fourCc(BOX.Media).u64(gathered.sizeBytes + LARGE_HEADER_BYTES);
+  else writer.u32(gathered.sizeBytes + SMALL_HEADER_BYTES).fourCc(BOX.Media);
+  const head = writer.take();
+  for (const each of offsets) moveOffsets(head, { ...each, by: head.length });
   return { timeUs: landedUs, head, pieces: gathered.ranges };
 }
 
 /** Takes what is left of a track, up to where the file ends. */
-function cutTrack(
+async function cutTrack(
   { track, samples }: MovieTrack,
   { source, originTicks }: { readonly source: ByteSource; readonly originTicks: number },
-): CutTrack {
+): Promise<CutTrack> {
   const columns = new SampleColumns();
   const chunks = new ChunkList();
   const feed = samples!;
@@ -131,6 +133,8 @@ function cutTrack(
       sizeBytes: feed.size,
     });
     chunks.add(feed.offset, feed.size);
+    // a film has half a million samples: a read lets others have their turn
+    if (columns.length % SAMPLES_PER_TURN === 0) await source.readAt(0, new Uint8Array(1));
   }
   columns.finish(0);
   return { containerTrackId: track.containerTrackId, timescale: track.timescale, columns, chunks };
@@ -138,7 +142,7 @@ function cutTrack(
 
 function copiedTrack(
   { columns, timescale }: CutTrack,
-  form: { readonly movieTimescale: number; readonly baseOffset: number; readonly isWide: boolean },
+  form: { readonly movieTimescale: number; readonly write: (writer: BoxWriter) => void },
 ): CopiedTrack {
   const edits = editsOf(columns, form.movieTimescale / timescale);
   const shownTicks = Math.ceil(
@@ -150,7 +154,7 @@ function copiedTrack(
       ? shownTicks
       : edits.reduce((sum, edit) => sum + edit.durationTicks, 0),
     mediaDurationTicks: columns.durationTicks,
-    writeSampleTable: (writer) => columns.write(writer, form),
+    writeSampleTable: form.write,
   };
 }
 

@@ -33,6 +33,13 @@ export class Column<A extends ColumnArray> {
     this.#array[this.#length++] = value;
   }
 
+  /** All numbers as 32 bits each, as files have them; owned by the caller. */
+  toU32Bytes(): Uint8Array<ArrayBuffer> {
+    const view = new DataView(new ArrayBuffer(4 * this.#length));
+    for (let index = 0; index < this.#length; index++) view.setUint32(4 * index, this.#array[index]!);
+    return new Uint8Array(view.buffer);
+  }
+
   /** Replaces the number at `index`, which must be there. */
   set(index: number, value: number): void {
     this.#array[index] = value;

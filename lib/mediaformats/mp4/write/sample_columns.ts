@@ -9,12 +9,13 @@ export interface SampleRow extends Omit<Sample, "payload"> {
   readonly sizeBytes: number;
 }
 
-/** How a table is written. */
-export interface TableForm {
-  /** Added to the offsets of all chunks, in bytes. @default {0} */
-  readonly baseOffset?: number;
-  /** Whether these have 64 bits. @default as they need */
-  readonly isWide?: boolean;
+/** Offsets of chunks that were written, to be moved. */
+export interface WrittenOffsets {
+  /** Where the first stands, in bytes from the start of what was written. */
+  readonly at: number;
+  readonly count: number;
+  /** Whether they have 64 bits. */
+  readonly isWide: boolean;
 }
 
 /** Equal numbers in a row, as counts and values; the form of `stts` and `ctts`. */
@@ -101,8 +102,12 @@ export class SampleColumns {
     this.#last = undefined;
   }
 
-  /** Writes the boxes of `stbl` after `stsd`. */
-  write(writer: BoxWriter, form: TableForm = {}): void {
+  /**
+   * Writes the boxes of `stbl` after `stsd`.
+   *
+   * @param options `isWide`: whether offsets have 64 bits whatever they are.
+   */
+  write(writer: BoxWriter, options: { readonly isWide?: boolean } = {}): WrittenOffsets {
     writer.box("stts", () => this.#durations.write(writer));
     if (this.#hasCompositionOffsets()) {
       writer.box("ctts", () => this.#compositionOffsets.write(writer, this.#hasNegativeOffsets() ? 1 : 0));
@@ -112,17 +117,20 @@ export class SampleColumns {
     }
     writer.box("stsc", () => this.#writeChunkRuns(writer));
     writer.box("stsz", () => this.#writeSizes(writer));
-    this.#writeChunkOffsets(writer, form);
+    return this.#writeChunkOffsets(writer, options.isWide ?? false);
   }
 
-  #writeChunkOffsets(writer: BoxWriter, { baseOffset = 0, isWide }: TableForm): void {
+  #writeChunkOffsets(writer: BoxWriter, mustBeWide: boolean): WrittenOffsets {
     const count = this.#chunkOffsets.length;
-    const last = count === 0 ? 0 : this.#chunkOffsets.at(count - 1) + baseOffset;
-    const version = isWide ?? last > MAX_U32 ? 1 : 0;
-    writer.box(version === 1 ? "co64" : "stco", () => {
+    const isWide = mustBeWide || count > 0 && this.#chunkOffsets.at(count - 1) > MAX_U32;
+    let at = 0;
+    writer.box(isWide ? "co64" : "stco", () => {
       writer.versionAndFlags(0).u32(count);
-      for (let i = 0; i < count; i++) writer.time(this.#chunkOffsets.at(i) + baseOffset, version);
+      at = writer.length;
+      if (!isWide) writer.bytes(this.#chunkOffsets.toU32Bytes());
+      else for (let i = 0; i < count; i++) writer.u64(this.#chunkOffsets.at(i));
     });
+    return { at, count, isWide };
   }
 
   #endLast(durationTicks: number): void {
@@ -161,6 +169,15 @@ export class SampleColumns {
 }
 
 function writeColumn(writer: BoxWriter, column: Column<Uint32Array>): void {
-  writer.u32(column.length);
-  for (let i = 0; i < column.length; i++) writer.u32(column.at(i));
+  writer.u32(column.length).bytes(column.toU32Bytes());
+}
+
+/** Adds `by` to offsets in `bytes`. */
+export function moveOffsets(bytes: Uint8Array, offsets: WrittenOffsets & { readonly by: number }): void {
+  const { at, count, isWide, by } = offsets;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, count * (isWide ? 8 : 4));
+  for (let i = 0; i < count; i++) {
+    if (isWide) view.setBigUint64(8 * i, view.getBigUint64(8 * i) + BigInt(by));
+    else view.setUint32(4 * i, view.getUint32(4 * i) + by);
+  }
 }
