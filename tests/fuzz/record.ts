@@ -12,7 +12,7 @@
 
 import { makeClip } from "../helpers/media.ts";
 import { publishClip, recordWithRtmpdump } from "../helpers/publishers.ts";
-import { runProcess, startProcess } from "../helpers/process.ts";
+import { runProcess, runToSuccess, startProcess } from "../helpers/process.ts";
 import { TestServer } from "../helpers/server.ts";
 import { delay } from "../helpers/wait.ts";
 import { SESSIONS } from "./sessions.ts";
@@ -20,6 +20,28 @@ import { SESSIONS } from "./sessions.ts";
 /** Most bytes kept of one session: small inputs are mutated faster. */
 const MAX_SESSION_BYTES = 24_000;
 const FLV_BYTES = 20_000;
+const TINY_PICTURE = ["-f", "lavfi", "-i", "testsrc=size=64x48:rate=10"];
+const TINY_SOUND = [
+  "-f",
+  "lavfi",
+  "-i",
+  "anoisesrc=sample_rate=48000:amplitude=0.1",
+  "-t",
+  "1",
+  "-pix_fmt",
+  "yuv420p",
+];
+/** Transport streams of some kilobytes, by name. */
+const TS_STREAMS: Readonly<Record<string, readonly string[]>> = {
+  "mpegts-latm": [
+    ...[...TINY_PICTURE, ...TINY_SOUND, "-c:v", "libx264", "-g", "5", "-b:v", "30k"],
+    ...["-c:a", "aac", "-b:a", "16k", "-mpegts_flags", "latm"],
+  ],
+  "mpegts-hevc": [
+    ...[...TINY_PICTURE, ...TINY_SOUND, "-c:v", "libx265", "-x265-params", "log-level=none:keyint=5"],
+    ...["-c:a", "libopus", "-b:a", "16k"],
+  ],
+};
 
 /** Passes one connection on to `targetPort` and keeps what the client sent. */
 class RecordingProxy {
@@ -60,6 +82,11 @@ if (import.meta.main) {
   await Deno.mkdir(SESSIONS, { recursive: true });
   const file = await Deno.readFile(await makeClip("film"));
   await Deno.writeFile(new URL("flv-film.bin", SESSIONS), file.subarray(0, FLV_BYTES));
+  for (const [name, args] of Object.entries(TS_STREAMS)) {
+    await runToSuccess("ffmpeg", {
+      args: ["-v", "error", "-y", ...args, "-f", "mpegts", new URL(`${name}.bin`, SESSIONS).pathname],
+    });
+  }
   await using server = await TestServer.start();
   const record = async (
     name: string,

@@ -56,7 +56,7 @@ export class TsMediaReader {
   }
 
   /** Goes on at another place of the input, as `TsReader.jump`; configurations come again. */
-  jump(offset: number, options: { nearTicks?: number | undefined } = {}): void {
+  jump(offset: number, options: { nearTicks?: number | undefined; isPacketStart?: boolean } = {}): void {
     this.reader.jump(offset, options);
     for (const stream of this.#streams) stream.repeatConfig();
   }

@@ -80,6 +80,7 @@ export class KeySearch {
   async findAt(offset: number, ptsTicks: number): Promise<KeyPlace | undefined> {
     return await this.#walk(offset, {
       to: offset + 1,
+      isPacketStart: true,
       visit: (unit) =>
         unit.isKeyFrame && Math.abs(unit.ptsTicks - ptsTicks) <= INDEX_TOLERANCE_TICKS
           ? placeOf(unit)
@@ -111,7 +112,9 @@ export class KeySearch {
       to: range.to,
       visit: (unit) => {
         if (unit.dtsTicks > range.ptsTicks) return placeOf(unit);
-        if (unit.isKeyFrame && unit.ptsTicks <= range.ptsTicks) last = placeOf(unit);
+        // in a file whose times jump the last one is not always the newest
+        const isNewer = unit.ptsTicks >= (last?.ptsTicks ?? -Infinity);
+        if (unit.isKeyFrame && isNewer && unit.ptsTicks <= range.ptsTicks) last = placeOf(unit);
         return undefined;
       },
     });
@@ -121,10 +124,11 @@ export class KeySearch {
   /** Shows `visit` the units of the leading stream that begin between `offset` and `to`, until it gives a place. */
   async #walk(
     offset: number,
-    options: { to: number; visit: (unit: TsAccessUnit) => KeyPlace | undefined },
+    options: { to: number; visit: (unit: TsAccessUnit) => KeyPlace | undefined; isPacketStart?: boolean },
   ): Promise<KeyPlace | undefined> {
-    const { to, visit } = options;
-    this.#reader.jump(offset, { nearTicks: this.#nearTicks });
+    const { to, visit, isPacketStart = false } = options;
+    this.#reader.jump(offset, { nearTicks: this.#nearTicks, isPacketStart });
+    let isTimed = false;
     // a unit that begins before `to` ends within the longest one after it
     for (let at = offset; at < to + MAX_TS_PES_BYTES;) {
       const block = await readBlock(this.#source, { offset: at, block: this.#block });
@@ -133,6 +137,9 @@ export class KeySearch {
       for (const unit of units) {
         if (unit.stream.index !== this.#leading) continue;
         if (unit.offset >= to) return undefined;
+        // times that follow from others mean nothing before the first of those
+        isTimed ||= unit.hasOwnTime;
+        if (!isTimed) continue;
         const place = visit(unit);
         if (place !== undefined) return place;
       }

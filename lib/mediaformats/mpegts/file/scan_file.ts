@@ -38,7 +38,7 @@ export async function scanFile(
       span.take(unit);
       packetCounts[index] = (packetCounts[index] ?? 0) + 1;
       const due = kind === "audio" ? last + AUDIO_ROW_TICKS : last + 1;
-      if (index !== leading || !unit.isKeyFrame || unit.ptsTicks < due) continue;
+      if (index !== leading || !unit.isKeyFrame || !unit.hasOwnTime || unit.ptsTicks < due) continue;
       last = unit.ptsTicks;
       timesUs.push(Math.round(unit.ptsTicks * 100 / 9));
       offsets.push(unit.offset);

@@ -164,7 +164,7 @@ export class TsDemuxer implements Demuxer {
     this.#isFlushed = false;
     this.#at = place?.offset ?? 0;
     this.#skip = place === undefined ? undefined : { trackIndex: leading!.index, ptsTicks: place.ptsTicks };
-    this.#media.jump(this.#at, { nearTicks: place?.dtsTicks });
+    this.#media.jump(this.#at, { nearTicks: place?.dtsTicks, isPacketStart: place !== undefined });
     return { timeUs: usOf(place?.ptsTicks ?? this.#startTicks) };
   }
 
@@ -199,12 +199,13 @@ export class TsDemuxer implements Demuxer {
   async #find(timeUs: number, leading: number): Promise<KeyPlace | undefined> {
     const ptsTicks = ticksUpTo(timeUs);
     const whole = { ptsTicks, from: 0, to: this.#source.sizeBytes };
-    const search = this.#searchNear(leading, nearTicksOf({ startTicks: this.#startTicks }));
+    const reader = this.#media.reader.fork();
+    const searchNear = (nearTicks: number) => new KeySearch(this.#source, reader, { leading, nearTicks });
     const row = this.#index === undefined ? -1 : findSeekRow(this.#index, timeUs);
     if (row >= 0 && this.#index!.timesUs[row]! <= timeUs) {
       const { timesUs, offsets } = this.#index!;
       const nearTicks = ticksUpTo(timesUs[row]!);
-      const near = this.#searchNear(leading, nearTicks);
+      const near = searchNear(nearTicks);
       const first = await near.findAt(offsets[row]!, nearTicks);
       if (first !== undefined) {
         // the index may leave key frames out; the next one's PES packet may begin with others
@@ -214,11 +215,8 @@ export class TsDemuxer implements Demuxer {
       // it is of another file
       this.#index = undefined;
     }
+    const search = searchNear(nearTicksOf({ startTicks: this.#startTicks }));
     return await search.findLast(whole) ?? await search.findFirst(0);
-  }
-
-  #searchNear(leading: number, nearTicks: number): KeySearch {
-    return new KeySearch(this.#source, this.#media.reader, { leading, nearTicks });
   }
 
   #dropSkipped(): void {
@@ -289,7 +287,9 @@ async function probeFile(source: ByteSource, options: TsDemuxerOptions): Promise
     });
   }
   const startTicks = head.startTicks;
-  const tail = startTicks === undefined ? undefined : await readTail(source, media.reader, { startTicks });
+  const tail = startTicks === undefined
+    ? undefined
+    : await readTail(source, media.reader.fork(), { startTicks });
   return { source, media, block, head, tail };
 }
 

@@ -285,6 +285,33 @@ Deno.test("TsDemuxer does not guess a length from times that jump", async () => 
   assert.ok(index.timesUs.every((time, row) => row === 0 || time > index.timesUs[row - 1]!));
 });
 
+Deno.test("TsDemuxer knows which map holds where it seeks to, in a file whose streams change", async () => {
+  const first = film({ pictures: 30, startTicks: 90_000 });
+  // on the PID of the video, the map one version later
+  const second = film({ pictures: 30, startTicks: 90_000 + 30 * 3600, hasVideo: false });
+  const third = film({ pictures: 30, startTicks: 90_000 + 60 * 3600 });
+  const bytes = concatBytes([first.bytes, second.bytes, third.bytes]);
+  const demuxer = await TsDemuxer.open(new MemorySource(bytes));
+  const whole = await readAll(demuxer);
+  assert.deepEqual(demuxer.summary.tracks.map(({ codecName }) => codecName), ["h264", "aac"]);
+  assert.deepEqual(linesOf(whole, 0), linesOf([...first.packets, ...third.packets], 0));
+  assert.equal(
+    linesOf(whole, 1).length,
+    [first, second, third].flatMap(({ packets }) => packets.filter(({ kind }) => kind === "audio")).length,
+  );
+  const keys = whole.filter(({ kind, isKeyFrame, role }) =>
+    kind === "video" && isKeyFrame && role === "media"
+  );
+  for (const pass of ["by time", "by index"]) {
+    for (const key of keys.toReversed()) {
+      assert.deepEqual(await demuxer.seek(key.ptsUs), { timeUs: key.ptsUs }, pass);
+      const next = (await demuxer.read()).find(({ kind, role }) => kind === "video" && role === "media");
+      assert.equal(lineOf(next!), lineOf(key));
+    }
+    demuxer.useIndex(await demuxer.scan());
+  }
+});
+
 Deno.test("TsDemuxer reports progress of a scan, and ends it when it is told to", async () => {
   const { bytes } = film({ pictures: 20 });
   const demuxer = await TsDemuxer.open(new MemorySource(bytes));

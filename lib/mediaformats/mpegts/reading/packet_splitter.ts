@@ -21,6 +21,13 @@ export const TS_PACKET_STRIDES = [188, 192, 204, 208] as const;
 /** Bytes from one sync byte to the next. */
 export type TsPacketStride = typeof TS_PACKET_STRIDES[number];
 
+/** What is known of the input before. */
+export interface PacketSplitterOptions {
+  readonly offset?: number;
+  readonly stride?: TsPacketStride | undefined;
+  readonly isPacketStart?: boolean | undefined;
+}
+
 /** Packet headers in a row that make a byte 0x47 a sync byte: five at the start, as the stride is unknown then too. */
 const SYNCS_AT_START = 5;
 const SYNCS_AFTER_LOSS = 3;
@@ -31,7 +38,7 @@ const SEARCH_BYTES = 8192;
 export class PacketSplitter {
   readonly #sink: PacketSink;
   #stride: TsPacketStride | undefined;
-  #isLost = true;
+  #isLost: boolean;
   /** What is searched for sync bytes while lost. */
   readonly #search = new Uint8Array(SEARCH_BYTES);
   #searchLength = 0;
@@ -47,12 +54,14 @@ export class PacketSplitter {
 
   /**
    * @param sink Takes the packets.
-   * @param options `offset` of the first byte that will be pushed, `stride` where it is known already.
+   * @param options `offset` of the first byte that will be pushed, `stride` where it is known already, and whether
+   *   a packet begins with that byte.
    */
-  constructor(sink: PacketSink, options: { offset?: number; stride?: TsPacketStride | undefined } = {}) {
+  constructor(sink: PacketSink, options: PacketSplitterOptions = {}) {
     this.#sink = sink;
     this.#offset = options.offset ?? 0;
     this.#stride = options.stride;
+    this.#isLost = options.stride === undefined || options.isPacketStart !== true;
   }
 
   /** Bytes from one sync byte to the next; `undefined` until it is known. */

@@ -73,6 +73,20 @@ export class ProgramTables implements SectionSink {
     reader.push(payload, options);
   }
 
+  /** Takes the programs and names of other tables of the same input over. */
+  adopt(other: ProgramTables): void {
+    this.#programs = [...other.#programs];
+    this.#services = other.#services;
+    this.#associationVersion = other.#associationVersion;
+  }
+
+  /** The map in force is this one, as at another place of the input; sections that come are new again. */
+  restore(map: ProgramMap | undefined): void {
+    this.#map = map;
+    this.#crcs.clear();
+    for (const reader of this.#readers.values()) reader.reset();
+  }
+
   /** Packets of `pid` were lost. */
   noteLoss(pid: number): void {
     this.#readers.get(pid)?.reset();

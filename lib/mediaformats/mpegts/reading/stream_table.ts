@@ -44,6 +44,10 @@ export class StreamTable {
   #entries: (PidEntry | undefined)[] = [undefined];
   #mapPids: readonly number[] = [];
   #timeline = new Timeline();
+  /** Maps by the offset they were first seen at, rising: what holds at a place that is read again. */
+  readonly #history: { readonly offset: number; readonly map: ProgramMap }[] = [];
+  /** Of the packet that is read. */
+  #offset = 0;
 
   /** @param options `take` gets the units. */
   constructor(
@@ -64,6 +68,24 @@ export class StreamTable {
     return this.#entries[this.#slots[pid]!];
   }
 
+  /**
+   * Reads a packet of a PID with tables.
+   *
+   * @param payload Borrowed.
+   */
+  readTables(entry: PidEntry, payload: Uint8Array, options: { isUnitStart: boolean; offset: number }): void {
+    this.#offset = options.offset;
+    this.tables.push(entry.pid, payload, options);
+  }
+
+  /** Takes over what another table of the same input knows. */
+  adopt(other: StreamTable): void {
+    this.tables.adopt(other.tables);
+    this.streams.push(...other.streams);
+    this.#history.push(...other.#history);
+    this.watchMaps(other.#mapPids);
+  }
+
   /** The PIDs that may carry a program map. */
   watchMaps(pids: readonly number[]): void {
     this.#mapPids = pids;
@@ -72,6 +94,20 @@ export class StreamTable {
 
   /** The streams of the program are these from now on. */
   takeProgramMap(map: ProgramMap): void {
+    this.#remember(map);
+    this.#apply(map);
+  }
+
+  /** Notes where a map begins to hold, if it is not the one that held there. */
+  #remember(map: ProgramMap): void {
+    const after = this.#history.findIndex(({ offset }) => offset > this.#offset);
+    const at = after < 0 ? this.#history.length : after;
+    const held = this.#history[at - 1]?.map;
+    if (held !== undefined && isSameMap(held, map) || this.#history.length >= MAX_REMEMBERED_MAPS) return;
+    this.#history.splice(at, 0, { offset: this.#offset, map });
+  }
+
+  #apply(map: ProgramMap): void {
     const before = this.#streamEntries();
     const seen = new Set<number>();
     const described = map.streams.filter(({ pid }) => !seen.has(pid) && seen.add(pid));
@@ -96,13 +132,15 @@ export class StreamTable {
     for (const entry of this.#streamEntries()) finish(entry);
   }
 
-  /** Forgets what is unfinished, as for reading on at another place. */
-  restart(timeline: Timeline): void {
+  /** Forgets what is unfinished, as for reading on at `offset`, with the map that holds there. */
+  restart(timeline: Timeline, offset: number): void {
     this.#timeline = timeline;
+    const held = this.#history.findLast((known) => known.offset <= offset) ?? this.#history[0];
+    if (held !== undefined && held.map !== this.tables.map) this.#apply(held.map);
+    this.tables.restore(held?.map);
     for (const entry of this.#entries) {
       if (entry === undefined) continue;
       entry.counter = -1;
-      if (entry.isTables) this.tables.noteLoss(entry.pid);
       if (entry.stream !== undefined) this.#equip(entry, entry.stream);
     }
   }
@@ -115,10 +153,7 @@ export class StreamTable {
   #open(described: ProgramStream, left: TsStream[]): PidEntry | undefined {
     const { streamType, pid, descriptors } = described;
     const coding = codingOf(streamType, descriptors);
-    const heir = left.findIndex(({ kind, codecName }) =>
-      kind === coding.kind && codecName === coding.codecName
-    );
-    const index = heir < 0 ? this.streams.length : left.splice(heir, 1)[0]!.index;
+    const index = this.#indexOf({ pid, streamType, ...coding }, left);
     if (index >= MAX_TS_STREAMS) return undefined;
     const language = languageOf(descriptors);
     const opusChannels = opusChannelsOf(descriptors);
@@ -134,6 +169,19 @@ export class StreamTable {
     const entry: PidEntry = { pid, isTables: false, isClock: false, counter: -1, stream };
     this.#equip(entry, stream);
     return entry;
+  }
+
+  /** That of the same stream if it was seen before, otherwise that of one in `left`, otherwise a new one. */
+  #indexOf(stream: Pick<TsStream, "pid" | "streamType" | "kind" | "codecName">, left: TsStream[]): number {
+    const known = this.streams.find((other) =>
+      other.pid === stream.pid && other.streamType === stream.streamType &&
+      other.codecName === stream.codecName
+    );
+    if (known !== undefined) return known.index;
+    const heir = left.findIndex(({ kind, codecName }) =>
+      kind === stream.kind && codecName === stream.codecName
+    );
+    return heir < 0 ? this.streams.length : left.splice(heir, 1)[0]!.index;
   }
 
   #equip(entry: PidEntry, stream: TsStream): void {
@@ -169,6 +217,21 @@ export class StreamTable {
 function finish(entry: PidEntry): void {
   entry.pes?.finish();
   entry.cutter?.flush();
+}
+
+/** Bounds what alternating maps can make a reader keep. */
+const MAX_REMEMBERED_MAPS = 256;
+
+function isSameMap(one: ProgramMap, other: ProgramMap): boolean {
+  const textOf = ({ programNumber, pcrPid, streams }: ProgramMap) =>
+    [
+      programNumber,
+      pcrPid,
+      ...streams.map(({ pid, streamType, descriptors }) =>
+        `${pid}:${codingOf(streamType, descriptors).codecName}:${streamType}`
+      ),
+    ].join();
+  return textOf(one) === textOf(other);
 }
 
 function isSame(stream: TsStream, described: ProgramStream): boolean {

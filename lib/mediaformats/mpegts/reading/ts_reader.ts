@@ -56,7 +56,7 @@ const CLOCK_FACTOR = 300;
  * ```
  */
 export class TsReader {
-  readonly #maxPesBytes: number | undefined;
+  readonly #options: TsReaderOptions;
   readonly #table: StreamTable;
   #splitter: PacketSplitter;
   #timeline = new Timeline();
@@ -74,10 +74,10 @@ export class TsReader {
   };
 
   constructor(options: TsReaderOptions = {}) {
-    this.#maxPesBytes = options.maxPesBytes;
+    this.#options = options;
     this.#table = new StreamTable({
       program: options.program,
-      maxPesBytes: this.#maxPesBytes,
+      maxPesBytes: options.maxPesBytes,
       take: (unit) => this.#units.push(unit),
     });
     this.#splitter = new PacketSplitter(this);
@@ -148,15 +148,26 @@ export class TsReader {
    * Goes on at another place of the input; the program and its streams stay.
    *
    * @param offset Of the next byte to be pushed, in bytes from the start of the input.
-   * @param options `nearTicks`: a time that those to come are close to, for files longer than 26.5 h.
+   * @param options `nearTicks`: a time that those to come are close to, for files longer than 26.5 h;
+   *   `isPacketStart`: a packet is known to begin there.
    */
-  jump(offset: number, options: { nearTicks?: number | undefined } = {}): void {
+  jump(offset: number, options: { nearTicks?: number | undefined; isPacketStart?: boolean } = {}): void {
     this.#earlierLosses += this.#splitter.losses;
     this.#earlierJunkBytes += this.#splitter.junkBytes;
-    this.#splitter = new PacketSplitter(this, { offset, stride: this.#splitter.stride });
+    // the start is looked at as it was the first time
+    const stride = offset === 0 ? undefined : this.#splitter.stride;
+    this.#splitter = new PacketSplitter(this, { offset, stride, isPacketStart: options.isPacketStart });
     this.#timeline = new Timeline(options.nearTicks);
-    this.#table.restart(this.#timeline);
+    this.#table.restart(this.#timeline, offset);
     this.#units = [];
+  }
+
+  /** Another reader of the same input that knows what this one does: for looking elsewhere with `jump`. */
+  fork(): TsReader {
+    const reader = new TsReader(this.#options);
+    reader.#splitter = new PacketSplitter(reader, { stride: this.#splitter.stride });
+    reader.#table.adopt(this.#table);
+    return reader;
   }
 
   /** Takes a packet from the splitter: ISO/IEC 13818-1 section 2.4.3.2. */
@@ -191,7 +202,8 @@ export class TsReader {
     }
     const isUnitStart = (flags & 0x40) !== 0;
     if (entry.pes === undefined) {
-      if (entry.isTables) this.#table.tables.push(entry.pid, bytes.subarray(start, end), { isUnitStart });
+      const payload = bytes.subarray(start, end);
+      if (entry.isTables) this.#table.readTables(entry, payload, { isUnitStart, offset });
     } else if (isUnitStart) {
       entry.pes.begin(bytes, start, end, offset);
     } else {

@@ -358,6 +358,41 @@ Deno.test("TsReader reads on at another place with the tables it knows", () => {
   assert.equal(key.offset, 188 * 2);
 });
 
+Deno.test("TsReader's fork knows the program and does not move its reader", () => {
+  const bytes = film();
+  const reader = new TsReader();
+  reader.push(bytes.subarray(0, 3 * 188));
+  reader.push(bytes.subarray(3 * 188, 5 * 188));
+  const fork = reader.fork();
+  fork.jump(2 * 188, { isPacketStart: true });
+  const units = [...fork.push(bytes.subarray(2 * 188)), ...fork.flush()];
+  assert.deepEqual(
+    units.map(({ payload }) => payload.length).toSorted(),
+    [15, 15, 54, 67, 77, 87].toSorted(),
+  );
+  assert.deepEqual(fork.streams, reader.streams);
+  const rest = [...reader.push(bytes.subarray(5 * 188)), ...reader.flush()];
+  assert.equal(reader.statistics.packets, 7);
+  assert.ok(rest.length > 0 && rest.length < 6);
+});
+
+Deno.test("TsReader gives back the index of a stream that comes again", () => {
+  const audio = [streamOf(VIDEO, 0x0f)];
+  const { reader } = read(concatBytes([
+    ...[
+      ...tables(BOTH),
+      ...tables(audio, { version: 1, counter: 1 }),
+      ...tables(BOTH, { version: 2, counter: 2 }),
+    ],
+    ...tables(audio, { version: 3, counter: 3 }),
+  ]));
+  // the AAC moves from one PID to the other and back
+  assert.deepEqual(reader.streams.map(({ pid, codecName }) => `${pid} ${codecName}`), [
+    "256 h264",
+    "256 aac",
+  ]);
+});
+
 Deno.test("TsReader takes any bytes, and gives the same in any split", () => {
   const bytes = concatBytes([...tables(BOTH), film(), film()]);
   const edits = fc.array(fc.tuple(fc.nat({ max: bytes.length - 1 }), fc.nat({ max: 255 })), {

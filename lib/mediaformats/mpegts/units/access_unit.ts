@@ -28,6 +28,8 @@ export interface TsAccessUnit {
   readonly ptsTicks: number;
   /** Unwrapped, in ticks of 90 kHz. */
   readonly dtsTicks: number;
+  /** Whether the stream tells its times; otherwise they follow from the unit before. */
+  readonly hasOwnTime: boolean;
   /** In ticks of 90 kHz; 0 where the coding does not say. */
   readonly durationTicks: number;
   readonly isKeyFrame: boolean;

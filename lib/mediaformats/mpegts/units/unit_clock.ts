@@ -45,6 +45,7 @@ export class UnitClock {
       stream: this.#stream,
       ptsTicks,
       dtsTicks,
+      hasOwnTime,
       durationTicks: Math.round(duration ?? 0),
       isKeyFrame: unit.isKeyFrame,
       payload: unit.payload,
