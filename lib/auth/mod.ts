@@ -1,0 +1,19 @@
+/**
+ * Users, passwords, challenges and access rules (layer 2), without any I/O.
+ *
+ * ```ts
+ * import { hashPassword, UserTable } from "#auth";
+ *
+ * const users = new UserTable([{ name: "anna", password: await hashPassword("secret") }]);
+ * console.log(await users.verify("anna", "secret"), await users.verify("anna", "Secret")); // true false
+ * ```
+ *
+ * @module
+ */
+export { hashPassword, isHashed, MAX_PASSWORD_BYTES, verifyPassword } from "./password.ts";
+export { adobeVerifier, MAX_USERS, UserTable } from "./user_table.ts";
+export type { User } from "./user_table.ts";
+export { AdobeAuthenticator, CHALLENGE_TIMEOUT_MS, MAX_CHALLENGES, parseAuthQuery } from "./adobe.ts";
+export type { AdobeAnswer } from "./adobe.ts";
+export { AccessRules, addressRangeFault } from "./access_rules.ts";
+export type { AccessAction, AccessQuestion, AccessRule } from "./access_rules.ts";
