@@ -65,7 +65,7 @@ function orderOf(offsets: Float64Array): Uint16Array {
 }
 
 async function readExtent(source: ByteSource, { start, end }: Extent): Promise<Uint8Array> {
-  const block = new Uint8Array(end - start);
+  const block = new Uint8Array(Math.ceil((end - start) / 65536) * 65536).subarray(0, end - start);
   let filled = 0;
   while (filled < block.length) {
     const count = await source.readAt(start + filled, block.subarray(filled));

@@ -58,7 +58,7 @@ export class FileOpening {
     for (let count = 0; count < MAX_MP4_LEADING_BOXES; count++) {
       const box = await this.#readHead(offset);
       if (box === undefined) throw this.#noMovie(offset);
-      if (box.type === BOX.FileType) {
+      if (box.type === BOX.FileType && box.sizeBytes <= MAX_FILE_TYPE_BYTES) {
         const body = await this.#readBody(box, MAX_FILE_TYPE_BYTES, "MAX_FILE_TYPE_BYTES");
         if (body !== undefined) fileType = readFileType(body);
       } else if (box.type === BOX.Movie) {

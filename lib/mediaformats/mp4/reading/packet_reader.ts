@@ -128,7 +128,8 @@ export class PacketReader {
   #isWithinLimits(feed: SampleFeed): boolean {
     this.#givenBytes += feed.size;
     const most = this.#source.sizeBytes * MAX_MP4_REREAD_FACTOR;
-    const isSane = Number.isSafeInteger(feed.dtsTicks) && Number.isSafeInteger(feed.ptsTicks);
+    const isSane = Number.isSafeInteger(feed.dtsTicks) && Number.isSafeInteger(feed.ptsTicks) &&
+      feed.offset >= 0;
     if (feed.size <= MAX_MP4_SAMPLE_BYTES && this.#givenBytes <= most && isSane) return true;
     this.#givenBytes -= feed.size;
     if (this.#planned > 0) return false;
