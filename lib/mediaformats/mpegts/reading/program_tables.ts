@@ -36,7 +36,7 @@ export class ProgramTables implements SectionSink {
   #services: readonly Service[] = [];
   #map: ProgramMap | undefined;
   /** CRC of the newest section by table, extension and number: one that is repeated needs no reading. */
-  readonly #crcs = new Map<string, number>();
+  readonly #crcs = new Map<number, number>();
   #associationVersion: number | undefined;
   #malformed = 0;
 
@@ -112,10 +112,9 @@ export class ProgramTables implements SectionSink {
   }
 
   #isKnown(section: Section): boolean {
-    const key = `${section.tableId}/${section.tableIdExtension}/${section.sectionNumber}`;
-    if (this.#crcs.get(key) === section.crc) return true;
+    if (this.#crcs.get(keyOf(section)) === section.crc) return true;
     if (this.#crcs.size >= MAX_REMEMBERED_SECTIONS) this.#crcs.clear();
-    this.#crcs.set(key, section.crc);
+    this.#crcs.set(keyOf(section), section.crc);
     return false;
   }
 
@@ -134,9 +133,9 @@ export class ProgramTables implements SectionSink {
         this.#readers.delete(pid);
       }
     }
+    // maps that were in force may not be any more
+    for (const key of this.#crcs.keys()) if (key >>> 24 === TABLE_ID.ProgramMap) this.#crcs.delete(key);
     this.#sink.watchMaps([...pids]);
-    // what was in force may not be any more
-    this.#crcs.clear();
   }
 
   #takeMap(section: Section): void {
@@ -161,6 +160,10 @@ export class ProgramTables implements SectionSink {
     const current = this.#map?.programNumber;
     return this.#programs.some(({ programNumber }) => programNumber === current) ? current : undefined;
   }
+}
+
+function keyOf({ tableId, tableIdExtension, sectionNumber }: Section): number {
+  return tableId << 24 | tableIdExtension << 8 | sectionNumber;
 }
 
 /** Each is a few dozen bytes. */

@@ -14,6 +14,7 @@ import {
   streamOf,
   tables,
 } from "../_rig_test.ts";
+import { sectionCrc } from "../psi/section_crc.ts";
 import { encodeProgramAssociation, encodeProgramMap } from "../writing/table_writer.ts";
 import { type TsAccessUnit, TsReader, type TsReaderOptions } from "../mod.ts";
 
@@ -276,6 +277,23 @@ Deno.test("TsReader follows a map that changes: PIDs that move, streams that com
   const { units, reader } = read(bytes);
   assert.deepEqual(units.map(({ stream }) => `${stream.index}:${stream.pid}`), ["0:256", "1:257", "0:300"]);
   assert.deepEqual(reader.streams.map(({ pid }) => pid), [300, 257, 301]);
+});
+
+Deno.test("TsReader joins the sections of a program association", () => {
+  const sections = [1, 2].map((programNumber) => {
+    const section = encodeProgramAssociation([{ programNumber, mapPid: 0x1000 * programNumber >> 1 }], {
+      transportStreamId: 1,
+    });
+    section[6] = programNumber - 1;
+    section[7] = 1;
+    new DataView(section.buffer).setUint32(section.length - 4, sectionCrc(section.subarray(0, -4)));
+    return section;
+  });
+  const { reader } = read(concatBytes([
+    ...sections.flatMap((section, counter) => sectionPackets(0, section, { counter })),
+    ...FILLER,
+  ]));
+  assert.deepEqual(reader.programs.map(({ mapPid }) => mapPid), [0x800, 0x1000]);
 });
 
 Deno.test("TsReader keeps to the map it has while a new one is broken", () => {
