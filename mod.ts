@@ -41,6 +41,13 @@ export { formatOf, MEDIA_FORMATS, openMedia } from "#mediaformats";
 export type { MediaFormat, MediaFormatRow, OpenMediaOptions } from "#mediaformats";
 export { Mp3Demuxer, Mp3FrameReader } from "#mediaformats/mp3";
 export type { Mp3DemuxerOptions, Mp3Frame } from "#mediaformats/mp3";
+export { Mp4Demuxer, Mp4FragmentMuxer, Mp4FragmentReader, Mp4Muxer } from "#mediaformats/mp4";
+export type {
+  Mp4DemuxerOptions,
+  Mp4FragmentMuxerOptions,
+  Mp4FragmentReaderOptions,
+  Mp4MuxerOptions,
+} from "#mediaformats/mp4";
 export { TsDemuxer, TsMediaReader, TsMuxer, TsReader } from "#mediaformats/mpegts";
 export type { TsAccessUnit, TsDemuxerOptions, TsMuxerOptions, TsReaderOptions } from "#mediaformats/mpegts";
 export { choice, flag, path, port, text, textList, wholeNumber } from "#options";
