@@ -1,5 +1,6 @@
-import { concatBytes } from "#bytes";
+import { ByteWriter } from "#bytes";
 import { FormatError } from "#errors";
+import { FlvMuxer } from "#mediaformats/flv";
 import type { Muxer, Packet } from "#media";
 import type { RecordingFile } from "./recording_sink.ts";
 
@@ -11,14 +12,16 @@ export interface FileWriterOptions {
   readonly baseUs: number;
 }
 
+const FIRST_BYTES = 65_536;
+
 /** Writes packets into one file. */
 export class FileWriter {
   readonly #file: RecordingFile;
   readonly #muxer: Muxer;
   /** Taken off all times, in microseconds. */
   readonly baseUs: number;
-  #parts: Uint8Array[] = [];
-  #partBytes = 0;
+  /** What waits to be written; its memory is used again and again. */
+  readonly #waiting = new ByteWriter(FIRST_BYTES);
   #writtenBytes: number;
   #newestUs: number;
   #refusedPackets = 0;
@@ -29,7 +32,7 @@ export class FileWriter {
     this.baseUs = options.baseUs;
     this.#newestUs = options.baseUs;
     this.#writtenBytes = options.file.sizeBytes;
-    this.#gather(options.muxer.begin());
+    this.#waiting.bytes(options.muxer.begin());
   }
 
   /** Its name within the folder. */
@@ -39,7 +42,7 @@ export class FileWriter {
 
   /** Length of the file with what waits to be written, in bytes. */
   get bytes(): number {
-    return this.#writtenBytes + this.#partBytes;
+    return this.#writtenBytes + this.#waiting.length;
   }
 
   /** Media time in it, in microseconds, by decoding times. */
@@ -52,12 +55,15 @@ export class FileWriter {
     return this.#refusedPackets;
   }
 
-  /** Takes a packet in the stream's own time. */
+  /** Takes a packet in the stream's own time; not while `flush` is under way. */
   write(packet: Packet): void {
     const dtsUs = packet.dtsUs - this.baseUs;
     if (packet.role === "media" && packet.dtsUs > this.#newestUs) this.#newestUs = packet.dtsUs;
+    const timed = { ...packet, dtsUs, ptsUs: packet.ptsUs - this.baseUs };
+    const muxer = this.#muxer;
     try {
-      this.#gather(this.#muxer.write({ ...packet, dtsUs, ptsUs: packet.ptsUs - this.baseUs }));
+      if (muxer instanceof FlvMuxer) muxer.writeInto(timed, this.#waiting);
+      else this.#waiting.bytes(muxer.write(timed));
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       this.#refusedPackets++;
@@ -66,18 +72,17 @@ export class FileWriter {
 
   /** Gives what was gathered to the file. */
   async flush(): Promise<void> {
-    if (this.#partBytes === 0) return;
-    const bytes = this.#parts.length === 1 ? this.#parts[0]! : concatBytes(this.#parts);
-    this.#parts = [];
-    this.#partBytes = 0;
-    await this.#file.append(bytes);
-    this.#writtenBytes += bytes.length;
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    await this.#file.append(waiting.view());
+    this.#writtenBytes += waiting.length;
+    waiting.reset();
   }
 
   /** Completes the file and closes it. */
   async finish(): Promise<void> {
     const { append, patches } = this.#muxer.end();
-    this.#gather(append);
+    this.#waiting.bytes(append);
     await this.flush();
     for (const { offset, bytes } of patches) await this.#file.patch(offset, bytes);
     await this.#file.close();
@@ -85,18 +90,11 @@ export class FileWriter {
 
   /** Closes a file that takes no more bytes: what can be completed in its place is. */
   async giveUp(): Promise<void> {
-    this.#parts = [];
-    this.#partBytes = 0;
+    this.#waiting.reset();
     try {
       for (const { offset, bytes } of this.#muxer.end().patches) await this.#file.patch(offset, bytes);
     } finally {
       await this.#file.close();
     }
-  }
-
-  #gather(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    this.#parts.push(bytes);
-    this.#partBytes += bytes.length;
   }
 }

@@ -1,3 +1,4 @@
+import type { ByteWriter } from "#bytes";
 import type { FlvTagType } from "./codes.ts";
 
 /** Bytes before a tag body: FLV 10.1 section E.4.1. */
@@ -82,4 +83,19 @@ export function encodeFlvTag(tag: FlvTag): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(flvTagBytes(tag.body.length));
   writeFlvTagInto(bytes, 0, tag, tag.body);
   return bytes;
+}
+
+/**
+ * Adds a tag and the PreviousTagSize field after it to what `writer` holds; see `writeFlvTagInto`.
+ *
+ * @param tag The time is written modulo 2^32 ms.
+ * @throws {RangeError} If the body is longer than the format allows.
+ */
+export function writeFlvTag(writer: ByteWriter, tag: FlvTag): void {
+  const { tagType, body } = tag;
+  const timestampMs = tag.timestampMs >>> 0;
+  const tagBytes = flvTagBytes(body.length) - PREVIOUS_TAG_SIZE_BYTES;
+  writer.u8(tagType).u24(body.length).u24(timestampMs & 0xff_ffff).u8(timestampMs >>> 24);
+  // StreamID is always 0
+  writer.u24(0).bytes(body).u32(tagBytes);
 }

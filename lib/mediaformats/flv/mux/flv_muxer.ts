@@ -1,10 +1,17 @@
 import type { AmfObject } from "#amf";
-import { bytesEqual, concatBytes } from "#bytes";
+import { bytesEqual, ByteWriter, concatBytes } from "#bytes";
 import { FormatError } from "#errors";
 import type { MediaPacket, Muxer, MuxTrack, Packet, Patch } from "#media";
-import { FLV_TAG_TYPE, type FlvTagType } from "../codes.ts";
+import { FLV_TAG_TYPE } from "../codes.ts";
 import { tagBodyOf } from "../tag_body_writer.ts";
-import { encodeFlvHeader, encodeFlvTag, FLV_TAG_HEADER_BYTES, type FlvHeader } from "../tag_writer.ts";
+import {
+  encodeFlvHeader,
+  encodeFlvTag,
+  FLV_TAG_HEADER_BYTES,
+  type FlvHeader,
+  type FlvTag,
+  writeFlvTag,
+} from "../tag_writer.ts";
 import { KeyRows } from "./key_rows.ts";
 import { metadataOfTracks, MetadataWriter, rewriteMetadata } from "./metadata_writer.ts";
 import type { FlvResumePoint } from "./resume.ts";
@@ -59,7 +66,9 @@ export class FlvMuxer implements Muxer {
   readonly #leading: MuxTrack | undefined;
   readonly #options: FlvMuxerOptions;
   readonly #rows: KeyRows;
-  readonly #ends = new Map<string, TrackEnd>();
+  /** By track: its id for video, below 0 for audio. */
+  readonly #ends = new Map<number, TrackEnd>();
+  readonly #scratch = new ByteWriter();
   /** The configuration that was written last for each track. */
   readonly #configs = new Map<string, Uint8Array>();
   #metadata: MetadataWriter | undefined;
@@ -106,14 +115,25 @@ export class FlvMuxer implements Muxer {
 
   /** Takes one packet; see `Muxer.write`. */
   write(packet: Packet | MediaPacket): Uint8Array {
-    if (packet.kind === "data") return this.#writeScript(packet);
+    this.writeInto(packet, this.#scratch);
+    return this.#scratch.take();
+  }
+
+  /**
+   * Takes one packet, as `write` does, and adds its bytes to what `writer` holds: no array for each.
+   *
+   * @throws {FormatError} If the format cannot hold it.
+   */
+  writeInto(packet: Packet | MediaPacket, writer: ByteWriter): void {
+    if (packet.kind === "data") return this.#writeScript(packet, writer);
+    if (packet.role === "config" && !this.#isNewConfig(packet)) return;
     const { timed, dtsMs } = this.#timed(packet);
-    if (packet.role === "config" && !this.#isNewConfig(packet)) return NOTHING;
     const tagType = packet.kind === "video" ? FLV_TAG_TYPE.Video : FLV_TAG_TYPE.Audio;
-    const tag = encodeTag(tagType, dtsMs, bodyOf(timed));
+    const body = bodyOf(timed);
+    const before = writer.length;
+    writeTag(writer, { tagType, timestampMs: dtsMs, body });
     if (packet.role === "media") this.#note(timed, dtsMs);
-    this.#bytes += tag.length;
-    return tag;
+    this.#bytes += writer.length - before;
   }
 
   /** Duration, size and index for the metadata. */
@@ -138,7 +158,7 @@ export class FlvMuxer implements Muxer {
     const offset = header.length + FLV_TAG_HEADER_BYTES;
     const { writer, body } = MetadataWriter.begin(members, { offset, maxKeyFrames });
     this.#metadata = writer;
-    const head = concatBytes([header, encodeTag(FLV_TAG_TYPE.Script, 0, body)]);
+    const head = concatBytes([header, encodeFlvTag({ tagType: FLV_TAG_TYPE.Script, timestampMs: 0, body })]);
     this.#bytes += head.length;
     return head;
   }
@@ -152,7 +172,8 @@ export class FlvMuxer implements Muxer {
       ...{ dtsUs: dtsMs * MS_US, ptsUs: dtsMs * MS_US },
     };
     this.#isNewConfig(packet);
-    return encodeTag(kind === "video" ? FLV_TAG_TYPE.Video : FLV_TAG_TYPE.Audio, dtsMs, bodyOf(packet));
+    const tagType = kind === "video" ? FLV_TAG_TYPE.Video : FLV_TAG_TYPE.Audio;
+    return encodeFlvTag({ tagType, timestampMs: dtsMs, body: bodyOf(packet) });
   }
 
   #count(tags: readonly Uint8Array[]): readonly Uint8Array[] {
@@ -160,13 +181,13 @@ export class FlvMuxer implements Muxer {
     return tags;
   }
 
-  #writeScript(packet: Packet): Uint8Array {
-    if (packet.role === "clear") return NOTHING;
+  #writeScript(packet: Packet, writer: ByteWriter): void {
+    if (packet.role === "clear") return;
     const body = packet.role === "metadata" ? rewriteMetadata(packet.payload) : packet.payload;
-    if (body === undefined) return NOTHING;
-    const tag = encodeTag(FLV_TAG_TYPE.Script, this.#timed(packet).dtsMs, body);
-    this.#bytes += tag.length;
-    return tag;
+    if (body === undefined) return;
+    const before = writer.length;
+    writeTag(writer, { tagType: FLV_TAG_TYPE.Script, timestampMs: this.#timed(packet).dtsMs, body });
+    this.#bytes += writer.length - before;
   }
 
   /** The packet on the time of the file, in whole ms. */
@@ -185,9 +206,14 @@ export class FlvMuxer implements Muxer {
     const { kind, trackId } = packet;
     if (kind === "video" && !this.#flags.hasVideo) this.#flags = { ...this.#flags, hasVideo: true };
     if (kind === "audio" && !this.#flags.hasAudio) this.#flags = { ...this.#flags, hasAudio: true };
-    const end = this.#ends.get(`${kind} ${trackId}`);
+    const key = kind === "video" ? trackId : -1 - trackId;
+    const end = this.#ends.get(key);
     const stepMs = end === undefined || dtsMs <= end.dtsMs ? end?.stepMs ?? 0 : dtsMs - end.dtsMs;
-    this.#ends.set(`${kind} ${trackId}`, { dtsMs, stepMs });
+    if (end === undefined) this.#ends.set(key, { dtsMs, stepMs });
+    else {
+      end.dtsMs = dtsMs;
+      end.stepMs = stepMs;
+    }
     const ptsMs = dtsMs + Math.round((packet.ptsUs - packet.dtsUs) / MS_US);
     this.#startMs = Math.min(this.#startMs, ptsMs);
     this.#endMs = Math.max(this.#endMs, ptsMs + stepMs);
@@ -225,10 +251,9 @@ function bodyOf(packet: Packet): Uint8Array {
   }
 }
 
-// params: hot path
-function encodeTag(tagType: FlvTagType, timestampMs: number, body: Uint8Array): Uint8Array {
+function writeTag(writer: ByteWriter, tag: FlvTag): void {
   try {
-    return encodeFlvTag({ tagType, timestampMs, body });
+    writeFlvTag(writer, tag);
   } catch (error) {
     if (error instanceof RangeError) throw new FormatError(error.message, { cause: error });
     throw error;

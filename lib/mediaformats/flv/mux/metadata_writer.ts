@@ -89,7 +89,7 @@ function bare(members: Readonly<AmfObject>): AmfObject {
 }
 
 function spacer(nulls: number): AmfValue[] {
-  return Array.from({ length: nulls }, () => null);
+  return new Array<AmfValue>(nulls).fill(null);
 }
 
 /** Encodes `onMetaData` with these members: the body of a tag, owned by the caller. */
