@@ -158,9 +158,14 @@ export abstract class ChunkProtocol extends Protocol {
     return this.#isHandshakeBelow;
   }
 
-  /** A transport below has shaken hands: chunks follow. */
-  skipHandshake(): void {
+  /**
+   * A transport below has shaken hands: chunks follow.
+   *
+   * @param peerHello The peer's C1 or S1, 1536 bytes; borrowed during the call.
+   */
+  skipHandshake(peerHello: Uint8Array): void {
     this.#isHandshakeBelow = true;
+    this.onHandshakeSkipped(peerHello);
     this.#endHandshake();
   }
 
@@ -182,6 +187,9 @@ export abstract class ChunkProtocol extends Protocol {
 
   /** Makes the handshake of this side; called when the stack is open. */
   protected abstract openHandshake(): Handshake;
+
+  /** Takes the peer's C1 or S1, borrowed, from a transport that shook hands; `onHandshakeDone` follows. */
+  protected onHandshakeSkipped(_peerHello: Uint8Array): void {}
 
   /** The handshake is done; messages follow. */
   protected abstract onHandshakeDone(): void;

@@ -1,14 +1,17 @@
 import { amfMembers, type AmfObject, amfObject, type AmfValue } from "#amf";
 import { ClosedError, ProtocolError } from "#errors";
 import { ChunkProtocol, type ChunkProtocolOptions, type Handshake } from "./chunk_protocol.ts";
+import { answerServerCall } from "./client/server_calls.ts";
+import { ClientStream, type ClientStreamClient } from "./client/client_stream.ts";
+import { type SwfFacts, swfVerification } from "./client/swf_verification.ts";
 import { ClientHandshake } from "./handshake/client_handshake.ts";
 import { OUTBOUND_CHUNK_BYTES } from "./limits.ts";
 import { splitAggregate } from "./message/aggregate.ts";
 import { decodeCommand, encodeCommand, type RtmpCommand } from "./message/command.ts";
-import { CHUNK_STREAM_ID, MESSAGE_TYPE } from "./message/message_type.ts";
+import type { UserControlMessage } from "./message/control_message.ts";
+import { CHUNK_STREAM_ID, MESSAGE_TYPE, USER_CONTROL_EVENT } from "./message/message_type.ts";
 import type { AmfProperties } from "./message/status.ts";
 import { CallTable } from "./session/call_table.ts";
-import { ClientStream, type ClientStreamClient } from "./session/client_stream.ts";
 
 /** What an `RtmpClientProtocol` is made with. */
 export interface RtmpClientOptions extends ChunkProtocolOptions {
@@ -16,6 +19,8 @@ export interface RtmpClientOptions extends ChunkProtocolOptions {
   readonly outboundChunkBytes?: number;
   /** Takes commands of the server on the NetConnection other than results: `onBWDone`, `onStatus`, ... */
   readonly onCommand?: (command: RtmpCommand) => void;
+  /** The player whose file a server may ask to verify. @default such a wish is not answered */
+  readonly swf?: SwfFacts;
 }
 
 /** What `connect` says to the server. */
@@ -52,6 +57,9 @@ export class RtmpClientProtocol extends ChunkProtocol {
   readonly #calls = new CallTable();
   readonly #streams = new Map<number, ClientStream>();
   readonly #handshake = Promise.withResolvers<void>();
+  #ownHandshake: ClientHandshake | undefined;
+  #serverHello: Uint8Array | undefined;
+  #hasCheckedBandwidth = false;
 
   constructor(options: RtmpClientOptions = {}) {
     super(options);
@@ -63,7 +71,7 @@ export class RtmpClientProtocol extends ChunkProtocol {
   /**
    * Waits for the handshake and connects to an application.
    *
-   * @throws {ProtocolError} If the server refuses.
+   * @throws {RtmpRefusalError} If the server refuses; it may say where to go instead.
    * @throws {ClosedError} If the connection ends first.
    */
   async connect(options: ClientConnectOptions): Promise<ClientConnectResult> {
@@ -104,7 +112,7 @@ export class RtmpClientProtocol extends ChunkProtocol {
    * Calls a function of the server.
    *
    * @returns The values after the command object of its `_result`.
-   * @throws {ProtocolError} If the server answers `_error`.
+   * @throws {RtmpRefusalError} If the server answers `_error`.
    * @throws {ClosedError} If the connection ends first.
    * @throws {LimitError} If MAX_PENDING_CALLS are waiting.
    */
@@ -124,10 +132,17 @@ export class RtmpClientProtocol extends ChunkProtocol {
     });
     // the carrier delivers only after this returns, so the answer cannot come too early
     handshake.start();
+    this.#ownHandshake = handshake;
     return handshake;
   }
 
+  protected override onHandshakeSkipped(peerHello: Uint8Array): void {
+    if (this.#options.swf !== undefined) this.#serverHello = peerHello.slice();
+  }
+
   protected override onHandshakeDone(): void {
+    if (this.#options.swf !== undefined) this.#serverHello ??= this.#ownHandshake?.serverHello;
+    this.#ownHandshake = undefined;
     this.#handshake.resolve();
   }
 
@@ -157,21 +172,42 @@ export class RtmpClientProtocol extends ChunkProtocol {
     }
   }
 
-  protected override onUserControl(): void {}
+  protected override onUserControl({ event, value }: UserControlMessage): void {
+    if (event !== USER_CONTROL_EVENT.SwfVerifyRequest) this.#streams.get(value)?.takeUserControl(event);
+    else if (this.#options.swf !== undefined && this.#serverHello !== undefined) {
+      const answer = swfVerification(this.#options.swf, this.#serverHello);
+      this.sendControl(MESSAGE_TYPE.UserControl, answer);
+    }
+  }
 
   protected override onEnded(error: Error): void {
-    this.#handshake.reject(new ClosedError("The connection ended in the handshake", { cause: error }));
+    this.#handshake.reject(
+      new ClosedError(`The connection ended in the handshake: ${error.message}`, { cause: error }),
+    );
     this.#calls.failAll(error);
     for (const stream of this.#streams.values()) stream.ended(error);
   }
 
   #takeCommand(command: RtmpCommand, messageStreamId: number): void {
-    if (command.name === "_result" || command.name === "_error") this.#calls.settle(command);
-    else {
-      const stream = this.#streams.get(messageStreamId);
-      if (stream !== undefined) stream.takeCommand(command);
-      else this.#options.onCommand?.(command);
+    if (command.name === "_result" || command.name === "_error") return this.#calls.settle(command);
+    const stream = this.#streamOf(command, messageStreamId);
+    if (stream !== undefined) return stream.takeCommand(command);
+    const answer = answerServerCall(command);
+    if (answer !== undefined) this.#sendCommand(answer);
+    // once: some servers answer with another one
+    else if (command.name === "onBWDone" && !this.#hasCheckedBandwidth) {
+      this.#hasCheckedBandwidth = true;
+      this.call("_checkbw", []).catch(() => {});
     }
+    this.#options.onCommand?.(command);
+  }
+
+  /** Some servers send the status of the only stream on the connection itself. */
+  #streamOf(command: RtmpCommand, messageStreamId: number): ClientStream | undefined {
+    const stream = this.#streams.get(messageStreamId);
+    if (stream !== undefined || command.name !== "onStatus" || this.#streams.size !== 1) return stream;
+    const code = amfMembers(command.args[0])?.["code"];
+    return String(code).startsWith("NetStream.") ? [...this.#streams.values()][0] : undefined;
   }
 
   async #ask(

@@ -9,6 +9,7 @@ const SERVER_VERSION = [4, 0, 0, 1] as const;
 const CLIENT_VERSION = [128, 0, 3, 2] as const;
 /** The scheme of players since Flash 10. */
 const CLIENT_SCHEME = 1;
+const NO_BYTES = new Uint8Array();
 
 /** What a handshake needs. */
 export interface RtmpeHandshakeOptions {
@@ -22,6 +23,8 @@ export interface RtmpeHandshakeOptions {
 export interface RtmpeHandshake {
   /** The key streams, once the handshake is done. */
   readonly ciphers: CipherPair | undefined;
+  /** The peer's C1 or S1, 1536 bytes; there once the handshake is done. */
+  readonly peerHello: Uint8Array;
   /**
    * Takes input from offset `start` on; returns the offset behind the last byte taken.
    *
@@ -43,6 +46,10 @@ export class RtmpeServerHandshake implements RtmpeHandshake {
 
   get ciphers(): CipherPair | undefined {
     return this.#answerLeft === 0 ? this.#agreed : undefined;
+  }
+
+  get peerHello(): Uint8Array {
+    return this.#hello.packet?.subarray(1) ?? NO_BYTES;
   }
 
   push(bytes: Uint8Array, start: number): number {
@@ -93,6 +100,10 @@ export class RtmpeClientHandshake implements RtmpeHandshake {
 
   get ciphers(): CipherPair | undefined {
     return this.#ciphers;
+  }
+
+  get peerHello(): Uint8Array {
+    return this.#reply.packet?.subarray(1, 1 + HANDSHAKE_BYTES) ?? NO_BYTES;
   }
 
   /** Sends C0 and C1. */

@@ -49,7 +49,7 @@ export abstract class CipherProtocol extends Protocol {
     const at = handshake.push(bytes, 0);
     if (handshake.ciphers === undefined) return;
     this.#ciphers = handshake.ciphers;
-    if (this.near instanceof ChunkProtocol) this.near.skipHandshake();
+    if (this.near instanceof ChunkProtocol) this.near.skipHandshake(handshake.peerHello);
     if (at < bytes.length) this.decrypt(bytes.subarray(at));
   }
 

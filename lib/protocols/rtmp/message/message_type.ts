@@ -20,7 +20,7 @@ export const MESSAGE_TYPE = {
 /** One of the message type IDs that RTMP defines. */
 export type MessageType = typeof MESSAGE_TYPE[keyof typeof MESSAGE_TYPE];
 
-/** Event types of user control messages: RTMP 1.0, section 7.1.7; 31 and 32 are Flash Media Server's. */
+/** Event types of user control messages: RTMP 1.0, section 7.1.7; 26, 27, 31 and 32 are Flash Media Server's. */
 export const USER_CONTROL_EVENT = {
   StreamBegin: 0,
   StreamEof: 1,
@@ -29,6 +29,8 @@ export const USER_CONTROL_EVENT = {
   StreamIsRecorded: 4,
   PingRequest: 6,
   PingResponse: 7,
+  SwfVerifyRequest: 26,
+  SwfVerifyResponse: 27,
   BufferEmpty: 31,
   BufferReady: 32,
 } as const;

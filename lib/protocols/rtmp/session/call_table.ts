@@ -1,7 +1,7 @@
-import type { AmfValue } from "#amf";
-import { ClosedError, LimitError, ProtocolError } from "#errors";
+import { ClosedError, LimitError } from "#errors";
 import { MAX_PENDING_CALLS } from "../limits.ts";
 import type { RtmpCommand } from "../message/command.ts";
+import { RtmpRefusalError } from "./refusal.ts";
 
 interface PendingCall {
   readonly name: string;
@@ -44,7 +44,7 @@ export class CallTable {
     if (call === undefined) return;
     this.#pending?.delete(answer.transactionId);
     if (answer.name === "_result") call.resolve(answer);
-    else call.reject(new ProtocolError(`Cannot call ${call.name}: ${describe(answer.args[0])}`));
+    else call.reject(new RtmpRefusalError(`call ${call.name}`, answer.args[0]));
   }
 
   /** Fails all waiting calls because the connection ended. */
@@ -55,12 +55,4 @@ export class CallTable {
       call.reject(new ClosedError(`Cannot call ${call.name}: the connection ended`, { cause }));
     }
   }
-}
-
-/** Code and description of an information object, as far as they are there. */
-function describe(information: AmfValue): string {
-  if (typeof information !== "object" || information === null) return "the peer answered _error";
-  const { code, description } = information as { code?: unknown; description?: unknown };
-  const parts = [code, description].filter((part) => typeof part === "string" && part !== "");
-  return parts.length === 0 ? "the peer answered _error" : parts.join(": ");
 }

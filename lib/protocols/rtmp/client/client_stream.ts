@@ -1,11 +1,12 @@
 import { amfMembers, type AmfObject, type AmfValue } from "#amf";
-import { ClosedError, ProtocolError } from "#errors";
+import { ClosedError } from "#errors";
 import type { OutboundMessage } from "../chunk_protocol.ts";
 import { encodeCommand, type RtmpCommand } from "../message/command.ts";
 import { type DataMessage, unwrapDataMessage } from "../message/data_message.ts";
 import { CHUNK_STREAM_ID, MESSAGE_TYPE } from "../message/message_type.ts";
 import { STATUS_CODE } from "../message/status.ts";
-import type { PublishType } from "./stream_request.ts";
+import { RtmpRefusalError } from "../session/refusal.ts";
+import type { PublishType } from "../session/stream_request.ts";
 
 /** Who takes what a server sends on one NetStream; each call is optional. */
 export interface ClientStreamClient {
@@ -22,6 +23,8 @@ export interface ClientStreamClient {
   data?(message: DataMessage): void;
   /** Every `onStatus`: level, code, description and what else the server sent. */
   status?(information: AmfObject): void;
+  /** A user control event about this stream: StreamBegin, StreamEof, StreamDry, ... */
+  userControl?(event: number): void;
 }
 
 /** What a stream needs from its connection. */
@@ -61,7 +64,7 @@ export class ClientStream {
    * Publishes under `streamKey`, query included.
    *
    * @returns The information object of `NetStream.Publish.Start`.
-   * @throws {ProtocolError} If the server answers an error status.
+   * @throws {RtmpRefusalError} If the server answers an error status.
    * @throws {ClosedError} If the connection ends first.
    */
   publish(streamKey: string, publishType: PublishType = "live"): Promise<AmfObject> {
@@ -71,13 +74,19 @@ export class ClientStream {
   /**
    * Plays `streamKey`, query included.
    *
-   * @param options `startMs` on the wire: -2000 live before recorded, -1000 live only, else a time.
+   * @param options `startMs` on the wire: -2000 live before recorded, -1000 live only, else a time;
+   *   `durationMs` of media to play. @default live before recorded, all of it
    * @returns The information object of `NetStream.Play.Start`.
-   * @throws {ProtocolError} If the server answers an error status.
+   * @throws {RtmpRefusalError} If the server answers an error status.
    * @throws {ClosedError} If the connection ends first.
    */
-  play(streamKey: string, options: { readonly startMs?: number } = {}): Promise<AmfObject> {
-    return this.#ask("play", { args: [streamKey, options.startMs ?? -2000], code: STATUS_CODE.PlayStart });
+  play(
+    streamKey: string,
+    options: { readonly startMs?: number; readonly durationMs?: number } = {},
+  ): Promise<AmfObject> {
+    const { startMs = -2000, durationMs } = options;
+    const args = durationMs === undefined ? [streamKey, startMs] : [streamKey, startMs, durationMs];
+    return this.#ask("play", { args, code: STATUS_CODE.PlayStart });
   }
 
   /** Sends a NetStream command that needs no answer: `pause`, `seek`, `receiveAudio`, `closeStream`, ... */
@@ -117,6 +126,11 @@ export class ClientStream {
     } else this.#client.media?.(messageTypeId, timestamp, payload);
   }
 
+  /** Takes a user control event of the server. */
+  takeUserControl(event: number): void {
+    this.#client.userControl?.(event);
+  }
+
   /** Takes a command of the server. */
   takeCommand(command: RtmpCommand): void {
     const information = amfMembers(command.args[0]);
@@ -125,8 +139,7 @@ export class ClientStream {
     if (wait !== undefined && (information["level"] === "error" || information["code"] === wait.code)) {
       this.#wait = undefined;
       if (information["level"] === "error") {
-        const { code, description } = information;
-        wait.reject(new ProtocolError(`Cannot ${wait.name}: ${String(code)}: ${String(description)}`));
+        wait.reject(new RtmpRefusalError(wait.name, information));
       } else wait.resolve(information);
     }
     this.#client.status?.(information);
