@@ -116,6 +116,83 @@ for (const [source, args] of Object.entries(SOURCES)) {
   });
 }
 
+/** Files of other containers, whose tracks have no configuration as MP4 wants it, or none at all. */
+const FOREIGN: Readonly<Record<string, readonly string[]>> = {
+  "VP9 and Opus of WebM": [
+    "-c:v",
+    "libvpx-vp9",
+    "-cpu-used",
+    "8",
+    "-g",
+    "25",
+    "-c:a",
+    "libopus",
+    "file.webm",
+  ],
+  "VP8 of WebM": ["-c:v", "libvpx", "-cpu-used", "8", "-g", "25", "-an", "file.webm"],
+  "AV1 and FLAC of Matroska": [
+    "-c:v",
+    "libaom-av1",
+    "-cpu-used",
+    "8",
+    "-g",
+    "25",
+    "-c:a",
+    "flac",
+    "file.mkv",
+  ],
+  "HEVC and E-AC-3 of Matroska": [...X265, "-c:a", "eac3", "file.mkv"],
+  "H.264 and AC-3 of MPEG-TS": [...X264, "-bf", "2", "-c:a", "ac3", "file.ts"],
+  "MP3": ["-vn", "-c:a", "libmp3lame", "file.mp3"],
+};
+
+for (const [source, args] of Object.entries(FOREIGN)) {
+  e2e(`${source} is written into MP4`, { tools: ["ffmpeg", "ffprobe"] }, async (context) => {
+    const folder = await Deno.makeTempDir({ prefix: "crtmp-mp4-" });
+    try {
+      const path = `${folder}/${args.at(-1)}`;
+      await runToSuccess("ffmpeg", {
+        args: [
+          "-v",
+          "error",
+          ...PICTURE,
+          ...NOISE,
+          "-t",
+          "3",
+          "-pix_fmt",
+          "yuv420p",
+          ...args.slice(0, -1),
+          path,
+        ],
+        timeoutMs: 60_000,
+      });
+      const { tracks, packets } = await readMedia(path);
+      for (const [name, makeMuxer] of Object.entries(WRITERS)) {
+        await context.step(name, async () => {
+          await using copy = await writeFile(makeMuxer(tracks), packets);
+          const listed = await listPackets(copy.path);
+          for (const { kind, trackId } of tracks) {
+            const own = packets.filter((packet) =>
+              packet.kind === kind && packet.trackId === trackId && packet.role === "media"
+            );
+            const got = listed.filter((packet) => packet.kind === kind);
+            assert.deepEqual(got.map(({ sizeBytes }) => sizeBytes), own.map(({ payload }) => payload.length));
+            const aside = got.map(({ ptsMs }, at) => Math.abs(ptsMs - own[at]!.ptsUs / 1000));
+            assert.ok(Math.max(...aside) <= 1, `${kind} is off by ${Math.max(...aside)} ms`);
+          }
+          assert.equal(await complaintsOf(copy.path), "");
+          const video = (await probe(copy.path)).streams.find(({ width }) => width !== undefined);
+          if (tracks.some(({ kind }) => kind === "video")) {
+            assert.deepEqual([video?.width, video?.height], [160, 90]);
+          }
+        });
+      }
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
+
 e2e("Mp4FragmentMuxer writes what plays up to the cut, wherever it is cut", {
   tools: ["ffmpeg", "ffprobe"],
 }, async () => {

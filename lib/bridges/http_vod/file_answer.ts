@@ -13,11 +13,11 @@ export interface FileAnswerOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Prefixed with the connection and the file. */
   readonly log?: Logger;
-  /** @default {systemClock} */
+  /** Dates answers, and paces FLV. @default {systemClock} */
   readonly clock?: Clock;
   /** Whether a body comes in one array that is written again once more is asked for. @default {false} */
   readonly reusesArray?: boolean;
-  /** @default {systemRandomBytes} */
+  /** Makes the boundaries of several ranges. @default {systemRandomBytes} */
   readonly randomBytes?: RandomBytes;
 }
 

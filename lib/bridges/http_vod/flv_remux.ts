@@ -11,6 +11,7 @@ export type RemuxedFile = Pick<LibraryFile, "demuxer" | "mayGrow">;
 
 /** How a file is sent as FLV. */
 export interface FlvRemuxOptions {
+  /** Paces what is sent. */
   readonly clock: Clock;
   /** Media time sent in advance, in ms; `Infinity` sends as fast as the viewer takes it. */
   readonly bufferMs: number;

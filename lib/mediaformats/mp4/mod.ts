@@ -45,6 +45,6 @@ export type { DurationField, InitSegment, InitSegmentOptions, InitTrack } from "
 export { encodeFragment } from "./write/fragment.ts";
 export type { Fragment, FragmentRun } from "./write/fragment.ts";
 export type { Sample } from "./write/sample.ts";
-export { isMp4Codec, sampleEntryOf } from "./write/sample_entry.ts";
-export type { SampleEntry } from "./write/sample_entry.ts";
+export { isMp4Codec, sampleEntryOf } from "./entries/sample_entry.ts";
+export type { SampleEntry } from "./entries/sample_entry.ts";
 export { TrackClock } from "./mux/track_clock.ts";

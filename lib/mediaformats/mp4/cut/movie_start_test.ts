@@ -2,7 +2,7 @@ import { concatBytes, MemorySource } from "#bytes";
 import { FormatError } from "#errors";
 import type { MediaPacket, Muxer, MuxTrack, Packet } from "#media";
 import assert from "node:assert/strict";
-import { muxAll } from "../mux/_rig_test.ts";
+import { muxAll } from "../mux/rig_test.ts";
 import { Mp4Muxer } from "../mux/file_muxer.ts";
 import { Mp4FragmentMuxer } from "../mux/fragment_muxer.ts";
 import { Mp4Demuxer } from "../mp4_demuxer.ts";

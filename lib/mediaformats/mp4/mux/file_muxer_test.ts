@@ -1,6 +1,6 @@
 import type { MediaPacket, MuxTrack, Packet } from "#media";
 import assert from "node:assert/strict";
-import { boxesAt, listBoxes, type ListedBox, muxAll, wordsOf } from "./_rig_test.ts";
+import { boxesAt, listBoxes, type ListedBox, muxAll, wordsOf } from "./rig_test.ts";
 import { BoxWriter } from "../write/box_writer.ts";
 import { mediaHeader, Mp4Muxer } from "./file_muxer.ts";
 import { SampleColumns } from "../write/sample_columns.ts";

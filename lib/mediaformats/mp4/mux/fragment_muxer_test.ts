@@ -2,7 +2,7 @@ import { concatBytes } from "#bytes";
 import type { MediaPacket, MuxTrack, Packet } from "#media";
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { boxesAt, listBoxes, muxAll, readFragments } from "./_rig_test.ts";
+import { boxesAt, listBoxes, muxAll, readFragments } from "./rig_test.ts";
 import { Mp4FragmentMuxer } from "./fragment_muxer.ts";
 
 const AVC = Uint8Array.fromHex(

@@ -4,7 +4,7 @@ import { decodeMp3FrameHeader } from "#codecs/mp3";
 import { opusPacketSamples } from "#codecs/opus";
 import { FormatError } from "#errors";
 import type { CodecId } from "#media";
-import { independentFrames } from "../write/eac3_unit.ts";
+import { independentFrames } from "../entries/eac3_unit.ts";
 
 /** How many samples a packet gives, in a codec whose packets tell or whose configuration does. */
 export type FrameSamples = (payload: Uint8Array) => number;

@@ -2,7 +2,7 @@ import { FormatError } from "#errors";
 import type { MediaPacket, MuxTrack, Packet } from "#media";
 import { type FrameSamples, frameSamplesOf } from "./frame_samples.ts";
 import type { Sample } from "../write/sample.ts";
-import type { SampleEntry } from "../write/sample_entry.ts";
+import type { SampleEntry } from "../entries/sample_entry.ts";
 
 /** Ticks of a second where nothing says better: whole milliseconds and MPEG-TS times are exact. */
 const DEFAULT_TIMESCALE = 90_000;

@@ -1,6 +1,6 @@
 import type { MediaPacket, MuxTrack, Packet } from "#media";
 import assert from "node:assert/strict";
-import { sampleEntryOf } from "../write/sample_entry.ts";
+import { sampleEntryOf } from "../entries/sample_entry.ts";
 import { TrackClock } from "./track_clock.ts";
 
 const AAC_44100 = new Uint8Array([0x12, 0x10]);

@@ -1,7 +1,7 @@
 import { bytesEqual } from "#bytes";
 import { FormatError } from "#errors";
 import type { MediaPacket, MuxTrack, Packet } from "#media";
-import { needsFirstFrame, type SampleEntry, sampleEntryOf } from "../write/sample_entry.ts";
+import { checkMp4Codec, needsFirstFrame, type SampleEntry, sampleEntryOf } from "../entries/sample_entry.ts";
 import type { Sample } from "../write/sample.ts";
 import { TrackClock } from "./track_clock.ts";
 
@@ -22,8 +22,8 @@ export class TrackInput {
   constructor(track: MuxTrack, containerTrackId: number) {
     this.#track = track;
     this.containerTrackId = containerTrackId;
+    checkMp4Codec(track);
     if (!needsFirstFrame(track)) this.#entry = sampleEntryOf(track);
-    else sampleEntryOf(track, NO_FRAME);
   }
 
   /** The track as it is written. */
@@ -57,12 +57,10 @@ export class TrackInput {
 
   /** Gives a packet of role `media` its times; does not gather it. */
   sampleOf(packet: Packet | MediaPacket): Sample {
-    this.#entry ??= sampleEntryOf(this.#track, packet.payload.slice());
+    this.#entry ??= sampleEntryOf(this.#track, packet.payload);
     return this.clock.sampleOf(packet);
   }
 }
-
-const NO_FRAME = new Uint8Array(0);
 
 /** The tracks of one file, found by kind and number. */
 export class TrackInputs {

@@ -1,6 +1,6 @@
 import { BoxWriter } from "./box_writer.ts";
 import { isAlwaysSync, type Sample, SAMPLE_FLAGS } from "./sample.ts";
-import type { SampleEntry } from "./sample_entry.ts";
+import type { SampleEntry } from "../entries/sample_entry.ts";
 
 /** The samples of one track in one fragment. */
 export interface FragmentRun {

@@ -1,7 +1,7 @@
 import { BoxWriter } from "./box_writer.ts";
 import { type Edit, writeMovieHeader, writeTrack } from "./movie_boxes.ts";
 import { isAlwaysSync, SAMPLE_FLAGS } from "./sample.ts";
-import type { SampleEntry } from "./sample_entry.ts";
+import type { SampleEntry } from "../entries/sample_entry.ts";
 import { writeTags } from "./tag_boxes.ts";
 
 /** One track of a fragmented file. */

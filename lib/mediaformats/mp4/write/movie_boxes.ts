@@ -1,5 +1,6 @@
 import type { BoxWriter } from "./box_writer.ts";
-import { type SampleEntry, writeSampleEntry } from "./sample_entry.ts";
+import type { SampleEntry } from "../entries/sample_entry.ts";
+import { writeSampleEntry } from "../entries/write_entry.ts";
 
 /** Track header flags: ISO/IEC 14496-12 section 8.3.2.3. */
 const TRACK_FLAG = { Enabled: 1, InMovie: 2 } as const;

@@ -1,8 +1,6 @@
-import { decodeAc3SyncFrame, encodeDac3, encodeDec3 } from "#codecs/ac3";
 import { decodeOpusIdHeader } from "#codecs/opus";
 import { FormatError } from "#errors";
-import type { BoxWriter } from "./box_writer.ts";
-import { substreamsOf } from "./eac3_unit.ts";
+import type { BoxWriter } from "../write/box_writer.ts";
 import type { SampleEntry } from "./sample_entry.ts";
 
 /** Tags of descriptors: ISO/IEC 14496-1 table 1. */
@@ -22,10 +20,6 @@ const MAX_ENTRY_RATE = 0xffff;
 const OPUS_MAPPING_OFFSET = 19;
 const FLAC_MAGIC_BYTES = 4;
 const FLAC_LAST_BLOCK = 0x80;
-/** Headers of 48 kHz stereo, for a track that has not sent anything when the file begins. */
-const PLAIN_AC3 = new Uint8Array([0x0b, 0x77, 0, 0, 0x14, 0x40, 0x40, 0]);
-const PLAIN_EAC3 = new Uint8Array([0x0b, 0x77, 0x01, 0x7f, 0x34, 0x80, 0, 0]);
-
 /** Writes an audio sample entry: ISO/IEC 14496-12 section 12.2.3. */
 export function writeAudioSampleEntry(writer: BoxWriter, entry: SampleEntry): void {
   const { codec } = entry.track;
@@ -136,16 +130,10 @@ function writeFlac(writer: BoxWriter, codecConfig: Uint8Array): void {
   writer.box("dfLa", () => writer.versionAndFlags(0).bytes(blocks));
 }
 
-/** ETSI TS 102 366 annex F: what the track brought, or what its first packet tells. */
-function writeAc3(writer: BoxWriter, { codecConfig, firstFrame, track }: SampleEntry): void {
-  if (track.codec === "ac-3") {
-    writer.box(
-      "dac3",
-      () => writer.bytes(codecConfig ?? encodeDac3(decodeAc3SyncFrame(firstFrame ?? PLAIN_AC3))),
-    );
-    return;
+/** ETSI TS 102 366 annex F. */
+function writeAc3(writer: BoxWriter, { codecConfig, track }: SampleEntry): void {
+  if (codecConfig === undefined) {
+    throw new FormatError(`Cannot write audio track ${track.trackId}: its first packet is no ${track.codec}`);
   }
-  writer.box("dec3", () => {
-    writer.bytes(codecConfig ?? encodeDec3(substreamsOf(firstFrame ?? PLAIN_EAC3)));
-  });
+  writer.box(track.codec === "ac-3" ? "dac3" : "dec3", () => writer.bytes(codecConfig));
 }

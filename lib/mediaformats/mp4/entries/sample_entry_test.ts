@@ -1,7 +1,8 @@
 import type { MuxTrack } from "#media";
 import assert from "node:assert/strict";
-import { BoxWriter } from "./box_writer.ts";
-import { isMp4Codec, needsFirstFrame, sampleEntryOf, writeSampleEntry } from "./sample_entry.ts";
+import { BoxWriter } from "../write/box_writer.ts";
+import { isMp4Codec, needsFirstFrame, sampleEntryOf } from "./sample_entry.ts";
+import { writeSampleEntry } from "./write_entry.ts";
 
 const AVC = "014d401effe10018674d401eeca05017fcb808800000030080000019078b16cb01000568ebe3cb20";
 const HEVC = "01016000000090000000000078f000fcfdf8f800000f01a100010026" +
@@ -38,7 +39,7 @@ const CASES: Readonly<Record<string, EntryCase>> = {
   hevc: {
     track: video("hvc1", HEVC, { width: 1920, height: 1080 }),
     type: "hvc1",
-    words: { [VISUAL.width]: 1920, [VISUAL.height]: 1080 },
+    words: { [VISUAL.width]: 1918, [VISUAL.height]: 1078 },
     config: text("hvcC") + HEVC,
   },
   av1: {
