@@ -29,12 +29,34 @@ const errors = [];
 addEventListener("error", (event) => errors.push("page: " + event.message));
 const video = document.querySelector("video");
 video.addEventListener("error", () => errors.push("video: " + video.error?.message));
-const url = new URLSearchParams(location.search).get("url");
+const parameters = new URLSearchParams(location.search);
+const url = parameters.get("url");
+const way = parameters.get("way");
+function playFile() {
+  video.src = url;
+  const seek = Number(parameters.get("seek"));
+  if (seek > 0) video.addEventListener("loadedmetadata", () => video.currentTime = seek);
+}
+function playSource() {
+  const source = new MediaSource();
+  video.src = URL.createObjectURL(source);
+  source.addEventListener("sourceopen", async () => {
+    const buffer = source.addSourceBuffer(parameters.get("type"));
+    buffer.addEventListener("error", () => errors.push("source buffer"));
+    buffer.appendBuffer(await (await fetch(url)).arrayBuffer());
+    buffer.addEventListener("updateend", () => source.readyState === "open" && source.endOfStream());
+  });
+}
+if (way === "file") playFile();
+else if (way === "source") playSource();
+else playFlv();
+function playFlv() {
 const player = mpegts.createPlayer({ type: "flv", isLive: true, url }, { enableStashBuffer: false });
 player.on(mpegts.Events.ERROR, (type, detail, info) => errors.push([type, detail, info?.msg].join(" ")));
 player.attachMediaElement(video);
 player.load();
 player.play()?.catch?.((error) => errors.push("play: " + error));
+}
 setInterval(() => fetch("/report", { method: "POST", body: JSON.stringify({
   currentTime: video.currentTime,
   width: video.videoWidth,
@@ -49,6 +71,16 @@ const CHROMIUM_ARGS = [
   ...["--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"],
 ];
 
+/** How a page plays. */
+export interface BrowserOptions {
+  /** With mpegts.js, as the source of the video, or appended to a source buffer. @default {"flv"} */
+  readonly way?: "flv" | "file" | "source";
+  /** Where a file is played from, in s. @default {0} */
+  readonly seek?: number;
+  /** MIME type with codecs, of a source buffer. */
+  readonly type?: string;
+}
+
 /** A page that plays one stream. */
 export class BrowserPlayer implements AsyncDisposable {
   readonly #web: Deno.HttpServer;
@@ -62,8 +94,8 @@ export class BrowserPlayer implements AsyncDisposable {
     this.#profile = parts.profile;
   }
 
-  /** Opens the page on `url`: `http://...flv` or `ws://...flv`. */
-  static async open(url: string): Promise<BrowserPlayer> {
+  /** Opens the page on `url`: `http://...flv` or `ws://...flv`, or a file for the browser itself. */
+  static async open(url: string, options: BrowserOptions = {}): Promise<BrowserPlayer> {
     const library = await Deno.readFile(createRequire(import.meta.url).resolve("mpegts.js"));
     const holder: { player?: BrowserPlayer } = {};
     const web = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
@@ -77,7 +109,9 @@ export class BrowserPlayer implements AsyncDisposable {
       return new Response(PAGE, { headers: { "content-type": "text/html" } });
     });
     const profile = await Deno.makeTempDir({ prefix: "crtmp-chromium-" });
-    const page = `http://127.0.0.1:${web.addr.port}/?url=${encodeURIComponent(url)}`;
+    const query = new URLSearchParams({ url });
+    for (const [name, value] of Object.entries(options)) query.set(name, String(value));
+    const page = `http://127.0.0.1:${web.addr.port}/?${query}`;
     const chromium = startProcess("chromium", {
       args: [...CHROMIUM_ARGS, `--user-data-dir=${profile}`, page],
       timeoutMs: 60_000,
