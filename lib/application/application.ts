@@ -1,4 +1,5 @@
 import type { OptionTable } from "#options";
+import type { Authority } from "./authority.ts";
 import type { ChainDeclaration, SpawnProtocol } from "#stack";
 import type { Peer, Stream, StreamOptions, StreamRequest } from "#streaming";
 
@@ -139,5 +140,7 @@ export interface RunningApplication extends AcceptorOwner {
   readonly streamOptions: StreamOptions;
   /** Where publishers may connect from; `loopback` is this machine. */
   readonly publishFrom: "anywhere" | "loopback" | "nowhere";
+  /** Who may publish and play, before the application is asked. @default everybody */
+  readonly authority?: Authority;
   readonly application: Application;
 }

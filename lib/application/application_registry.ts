@@ -1,6 +1,7 @@
 import { ConfigError } from "#errors";
 import { isLoopback, nameFault } from "#uri";
 import type { Access, AccessRefusal, Peer, Stream, StreamAccess, StreamRequest } from "#streaming";
+import type { ConnectVerdict, StreamVerdict } from "./authority.ts";
 import type { AcceptorOwner, Call, ConnectDecision, Decision, RunningApplication } from "./application.ts";
 
 /** What a registry is made of. */
@@ -74,16 +75,19 @@ export class ApplicationRegistry {
   }
 
   /**
-   * Asks the application that `peer` names about its connection.
+   * Asks the application that `peer` names, and who decides for it, about its connection.
    *
-   * @returns Why it is refused, or `undefined`.
+   * @returns Whether it is accepted, and as whom; or what the peer is told, and what goes into the log.
    */
-  async connect(owner: AcceptorOwner, peer: Peer): Promise<string | undefined> {
+  async connect(owner: AcceptorOwner, peer: Peer): Promise<ConnectVerdict> {
     const running = this.select(owner, peer.appName);
-    if (running === undefined) return `There is no application ${peer.appName || "without a name"}`;
-    const { application } = running;
-    const decision = application.connect === undefined || await application.connect(peer);
-    return refusalOf(decision, "Connection refused by the application");
+    if (running === undefined) return rejected(`There is no application ${peer.appName || "without a name"}`);
+    const { application, authority } = running;
+    const verdict: ConnectVerdict = await authority?.connect(peer) ?? { isAccepted: true };
+    if (!verdict.isAccepted || application.connect === undefined) return verdict;
+    const known = verdict.user === undefined ? peer : { ...peer, user: verdict.user };
+    const reason = refusalOf(await application.connect(known), "Connection refused by the application");
+    return reason === undefined ? verdict : rejected(reason);
   }
 
   /** Who may publish to and play from applications that `owner`'s acceptors reach. */
@@ -92,14 +96,14 @@ export class ApplicationRegistry {
       publish: (request) =>
         this.#access(owner, request, {
           verb: "publish",
-          decide: (running) =>
-            placeRefusal(running, request.peer) ??
-              (running.application.publish === undefined || running.application.publish(request)),
+          judge: (running) => judgePublish(running, request),
+          decide: ({ application }, named) => application.publish === undefined || application.publish(named),
         }),
       play: (request) =>
         this.#access(owner, request, {
           verb: "play",
-          decide: ({ application }) => application.play === undefined || application.play(request),
+          judge: ({ authority }) => authority?.play(request),
+          decide: ({ application }, named) => application.play === undefined || application.play(named),
         }),
     };
   }
@@ -142,15 +146,27 @@ export class ApplicationRegistry {
     request: StreamRequest,
     ask: {
       verb: string;
-      decide: (running: RunningApplication) => Decision | Promise<Decision>;
+      judge: (running: RunningApplication) => StreamVerdict | undefined | Promise<StreamVerdict | undefined>;
+      decide: (running: RunningApplication, request: StreamRequest) => Decision | Promise<Decision>;
     },
   ): Promise<Access> {
-    const { peer, streamName } = request;
+    const { peer } = request;
     const running = this.select(owner, peer.appName);
     if (running === undefined) {
       return { ...refused(`There is no application ${peer.appName}`), isMissing: true };
     }
-    const decision = await ask.decide(running);
+    const verdict = await ask.judge(running);
+    if (verdict?.isGranted === false) {
+      const { reason, isMissing = false, isSecret = false } = verdict;
+      return {
+        ...refused(reason),
+        ...(isSecret ? { shownName: "?" } : {}),
+        ...(isMissing ? { isMissing } : {}),
+      };
+    }
+    const streamName = verdict?.streamName ?? request.streamName;
+    // the application sees the public name: a key is nobody else's to know
+    const decision = await ask.decide(running, { ...request, streamName });
     const isRenamed = typeof decision === "object" && decision !== null;
     const reason = refusalOf(isRenamed || decision, `The application refuses to ${ask.verb} this stream`);
     if (reason !== undefined) return refused(reason);
@@ -165,6 +181,14 @@ export class ApplicationRegistry {
   }
 }
 
+function judgePublish(
+  running: RunningApplication,
+  request: StreamRequest,
+): StreamVerdict | undefined | Promise<StreamVerdict> {
+  const reason = placeRefusal(running, request.peer);
+  return reason === undefined ? running.authority?.publish(request) : { isGranted: false, reason };
+}
+
 /** Why nobody may publish from where `peer` is, or `undefined`. */
 function placeRefusal(running: RunningApplication, peer: Peer): string | undefined {
   if (running.publishFrom === "anywhere") return undefined;
@@ -176,6 +200,10 @@ function placeRefusal(running: RunningApplication, peer: Peer): string | undefin
 function refusalOf(decision: ConnectDecision, unexplained: string): string | undefined {
   if (decision === true) return undefined;
   return typeof decision === "string" && decision !== "" ? decision : unexplained;
+}
+
+function rejected(reason: string): ConnectVerdict {
+  return { isAccepted: false, told: reason, reason };
 }
 
 function refused(reason: string): AccessRefusal {

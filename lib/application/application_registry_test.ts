@@ -4,6 +4,7 @@ import { STREAM_DEFAULTS } from "#streaming";
 import type { Peer, Stream } from "#streaming";
 import type { Application, ConnectDecision, Decision, RunningApplication } from "./application.ts";
 import { ApplicationRegistry } from "./application_registry.ts";
+import type { ConnectVerdict } from "./authority.ts";
 
 function running(name: string, overrides: Partial<RunningApplication> = {}): RunningApplication {
   return {
@@ -22,6 +23,10 @@ function running(name: string, overrides: Partial<RunningApplication> = {}): Run
 
 function peer(appName: string, address = "192.0.2.7"): Peer {
   return { protocol: "test", address, port: 1, appName, instance: "", userAgent: "", pageUrl: "", query: "" };
+}
+
+function reasonOf(verdict: ConnectVerdict): string | undefined {
+  return verdict.isAccepted ? undefined : verdict.reason;
 }
 
 function registryOf(
@@ -134,7 +139,7 @@ Deno.test("ApplicationRegistry grants everything that an application has no opin
   const request = { peer: peer("a"), streamName: "x", query: "" };
   assert.deepEqual(await access.publish(request), GRANTED);
   assert.deepEqual(await access.play(request), GRANTED);
-  assert.equal(await registry.connect(owner, peer("a")), undefined);
+  assert.deepEqual(await registry.connect(owner, peer("a")), { isAccepted: true });
   assert.equal(await registry.call(owner, { peer: peer("a"), name: "f", args: [], notify() {} }), undefined);
 });
 
@@ -172,8 +177,9 @@ Deno.test("ApplicationRegistry names an application that is not there, and calls
       isMissing: true,
     });
   }
-  assert.equal(await registry.connect(owner, peer("b")), "There is no application b");
-  assert.equal(await registry.connect(owner, peer("")), "There is no application without a name");
+  const reason = "There is no application b";
+  assert.deepEqual(await registry.connect(owner, peer("b")), { isAccepted: false, told: reason, reason });
+  assert.equal(reasonOf(await registry.connect(owner, peer(""))), "There is no application without a name");
 });
 
 Deno.test("ApplicationRegistry lets publishers in from where they may come, and asks the application only then", async () => {
@@ -214,8 +220,8 @@ Deno.test("ApplicationRegistry asks about connections and calls with the applica
   }
   const { registry } = registryOf(running("a", { application: new Counting() }));
   const owner = registry.find("a")!;
-  assert.equal(await registry.connect(owner, peer("a")), undefined);
-  assert.equal(await registry.connect(owner, peer("a", "192.0.2.9")), "Go away");
+  assert.deepEqual(await registry.connect(owner, peer("a")), { isAccepted: true });
+  assert.equal(reasonOf(await registry.connect(owner, peer("a", "192.0.2.9"))), "Go away");
   assert.deepEqual(await registry.call(owner, { peer: peer("a"), name: "count", args: ["x"], notify() {} }), [
     2,
     "x",
@@ -236,7 +242,7 @@ Deno.test("ApplicationRegistry refuses a connection that the application did not
     const application = { connect: () => answer as unknown as ConnectDecision };
     const { registry } = registryOf(running("a", { application }));
     assert.equal(
-      await registry.connect(registry.find("a")!, peer("a")),
+      reasonOf(await registry.connect(registry.find("a")!, peer("a"))),
       "Connection refused by the application",
     );
   }

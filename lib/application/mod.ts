@@ -32,3 +32,5 @@ export type {
 export type { OptionTable } from "#options";
 export { ApplicationRegistry } from "./application_registry.ts";
 export type { ApplicationRegistryOptions } from "./application_registry.ts";
+export { Authority } from "./authority.ts";
+export type { AuthorityOptions, ConnectVerdict, StreamVerdict } from "./authority.ts";

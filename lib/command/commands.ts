@@ -68,6 +68,13 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("./media/convert.ts"),
   },
   {
+    name: "passwd",
+    about: "Read a password from standard input and print the table that lets NAME in with it",
+    positional: ["NAME"],
+    flags: {},
+    load: () => import("./secrets/passwd.ts"),
+  },
+  {
     name: "cert",
     about: "Make a self-signed certificate for localhost and further names, to try RTMPS and HTTPS with",
     positional: [],
@@ -76,7 +83,7 @@ export const COMMANDS: readonly Command[] = [
       out: { value: "DIR", doc: "Folder of cert.pem and key.pem; the present one if absent" },
       force: { doc: "Replace them if they exist" },
     },
-    load: () => import("./cert.ts"),
+    load: () => import("./secrets/cert.ts"),
   },
   {
     name: "version",

@@ -11,6 +11,7 @@ import type { Carrier, ChainDeclaration, ProtocolFactory } from "#stack";
 import { carrierOf, formatEndpoint, ProtocolFactoryRegistry, ProtocolRegistry } from "#stack";
 import { StreamRegistry } from "#streaming";
 import { isLoopback } from "#uri";
+import { Authorities } from "./authorities.ts";
 import { ACCEPTOR_CHAINS } from "./chain_table.ts";
 import type { AcceptorConfig, ApplicationConfig, ServerConfig, ServiceRow } from "./config/mod.ts";
 import { openLibrary } from "./media_libraries.ts";
@@ -107,7 +108,8 @@ class Server implements RunningServer {
   readonly #libraries: MediaLibrary[] = [];
   readonly #indexer: Indexer;
   readonly #recordings = new ApplicationRecordings(() => this.streams);
-  readonly #certificates: WatchedCertificates[] = [];
+  /** What watches files while the server runs. */
+  readonly #closing: Disposable[] = [];
   #isClosing = false;
 
   constructor(config: ServerConfig, options: StartOptions) {
@@ -145,6 +147,7 @@ class Server implements RunningServer {
   get openApplications(): readonly string[] {
     const isOpen = (running: RunningApplication) =>
       running.publishFrom === "anywhere" && running.application.publish === undefined &&
+      (running.authority?.isOpen ?? true) &&
       this.#exposed.some((owner) => this.#applications.select(owner, running.name) === running);
     return this.#applications.list().filter(isOpen).map(({ name }) => name);
   }
@@ -152,6 +155,8 @@ class Server implements RunningServer {
   /** Makes applications and opens every listener. */
   async open(): Promise<void> {
     const { log, version = "" } = this.#options;
+    const authorities = await Authorities.open(this.#config, { clock: systemClock, log: log.child("users") });
+    this.#closing.push(authorities);
     const files = new Map<string, ApplicationFiles>();
     for (const entry of this.#config.applications) {
       const library = openLibrary(entry, { log: log.child(entry.name), indexer: this.#indexer });
@@ -172,7 +177,7 @@ class Server implements RunningServer {
     // all of them before the first connection, which may name any
     const added = this.#config.applications.map((entry) => ({
       entry,
-      ...this.#addApplication(entry, files.get(entry.name)?.library ?? NO_MEDIA),
+      ...this.#addApplication(entry, { media: files.get(entry.name)?.library ?? NO_MEDIA, authorities }),
     }));
     for (const { entry, running, own } of added) {
       const use = acceptorUse(running, [builtIn(running), own]);
@@ -191,7 +196,7 @@ class Server implements RunningServer {
     await this.#protocols.closeAll(reason);
     await listenersClosed;
     this.#applications.close();
-    for (const certificates of this.#certificates) certificates[Symbol.dispose]();
+    for (const watched of this.#closing) watched[Symbol.dispose]();
     await this.#recordings.close();
     await this.#indexer[Symbol.asyncDispose]();
     for (const library of this.#libraries) await library.close();
@@ -200,7 +205,7 @@ class Server implements RunningServer {
 
   #addApplication(
     entry: ApplicationConfig,
-    media: MediaCatalog,
+    { media, authorities }: { media: MediaCatalog; authorities: Authorities },
   ): { running: RunningApplication; own: ProtocolFactory } {
     const kind = entry.library === "" ? entry.name : entry.library;
     const definition = this.#options.applications.find(({ name }) => name === kind);
@@ -224,6 +229,7 @@ class Server implements RunningServer {
       hasStreams: definition.hasStreams ?? !definition.isSelector,
       streamOptions: entry.streaming,
       publishFrom: entry.publishFrom,
+      authority: authorities.authorityOf(entry),
       application,
     };
     this.#applications.add(running);
@@ -262,7 +268,7 @@ class Server implements RunningServer {
   ): Promise<Listener> {
     const log = this.#options.log.child("tls").child(`${use.protocol} on ${formatEndpoint(where)}`);
     const certificates = await WatchedCertificates.open(use.files, { clock: systemClock, log });
-    this.#certificates.push(certificates);
+    this.#closing.push(certificates);
     const { ring, first } = certificates;
     if (ring.certificates.length > 1) {
       return await this.#reactor.listenTlsNames({ ...where, keyRing: ring }, use.accepted);

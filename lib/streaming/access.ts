@@ -17,6 +17,8 @@ export interface Peer {
   readonly pageUrl: string;
   /** Query of the connection's own URL; may hold secrets and is never logged. */
   readonly query: string;
+  /** Who it is, where that was asked and proved when it connected. */
+  readonly user?: string;
 }
 
 /** A wish to publish or to play one stream. */
@@ -43,6 +45,8 @@ export interface AccessRefusal {
   readonly reason: string;
   /** Whether what was named is not there, rather than forbidden: 404 on the web. @default {false} */
   readonly isMissing?: boolean;
+  /** How logs name the stream, where what was asked for may be a key. @default what was asked for */
+  readonly shownName?: string;
 }
 
 /** The answer to a wish. */

@@ -84,8 +84,12 @@ export class Obs implements AsyncDisposable {
   }
 
   /** Where and under which key it is to stream. */
-  async setTarget(server: string, key: string): Promise<void> {
-    const streamServiceSettings = { server, key, use_auth: false, bwtest: false };
+  async setTarget(
+    server: string,
+    key: string,
+    login?: { readonly username: string; readonly password: string },
+  ): Promise<void> {
+    const streamServiceSettings = { server, key, bwtest: false, use_auth: login !== undefined, ...login };
     await this.request("SetStreamServiceSettings", {
       streamServiceType: "rtmp_custom",
       streamServiceSettings,

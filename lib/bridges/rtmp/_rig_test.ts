@@ -65,7 +65,10 @@ export class LiveRig implements AsyncDisposable {
       log: this.#log.child("rtmp"),
       waitForPublisherMs: options.waitForPublisherMs ?? 0,
       access: {
-        connect: (peer) => options.connect?.(peer.appName),
+        connect: (peer) => {
+          const reason = options.connect?.(peer.appName);
+          return reason === undefined ? { isAccepted: true } : { isAccepted: false, told: reason, reason };
+        },
         publish: options.publish ?? grant,
         play: options.play ?? grant,
         call: () => undefined,

@@ -65,9 +65,10 @@ export class LiveNetStream implements NetStreamClient {
   }
 
   async publish(request: PublishRequest): Promise<void> {
-    this.#nameLog(request.streamName);
     const access = await this.#context.access.publish({ ...request, peer: this.#context.peer });
     if (this.#netStream.session.isClosed) return;
+    // what was asked for may be a key: no line before it is known
+    this.#nameLog(access.isGranted ? access.path.streamName : access.shownName ?? request.streamName);
     if (!access.isGranted) {
       return this.#refuse("publish", { reason: access.reason, code: STATUS_CODE.PublishBadName });
     }
@@ -79,9 +80,9 @@ export class LiveNetStream implements NetStreamClient {
   }
 
   async play(request: PlayRequest): Promise<void> {
-    this.#nameLog(request.streamName);
     const access = await this.#context.access.play({ ...request, peer: this.#context.peer });
     if (this.#netStream.session.isClosed) return;
+    this.#nameLog(access.isGranted ? request.streamName : access.shownName ?? request.streamName);
     if (!access.isGranted) {
       return this.#refuse("play", { reason: access.reason, code: STATUS_CODE.PlayFailed });
     }

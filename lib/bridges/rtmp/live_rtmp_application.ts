@@ -30,10 +30,15 @@ export interface RtmpCall extends RtmpCommand {
   readonly notify: (name: string, values: readonly AmfValue[]) => void;
 }
 
+/** What is said to a connection: accepted, perhaps as a user; or what the peer is told, and what is logged. */
+export type RtmpConnectVerdict =
+  | { readonly isAccepted: true; readonly user?: string }
+  | { readonly isAccepted: false; readonly told: string; readonly reason: string };
+
 /** What the server decides for RTMP connections. */
 export interface RtmpAccess extends StreamAccess {
-  /** Reason to refuse a connection, or `undefined` to accept it. */
-  connect(peer: Peer): string | undefined | Promise<string | undefined>;
+  /** Whether to accept a connection, and who it is. */
+  connect(peer: Peer): RtmpConnectVerdict | Promise<RtmpConnectVerdict>;
   /** Answers a call the session does not know; `undefined` if there is none of that name. */
   call(peer: Peer, call: RtmpCall): CallAnswer | Promise<CallAnswer>;
 }
@@ -77,13 +82,14 @@ export class LiveRtmpApplication implements RtmpApplication {
   }
 
   async connect(session: RtmpSession, request: ConnectRequest): Promise<ConnectAnswer> {
-    const peer = peerOf(session, request);
+    const asked = peerOf(session, request);
     const log = this.#log(session);
-    const refusal = await this.#options.access.connect(peer);
-    if (refusal !== undefined) {
-      log.warning(`connect refused: ${refusal}`);
-      return { isAccepted: false, code: STATUS_CODE.ConnectRejected, description: refusal };
+    const verdict = await this.#options.access.connect(asked);
+    if (!verdict.isAccepted) {
+      log.warning(`connect refused: ${verdict.reason}`);
+      return { isAccepted: false, code: STATUS_CODE.ConnectRejected, description: verdict.told };
     }
+    const peer: Peer = verdict.user === undefined ? asked : { ...asked, user: verdict.user };
     const carrier = session.protocol.directCarrier;
     this.#connections.set(session, {
       peer,

@@ -12,7 +12,7 @@
  * @module
  */
 export { LiveRtmpApplication } from "./live_rtmp_application.ts";
-export type { LiveRtmpOptions, RtmpAccess, RtmpCall } from "./live_rtmp_application.ts";
+export type { LiveRtmpOptions, RtmpAccess, RtmpCall, RtmpConnectVerdict } from "./live_rtmp_application.ts";
 export type { PlayerPlace } from "./player_turns.ts";
 export type {
   RecordedPlayer,

@@ -14,6 +14,7 @@ import {
   wholeNumber,
   wholeNumberOr,
 } from "#options";
+import { ACCESS_RULE_OPTIONS, AUTHENTICATION_OPTIONS, STREAM_KEY_OPTIONS } from "./access_options.ts";
 import { STREAM_DEFAULTS } from "#streaming";
 import { RECORDING_OPTIONS } from "./recording_options.ts";
 
@@ -189,6 +190,18 @@ export const APPLICATION_OPTIONS = {
   publishFrom: choice(["anywhere", "loopback", "nowhere"], {
     default: "anywhere",
     doc: "Where publishers may connect from; loopback is this machine.",
+  }),
+  authentication: group(AUTHENTICATION_OPTIONS, { doc: "How encoders are asked who they are." }),
+  streamKeys: list(STREAM_KEY_OPTIONS, {
+    default: [],
+    doc: "Keys that publish a stream under its public name; where there are any and no rule about publish, " +
+      "nothing else publishes.",
+  }),
+  access: list(ACCESS_RULE_OPTIONS, {
+    default: [],
+    doc:
+      "Who may publish and play: the first rule that fits decides. Where rules are about an action and none " +
+      "fits, it is denied.",
   }),
   vodAliases: textList({
     default: ["vod"],

@@ -120,7 +120,8 @@ const BROKEN_FILES: readonly [toml: string, message: string | RegExp][] = [
   [
     "[[applications]]\nname = 'flvplayback'\nguestbook = 1",
     "Cannot load crtmp.toml: applications[0].guestbook is not an option: there are name, description, library, " +
-    "default, aliases, publishFrom, vodAliases, mediaStorage, recording, streaming, acceptors",
+    "default, aliases, publishFrom, authentication, streamKeys, access, vodAliases, mediaStorage, recording, " +
+    "streaming, acceptors",
   ],
   [
     "[[applications]]\nname = 'recorder'\nrecordDays = 0\nrecordDay = 1",

@@ -1,3 +1,5 @@
+import { addressRangeFault } from "#auth";
+import { nameFault } from "#uri";
 import { nearestWord, type OptionFault } from "#options";
 import type { ServerConfig } from "./server_options.ts";
 
@@ -14,6 +16,7 @@ export function crossFaults(config: ServerConfig, known: Known): OptionFault[] {
     ...appenderFaults(config),
     ...applicationFaults(config, known),
     ...acceptorFaults(config, known),
+    ...accessFaults(config),
     ...addressFaults(config),
   ];
 }
@@ -71,6 +74,28 @@ function libraryOf({ library, name }: ServerConfig["applications"][number]): str
 function namesOf(application: ServerConfig["applications"][number]): [name: string, key: string][] {
   const aliases = application.aliases.map((alias, at): [string, string] => [alias, `aliases[${at}]`]);
   return application.name === "" ? aliases : [[application.name, "name"], ...aliases];
+}
+
+function* accessFaults({ applications }: ServerConfig): Generator<OptionFault> {
+  for (const [at, { access, streamKeys }] of applications.entries()) {
+    for (const [index, { addresses }] of access.entries()) {
+      for (const [place, address] of addresses.entries()) {
+        const why = addressRangeFault(address);
+        const path = `applications[${at}].access[${index}].addresses[${place}]`;
+        if (why !== undefined) yield fault(path, `${why}, current value is ${JSON.stringify(address)}`);
+      }
+    }
+    const seen = new Set<string>();
+    for (const [index, { key, name }] of streamKeys.entries()) {
+      const path = `applications[${at}].streamKeys[${index}]`;
+      // a key is a secret: no message shows it
+      if (key === "") yield fault(`${path}.key`, "must not be empty");
+      else if (seen.has(key)) yield fault(`${path}.key`, "is there twice");
+      seen.add(key);
+      const why = nameFault(name);
+      if (why !== undefined) yield fault(`${path}.name`, why);
+    }
+  }
 }
 
 function* acceptorFaults({ applications }: ServerConfig, { chainsOf }: Known): Generator<OptionFault> {

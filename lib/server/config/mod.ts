@@ -31,3 +31,4 @@ export { SERVER_OPTIONS } from "./server_options.ts";
 export type { LogAppenderConfig, RtmpConfig, ServerConfig, WebConfig } from "./server_options.ts";
 export { formatServices, serviceRows } from "./services.ts";
 export type { ServiceRow } from "./services.ts";
+export type { UserConfig } from "./access_options.ts";

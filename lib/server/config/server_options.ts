@@ -20,6 +20,7 @@ import {
   PING_INTERVAL_MS,
   PING_TIMEOUT_MS,
 } from "#protocols/rtmp";
+import { USER_OPTIONS } from "./access_options.ts";
 import { APPLICATION_OPTIONS } from "./application_options.ts";
 
 const MIB = 1024 * 1024;
@@ -152,6 +153,15 @@ export const SERVER_OPTIONS = {
       },
     ],
     doc: "What connections reach. Give this table and you replace the two below.",
+  }),
+  users: list(USER_OPTIONS, {
+    default: [],
+    doc:
+      "Who may be named in `access` rules; they give name and password to an encoder, or as user and pass in a URL.",
+  }),
+  usersFile: optionalPath({
+    example: "users.toml",
+    doc: "A file with further tables [[users]]; it is read again when it changes.",
   }),
   web: group(WEB_OPTIONS, { doc: "The web plane: HTTP-FLV, WebSocket-FLV and the status page." }),
   rtmp: group(RTMP_OPTIONS, { doc: "RTMP connections, of every application." }),

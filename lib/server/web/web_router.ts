@@ -116,7 +116,7 @@ export class WebRouter implements HttpRouter {
       return this.#refuse(exchange, { status: 504, reason });
     }
     if (!access.isGranted) {
-      log.about(`${appName}/${streamName}`).warning(`play refused: ${access.reason}`);
+      log.about(`${appName}/${access.shownName ?? streamName}`).warning(`play refused: ${access.reason}`);
       return this.#refuse(exchange, { status: access.isMissing ? 404 : 403, reason: access.reason });
     }
     const gone = new AbortController();

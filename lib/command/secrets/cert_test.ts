@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { run } from "./cert.ts";
-import { parseCommandLine } from "./command_line.ts";
-import { COMMANDS } from "./commands.ts";
+import { parseCommandLine } from "../command_line.ts";
+import { COMMANDS } from "../commands.ts";
 
 const COMMAND = COMMANDS.find(({ name }) => name === "cert")!;
 

@@ -1,7 +1,7 @@
 import { ConfigError, errorMessage } from "#errors";
 import { isIpAddress, makeCertificate } from "#server";
-import type { CommandContext } from "./command_context.ts";
-import type { CommandLine } from "./command_line.ts";
+import type { CommandContext } from "../command_context.ts";
+import type { CommandLine } from "../command_line.ts";
 
 const HOST = /^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i;
 
