@@ -18,3 +18,5 @@ export { AdobeAuthenticator, CHALLENGE_TIMEOUT_MS, MAX_CHALLENGES, parseAuthQuer
 export type { AdobeAnswer } from "./adobe.ts";
 export { AccessRules, addressRangeFault } from "./access_rules.ts";
 export type { AccessAction, AccessQuestion, AccessRule } from "./access_rules.ts";
+export { answerAuthChallenge } from "./challenge_answer.ts";
+export type { ChallengedClient } from "./challenge_answer.ts";
