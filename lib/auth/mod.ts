@@ -10,7 +10,7 @@
  *
  * @module
  */
-export { FAILURE_WINDOW_MS, FailedLogins, MAX_FAILED_LOGINS } from "./failed_logins.ts";
+export { FailedLogins, FAILURE_WINDOW_MS, MAX_FAILED_LOGINS } from "./failed_logins.ts";
 export { hashPassword, isHashed, MAX_PASSWORD_BYTES, verifyPassword } from "./password.ts";
 export { adobeVerifier, MAX_USERS, UserTable } from "./user_table.ts";
 export type { User } from "./user_table.ts";

@@ -47,7 +47,7 @@ acceptors = [{ ip = "127.0.0.1", port = ${rtmp} }]
 }
 
 /** Publishes a second of film; returns ffmpeg's status and what it said. */
-async function publish(server: TestServer, url: string): Promise<{ code: number; stderr: string }> {
+async function publish(url: string): Promise<{ code: number; stderr: string }> {
   const clip = await makeClip("film");
   const args = ["-v", "error", "-nostdin", "-t", "1", "-i", clip, "-c", "copy", "-f", "flv", url];
   return await runProcess("ffmpeg", { args, timeoutMs: 20_000 });
@@ -56,14 +56,14 @@ async function publish(server: TestServer, url: string): Promise<{ code: number;
 e2e("ffmpeg is challenged, and publishes with the right password only", { tools: ["ffmpeg"] }, async () => {
   await using server = await guarded();
   const at = (login: string, path = "studio/film") => `rtmp://${login}127.0.0.1:${server.rtmpPort}/${path}`;
-  const right = await publish(server, at(`anna:${PASSWORD}@`));
+  const right = await publish(at(`anna:${PASSWORD}@`));
   assert.equal(right.code, 0, right.stderr);
   for (const login of ["", "anna:wrong@", `nobody:${PASSWORD}@`]) {
-    assert.notEqual((await publish(server, at(login))).code, 0, login);
+    assert.notEqual((await publish(at(login))).code, 0, login);
   }
-  const inQuery = await publish(server, at("", `studio/film?user=anna&pass=${PASSWORD}`));
+  const inQuery = await publish(at("", `studio/film?user=anna&pass=${PASSWORD}`));
   assert.notEqual(inQuery.code, 0, "an encoder is asked when it connects");
-  const inUrl = await publish(server, at("", `studio?user=anna&pass=${PASSWORD}/film`));
+  const inUrl = await publish(at("", `studio?user=anna&pass=${PASSWORD}/film`));
   assert.equal(inUrl.code, 0, inUrl.stderr);
   await waitFor(() => server.logLines("studio/film: publishing").length === 2, { what: "both lines" });
   for (const secret of [PASSWORD, "wrong", "response="]) {
@@ -94,7 +94,7 @@ e2e(
     assert.equal(await status(`keyed/other.flv?user=anna&pass=${PASSWORD}`), "404", "allowed, and not there");
     const page = await runProcess("curl", { args: ["-s", server.httpUrl("")] });
     assert.ok(page.stdout.includes("show"));
-    const wrong = await publish(server, server.rtmpUrl("keyed/k-wrong-one"));
+    const wrong = await publish(server.rtmpUrl("keyed/k-wrong-one"));
     assert.notEqual(wrong.code, 0);
     assert.ok(!server.log.includes("k-wrong-one"), "what may be a mistyped key is not shown either");
     assert.ok(!(server.log + page.stdout).includes(KEY), "no key anywhere");

@@ -65,7 +65,7 @@ function readEntry({ certificate, key }: TlsKeys): Entry {
   try {
     const parsed = new X509Certificate(certificate);
     if (!parsed.checkPrivateKey(createPrivateKey(key))) {
-      throw new TypeError("the private key belongs to another certificate");
+      throw new TypeError("The private key belongs to another certificate");
     }
     return {
       names: namesOf(parsed),

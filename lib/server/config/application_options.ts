@@ -194,8 +194,7 @@ export const APPLICATION_OPTIONS = {
   authentication: group(AUTHENTICATION_OPTIONS, { doc: "How encoders are asked who they are." }),
   streamKeys: list(STREAM_KEY_OPTIONS, {
     default: [],
-    doc: "Keys that publish a stream under its public name; where there are any and no rule about publish, " +
-      "nothing else publishes.",
+    doc: "Keys that publish a stream under its public name; without rules about publish, nothing else does.",
   }),
   access: list(ACCESS_RULE_OPTIONS, {
     default: [],
