@@ -66,7 +66,7 @@ function openServer(): FuzzServer {
     waitForPublisherMs: 0,
     log: new Logger({ sinks: [], clock }),
     access: {
-      connect: () => undefined,
+      connect: () => ({ isAccepted: true }),
       call: () => undefined,
       publish: ({ streamName }) => ({ ...GRANTED, path: { appName: "live", streamName } }),
       play: ({ streamName }) => ({ ...GRANTED, path: { appName: "live", streamName } }),
