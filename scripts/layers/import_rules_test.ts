@@ -15,6 +15,7 @@ const CASES: readonly Case[] = [
   { from: "lib/server/config/load.ts", specifier: "../services.ts", to: "lib/server/services.ts" },
   { from: "lib/protocols/websocket/mod.ts", specifier: "#protocols/http", to: "lib/protocols/http/mod.ts" },
   { from: "lib/netio/udp.ts", specifier: "node:dgram" },
+  { from: "lib/http/x/a_test.ts", specifier: "../_rig_test.ts", to: "lib/http/_rig_test.ts" },
   { from: "lib/server/web.ts", specifier: "hono" },
   { from: "lib/log/sinks.ts", specifier: "@std/log", to: "lib/std/log/mod.ts" },
   { from: "lib/std/toml/mod.ts", specifier: "smol-toml" },

@@ -198,9 +198,7 @@ export const APPLICATION_OPTIONS = {
   }),
   access: list(ACCESS_RULE_OPTIONS, {
     default: [],
-    doc:
-      "Who may publish and play: the first rule that fits decides. Where rules are about an action and none " +
-      "fits, it is denied.",
+    doc: "Who may publish and play: the first rule that fits decides; where there are rules, none denies.",
   }),
   vodAliases: textList({
     default: ["vod"],
