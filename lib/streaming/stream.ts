@@ -80,6 +80,8 @@ export interface StreamContext {
   readonly emptied: (stream: Stream) => void;
   /** A publisher has started, or left. */
   readonly changed: (stream: Stream, isLive: boolean) => void;
+  /** Somebody wants to watch a stream that nobody publishes. */
+  readonly wanted: (path: StreamPath) => void;
 }
 
 /**
@@ -100,6 +102,8 @@ export class Stream {
   /** Those that keep the stream beside its subscribers. */
   #holds = 0;
   #consumers = 0;
+  /** Subscribers that carry the stream on rather than watch it. */
+  readonly #relays = new Set<Subscriber>();
   #lagTimer: Disposable | undefined;
   #graceTimer: Disposable | undefined;
   /** Whether the publisher is lost and subscribers were not told yet. */
@@ -136,6 +140,11 @@ export class Stream {
     let count = this.#consumers;
     for (const log of this.#logs.values()) count += log.subscribers.size;
     return count;
+  }
+
+  /** Number of those who watch: subscribers that are no relays, and packet consumers. */
+  get audienceCount(): number {
+    return this.subscriberCount - this.#relays.size;
   }
 
   /** The logs, by the key of their format. */
@@ -188,12 +197,15 @@ export class Stream {
     const subscriber = new Subscriber(this.#log(format), sink, { ...this.options, ...options });
     this.#lagTimer ??= this.#context.clock.every(LAG_CHECK_MS, () => this.#checkLags());
     subscriber.start();
+    if (!subscriber.isAudience) this.#relays.add(subscriber);
+    else if (this.#publisher === undefined) this.#context.wanted(this.path);
     return subscriber;
   }
 
   /** Detaches a subscriber; the log of its wire is dropped with the last one. */
   unsubscribe(subscriber: Subscriber): void {
     subscriber.end();
+    this.#relays.delete(subscriber);
     for (const [key, log] of this.#logs) {
       if (log.subscribers.size > 0) continue;
       log.close();

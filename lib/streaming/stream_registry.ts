@@ -25,6 +25,12 @@ export class StreamRegistry {
   readonly #changed: (stream: Stream, isLive: boolean) => void;
 
   /**
+   * Told of a stream that somebody wants to watch and nobody publishes, so that it may be brought from elsewhere;
+   * returns how long it may take to come, in ms, 0 if nobody brings it.
+   */
+  onWanted: (path: StreamPath) => number = () => 0;
+
+  /**
    * @param clock Time for silence, lag and merging.
    * @param changed Told when the publisher of a stream has started or left.
    */
@@ -53,19 +59,20 @@ export class StreamRegistry {
    * Waits for a publisher without making a stream.
    *
    * @param path Which stream.
-   * @param waitMs How long.
+   * @param waitMs How long; longer where the stream is brought on demand.
    * @param options `signal`: whoever waits has gone.
    * @returns Whether one is live.
    */
   async whenLive(path: StreamPath, waitMs: number, options: { signal?: AbortSignal } = {}): Promise<boolean> {
     if (this.find(path)?.publisher !== undefined) return true;
-    if (waitMs <= 0 || options.signal?.aborted) return false;
+    const longestMs = Math.max(waitMs, this.onWanted(path));
+    if (longestMs <= 0 || options.signal?.aborted) return false;
     const key = formatStreamPath(path);
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const arrived = () => resolve(true);
     const waiting = this.#awaited.get(key) ?? new Set();
     this.#awaited.set(key, waiting.add(arrived));
-    using _timer = this.#clock.after(waitMs, () => resolve(false));
+    using _timer = this.#clock.after(longestMs, () => resolve(false));
     options.signal?.addEventListener("abort", () => resolve(false), { once: true });
     try {
       return await promise;
@@ -73,6 +80,11 @@ export class StreamRegistry {
       waiting.delete(arrived);
       if (waiting.size === 0) this.#awaited.delete(key);
     }
+  }
+
+  /** Whether anybody watches the stream at `path`, or waits for it. */
+  hasAudience(path: StreamPath): boolean {
+    return (this.find(path)?.audienceCount ?? 0) > 0 || this.#awaited.has(formatStreamPath(path));
   }
 
   /** All streams, oldest first. */
@@ -98,6 +110,7 @@ export class StreamRegistry {
         this.#changed(changed, isLive);
         if (isLive) { for (const arrived of this.#awaited.get(key) ?? []) arrived(); }
       },
+      wanted: (wanted) => void this.onWanted(wanted),
       emptied: (emptied) => {
         if (this.#streams.get(key) === emptied) this.#streams.delete(key);
         emptied.close();

@@ -29,6 +29,8 @@ export interface SubscriberOptions {
   readonly publisherChanged?: (isLive: boolean) => void;
   /** The wire does not carry this track; told once for each kind and publisher. */
   readonly notCarried?: (packet: Packet) => void;
+  /** Whether it is somebody who watches, rather than a relay; see `Stream.audienceCount`. @default {true} */
+  readonly isAudience?: boolean;
   /** Waits for the next key frame instead of starting at the newest. @default {false} */
   readonly isFresh?: boolean;
   /** Media time to send, in ms, from the first packet on; 0 is one picture. @default everything */
@@ -70,6 +72,11 @@ export class Subscriber {
     this.#log = log;
     this.#sink = sink;
     this.#options = options;
+  }
+
+  /** Whether it is somebody who watches. */
+  get isAudience(): boolean {
+    return this.#options.isAudience ?? true;
   }
 
   /** How often the cursor jumped because the peer was too slow. */

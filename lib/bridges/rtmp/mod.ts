@@ -13,6 +13,7 @@
  */
 export { LiveRtmpApplication } from "./live_rtmp_application.ts";
 export type { LiveRtmpOptions, RtmpAccess, RtmpCall, RtmpConnectVerdict } from "./live_rtmp_application.ts";
+export { PlayerTurns } from "./player_turns.ts";
 export type { PlayerPlace } from "./player_turns.ts";
 export type {
   RecordedPlayer,

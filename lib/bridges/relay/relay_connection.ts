@@ -1,0 +1,145 @@
+import type { AmfProperties, RtmpClientOptions, RtmpClientProtocol } from "#protocols/rtmp";
+import { CAPS_EX_FLAG, FOUR_CC_FLAG, RtmpRefusalError } from "#protocols/rtmp";
+import { answerAuthChallenge } from "#auth";
+import type { RandomBytes } from "#clock";
+import { ClosedError, ProtocolError } from "#errors";
+import { redirectedEndpoint, type RelayEndpoint, type RelayScheme, withQuery } from "./relay_endpoint.ts";
+
+/** Servers that may send a client on before it gives up. */
+export const MAX_REDIRECTS = 5;
+/** Rounds of a challenge: who asks is told to, says its name, answers. */
+const MAX_CHALLENGES = 3;
+
+/** How the certificate of a server is looked at. */
+export interface RelayTls {
+  /** Whether it must be valid, and for that host. */
+  readonly isVerified: boolean;
+  /** File of further authorities, in PEM form. */
+  readonly authorities: string | undefined;
+}
+
+/** A connection to open. */
+export interface DialRequest {
+  readonly scheme: RelayScheme;
+  readonly host: string;
+  readonly port: number;
+  readonly tls: RelayTls;
+  /** For the endpoint of the stack. */
+  readonly client: RtmpClientOptions;
+  /** Ends what is under way. */
+  readonly signal: AbortSignal;
+}
+
+/** Opens connections to other servers: the server's part of a relay. */
+export interface RelayDialer {
+  /** Connects and opens the stack of the scheme; rejects with what the system said. */
+  dial(request: DialRequest): Promise<RtmpClientProtocol>;
+}
+
+/** What a relay says of itself in `connect`. */
+export interface RelayIdentity {
+  /** `flashVer`. */
+  readonly userAgent: string;
+  readonly swfUrl: string | undefined;
+  readonly pageUrl: string | undefined;
+  /** In place of the endpoint's own. */
+  readonly tcUrl: string | undefined;
+}
+
+/** What `connectRelay` needs. */
+export interface ConnectRelayOptions {
+  readonly dialer: RelayDialer;
+  readonly identity: RelayIdentity;
+  readonly tls: RelayTls;
+  readonly client: RtmpClientOptions;
+  readonly randomBytes: RandomBytes;
+  readonly signal: AbortSignal;
+  /** Told of each step but the last: redirected, challenged. */
+  readonly step: (text: string) => void;
+}
+
+/** A connection whose `connect` was accepted. */
+export interface RelayConnection {
+  readonly client: RtmpClientProtocol;
+  /** Where it ended up. */
+  readonly endpoint: RelayEndpoint;
+}
+
+/**
+ * Connects to an application at another server, follows where it sends us, and answers its challenges.
+ *
+ * @throws {RtmpRefusalError} If it refuses.
+ * @throws {ProtocolError} If it sends us on for ever.
+ * @throws {ClosedError} If the connection ends first; an aborted signal's reason is thrown as it is.
+ */
+export async function connectRelay(
+  endpoint: RelayEndpoint,
+  options: ConnectRelayOptions,
+): Promise<RelayConnection> {
+  let place = endpoint;
+  let authQuery = "";
+  for (let redirects = 0, challenges = 0;;) {
+    const client = await options.dialer.dial({ ...options, ...place });
+    const end = () => client.abort(asError(options.signal.reason));
+    options.signal.addEventListener("abort", end, { once: true });
+    try {
+      options.signal.throwIfAborted();
+      await client.connect({
+        app: withQuery(place.app, authQuery),
+        tcUrl: withQuery(options.identity.tcUrl ?? place.tcUrl, authQuery),
+        properties: connectProperties(options.identity),
+      });
+      options.signal.throwIfAborted();
+      return { client, endpoint: place };
+    } catch (error) {
+      client.close("refused");
+      options.signal.throwIfAborted();
+      if (!(error instanceof RtmpRefusalError)) throw error;
+      if (error.redirect !== undefined) {
+        if (++redirects > MAX_REDIRECTS) {
+          throw new ProtocolError(
+            `Cannot connect: sent on ${redirects} times, more than MAX_REDIRECTS (${MAX_REDIRECTS})`,
+          );
+        }
+        place = redirectedEndpoint(place, error.redirect);
+        authQuery = "";
+        options.step(`is sent on to ${place.shown}`);
+        continue;
+      }
+      const { user, password, app } = place;
+      const answer = user === "" || ++challenges > MAX_CHALLENGES
+        ? undefined
+        : answerAuthChallenge(error.description, { user, password, app, randomBytes: options.randomBytes });
+      if (answer === undefined) throw error;
+      authQuery = answer;
+      options.step(`is asked who it is, and answers for user ${user}`);
+    } finally {
+      options.signal.removeEventListener("abort", end);
+    }
+  }
+}
+
+/**
+ * What is announced of Enhanced RTMP (v2, "Enhancing NetConnection connect"): a relay forwards every codec unread, and
+ * may be asked to connect again.
+ */
+const ENHANCED_PROPERTIES: AmfProperties = {
+  fourCcList: ["*"],
+  videoFourCcInfoMap: { "*": FOUR_CC_FLAG.CanForward },
+  audioFourCcInfoMap: { "*": FOUR_CC_FLAG.CanForward },
+  capsEx: CAPS_EX_FLAG.Reconnect | CAPS_EX_FLAG.ModEx,
+};
+
+function connectProperties(identity: RelayIdentity): AmfProperties {
+  const { userAgent, swfUrl, pageUrl } = identity;
+  return {
+    flashVer: userAgent,
+    ...swfUrl === undefined ? {} : { swfUrl },
+    ...pageUrl === undefined ? {} : { pageUrl },
+    ...ENHANCED_PROPERTIES,
+  };
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new ClosedError(String(reason));
+}
