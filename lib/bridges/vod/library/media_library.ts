@@ -19,7 +19,7 @@ import type { OpenFile, PlaySettings } from "./open_file.ts";
 export const INDEX_WAIT_MS = 20_000;
 
 /** Read at once from a file that is played, in bytes: it is most of what a player costs in memory. */
-export const PLAY_BLOCK_BYTES = 65_536;
+export const PLAY_BLOCK_BYTES = 32_768;
 
 /** A file that did not change for this long does not grow any more, in ms. */
 export const GROWTH_QUIET_MS = 5_000;

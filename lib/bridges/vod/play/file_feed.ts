@@ -2,7 +2,7 @@ import type { PlayerPlace } from "#bridges/rtmp";
 import { bytesEqual } from "#bytes";
 import type { Clock } from "#clock";
 import type { MediaPacket, MediaTrack, Packet } from "#media";
-import { isEnhancedTagBody, tagBodyOf } from "#mediaformats/flv";
+import { isEnhancedTagBody, tagBodyIn, tagBodyOf } from "#mediaformats/flv";
 import type { SliceSource } from "#stack";
 import type { MediaCursor } from "./media_cursor.ts";
 import type { Pace } from "./pace.ts";
@@ -260,8 +260,8 @@ export class FileFeed implements SliceSource {
     if (isPreroll && packet.kind !== "video") return true;
     const timeUs = Math.max(start.prerollUntilUs, fileUs);
     const body = timeUs === fileUs && packet.trackId === 0
-      ? tagBodyOf(packet)
-      : restampedBody(packet, timeUs + start.originUs);
+      ? tagBodyIn(writer.scratch, packet)
+      : restampedBody(packet, { dtsUs: timeUs + start.originUs, scratch: writer.scratch });
     if (!this.#options.isEnhanced && isEnhancedTagBody(packet.kind, body)) return true;
     const timeMs = Math.round(timeUs / 1000);
     if (packet.role === "config") return this.#writeConfig(packet, { timeMs, body });

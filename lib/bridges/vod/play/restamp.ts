@@ -1,5 +1,5 @@
 import type { MediaPacket, Packet } from "#media";
-import { tagBodyOf } from "#mediaformats/flv";
+import { tagBodyIn } from "#mediaformats/flv";
 
 /** Second byte of a legacy AVC body with NAL units: FLV 10.1, section E.4.3.2. */
 const NAL_UNITS = 1;
@@ -8,16 +8,19 @@ const NAL_UNITS = 1;
  * The tag body of a packet that is sent as the default track of its kind, with its decoding time moved; its
  * presentation time stays, but for what would be presented before it is decoded.
  *
- * @param dtsUs The new decoding time, on the packet's time line.
- * @returns Owned by the caller where it differs from the packet's own.
+ * @param options `dtsUs`: the new decoding time, on the packet's time line; `scratch` as `tagBodyIn` has it.
+ * @returns The packet's own array, or one that is valid until `scratch` is written again.
  */
-export function restampedBody(packet: MediaPacket, dtsUs: number): Uint8Array {
+export function restampedBody(
+  packet: MediaPacket,
+  { dtsUs, scratch }: { readonly dtsUs: number; readonly scratch: Uint8Array },
+): Uint8Array {
   const { flvTagBody, ...rest } = packet;
   const moved: Packet = { ...rest, trackId: 0, dtsUs, ptsUs: Math.max(packet.ptsUs, dtsUs) };
-  if (flvTagBody === undefined || packet.trackId !== 0) return tagBodyOf(moved);
+  if (flvTagBody === undefined || packet.trackId !== 0) return tagBodyIn(scratch, moved);
   if (packet.kind !== "video") return flvTagBody;
   const first = flvTagBody[0] ?? 0;
-  if (first >= 0x80) return tagBodyOf(moved);
+  if (first >= 0x80) return tagBodyIn(scratch, moved);
   // only AVC, and HEVC in its place, have a composition time offset
   const hasOffset = packet.codec === "avc1" || packet.codec === "hvc1";
   if (!hasOffset || flvTagBody[1] !== NAL_UNITS) return flvTagBody;

@@ -11,11 +11,16 @@ import type { MessageHeader } from "#protocols/rtmp";
 /** Bytes that one write to a player carries; a longer message has a write of its own. */
 export const SLICE_BYTES = 128 * 1024;
 
+/** A larger message has an array of its own. */
+const SCRATCH_BYTES = 512 * 1024;
+
 /** Buffers kept for the next writes: 4 MiB. */
 const MAX_FREE_BUFFERS = 32;
 
 /** Buffers of slices, shared by all players: one that waits for its time holds none. */
 export class SliceBuffers {
+  /** Where one message is put together: used within one call, so one for all. */
+  readonly scratch: Uint8Array = new Uint8Array(SCRATCH_BYTES);
   readonly #free: Uint8Array[] = [];
 
   /** A buffer of `SLICE_BYTES` with any content; to be given back. */
@@ -52,6 +57,11 @@ export class SliceWriter {
       audio: header(CHUNK_STREAM_ID.Audio, MESSAGE_TYPE.Audio),
       data: header(CHUNK_STREAM_ID.Data, MESSAGE_TYPE.DataAmf0),
     };
+  }
+
+  /** Where a message may be put together before it is added: written over by whoever is next. */
+  get scratch(): Uint8Array {
+    return this.#buffers.scratch;
   }
 
   /**
