@@ -20,7 +20,7 @@ export {
   splitTracks,
   videoTagToPacket,
 } from "./tag_body.ts";
-export { tagBodyOf } from "./tag_body_writer.ts";
+export { tagBodyIn, tagBodyOf } from "./tag_body_writer.ts";
 export { FlvTagReader } from "./tag_reader.ts";
 export type { PlacedFlvTag } from "./tag_reader.ts";
 export { MAX_FLV_HEADER_BYTES, MAX_FLV_JUNK_BYTES, MAX_FLV_TAG_BODY_BYTES } from "./tag_cursor.ts";
@@ -31,6 +31,7 @@ export {
   FLV_TAG_HEADER_BYTES,
   flvTagBytes,
   PREVIOUS_TAG_SIZE_BYTES,
+  writeFlvTag,
   writeFlvTagInto,
 } from "./tag_writer.ts";
 export type { FlvHeader, FlvTag } from "./tag_writer.ts";

@@ -30,11 +30,37 @@ const MAX_OFFSET_MS = 0x7f_ffff;
 export function tagBodyOf(packet: Packet): Uint8Array {
   if (packet.flvTagBody !== undefined) return packet.flvTagBody;
   if (packet.kind === "data") return packet.payload;
-  const header = packet.kind === "video" ? videoHeader(packet) : audioHeader(packet);
-  const body = new Uint8Array(header.length + packet.payload.length);
-  body.set(header);
-  body.set(packet.payload, header.length);
-  return body;
+  const header = headerOf(packet);
+  return joined(header, { packet, into: new Uint8Array(header.length + packet.payload.length) });
+}
+
+/**
+ * As `tagBodyOf`, in memory that is used again for the next packet: an array a packet is work for the collector.
+ *
+ * @param scratch Written over; where it is too small a new array is made.
+ * @returns The packet's own array, or a view of `scratch`, valid until that is written again.
+ * @throws {TypeError} As `tagBodyOf`.
+ */
+export function tagBodyIn(scratch: Uint8Array, packet: Packet): Uint8Array {
+  if (packet.flvTagBody !== undefined) return packet.flvTagBody;
+  if (packet.kind === "data") return packet.payload;
+  const header = headerOf(packet);
+  const length = header.length + packet.payload.length;
+  const into = length <= scratch.length ? scratch.subarray(0, length) : new Uint8Array(length);
+  return joined(header, { packet, into });
+}
+
+function headerOf(packet: Packet): readonly number[] {
+  return packet.kind === "video" ? videoHeader(packet) : audioHeader(packet);
+}
+
+function joined(
+  header: readonly number[],
+  { packet, into }: { readonly packet: Packet; readonly into: Uint8Array },
+): Uint8Array {
+  into.set(header);
+  into.set(packet.payload, header.length);
+  return into;
 }
 
 function videoHeader(packet: Packet): readonly number[] {
