@@ -34,7 +34,11 @@ const FRAME_HEAD_BYTES = 64;
 
 /** How a file is read. */
 export interface Mp4DemuxerOptions {
-  /** Read at once, in bytes: less for many files open side by side. @default {262_144} */
+  /**
+   * Read at once, in bytes: less for many files open side by side. Without it, the next block is read while packets
+   * of one are used.
+   * @default {262_144}
+   */
   readonly blockBytes?: number;
 }
 
@@ -96,7 +100,7 @@ export class Mp4Demuxer implements Demuxer {
       return feed === undefined ? [] : [{ track, feed }];
     });
     this.#reader = new PacketReader(source, feeds, {
-      ...(options.blockBytes === undefined ? {} : { batchBytes: options.blockBytes }),
+      ...(options.blockBytes === undefined ? { readsAhead: true } : { batchBytes: options.blockBytes }),
       ...(fragments === undefined ? {} : { refill: () => fragments.refill() }),
     });
     if (fragments === undefined) return;
@@ -176,7 +180,7 @@ export class Mp4Demuxer implements Demuxer {
   /** Goes to the newest key frame of the leading track that is presented at or before `timeUs`. */
   async seek(timeUs: number): Promise<SeekResult> {
     if (this.#isClosed) throw new ClosedError("Cannot seek in MP4: it is closed");
-    this.#reader.restart();
+    await this.#reader.restart();
     if (this.#fragments !== undefined) {
       const landed = await this.#fragments.seek(timeUs);
       this.canSeek = true;

@@ -19,6 +19,8 @@ const DISCARDED = 2;
 export interface PacketReaderOptions {
   /** Bytes after which a batch is full. @default {262_144} */
   readonly batchBytes?: number;
+  /** Read the next batch while the one before is used: its bytes are in memory too. @default {false} */
+  readonly readsAhead?: boolean;
   /** Called where a track has run out of samples; may find more of them. */
   readonly refill?: () => Promise<void>;
 }
@@ -34,6 +36,7 @@ export class PacketReader {
   readonly #source: ByteSource;
   readonly #tracks: readonly FeedOfTrack[];
   readonly #batchBytes: number;
+  readonly #readsAhead: boolean;
   readonly #refill: (() => Promise<void>) | undefined;
   /** The plan: columns, by position in the batch. */
   readonly #trackOf = new Uint16Array(MAX_BATCH_PACKETS);
@@ -46,6 +49,8 @@ export class PacketReader {
   /** Tracks whose next sample is not in the file yet, for the batch in the making. */
   readonly #isHeld: boolean[];
   #planned = 0;
+  /** The next batch, where it is read ahead. */
+  #ahead: Promise<MediaPacket[]> | undefined;
   /** Bytes given out since the last seek. */
   #givenBytes = 0;
 
@@ -57,6 +62,7 @@ export class PacketReader {
     this.#source = source;
     this.#tracks = tracks;
     this.#batchBytes = options.batchBytes ?? BATCH_BYTES;
+    this.#readsAhead = options.readsAhead ?? false;
     this.#refill = options.refill;
     this.#isHeld = tracks.map(() => false);
   }
@@ -70,8 +76,11 @@ export class PacketReader {
     }));
   }
 
-  /** To be told after the feeds were moved. */
-  restart(): void {
+  /** To be told before the feeds are moved: what was read ahead is dropped. */
+  async restart(): Promise<void> {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    await ahead?.catch(() => {});
     this.#givenBytes = 0;
   }
 
@@ -84,6 +93,20 @@ export class PacketReader {
    * @throws {FormatError} If the file has become shorter.
    */
   async read(): Promise<MediaPacket[]> {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    let packets = await (ahead ?? this.#readBatch());
+    // The file may have grown since.
+    if (ahead !== undefined && packets.length === 0) packets = await this.#readBatch();
+    if (this.#readsAhead && packets.length > 0) {
+      this.#ahead = this.#readBatch();
+      // The next read tells of it; there may be none.
+      this.#ahead.catch(() => {});
+    }
+    return packets;
+  }
+
+  async #readBatch(): Promise<MediaPacket[]> {
     this.#planned = 0;
     this.#isHeld.fill(false);
     await this.#plan();
