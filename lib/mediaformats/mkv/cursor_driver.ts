@@ -1,17 +1,37 @@
-import type { SourceWindow } from "#bytes";
+import type { ByteSource } from "#bytes";
 import type { SegmentCursor } from "./cluster/segment_cursor.ts";
 
-/** Shows a cursor the bytes of a source, block after block. */
+/** Part of a block that is kept free in front of what is read ahead, for what is left of the block before. */
+const HEADROOM_SHARE = 4;
+
+/** A block that is being read. */
+interface BlockAhead {
+  /** Of its first byte, in bytes from the start of the file. */
+  readonly offset: number;
+  /** Headroom, then what is read. */
+  readonly bytes: Uint8Array;
+  /** How many bytes were there; -1 where the source refused. */
+  readonly count: Promise<number>;
+}
+
+/**
+ * Shows a cursor the bytes of a source, block after block. While a cursor reads on, the next block is read beside it.
+ *
+ * Blocks are never written again, so payloads may be views of them.
+ */
 export class CursorDriver {
-  readonly #window: SourceWindow;
+  readonly #source: ByteSource;
   readonly #blockBytes: number;
+  readonly #headroom: number;
   #view: Uint8Array = new Uint8Array(0);
   #viewOffset = 0;
+  #ahead: BlockAhead | undefined;
 
-  /** @param options `blockBytes`: as the window has it. */
-  constructor(window: SourceWindow, options: { blockBytes: number }) {
-    this.#window = window;
+  /** @param options `blockBytes`: read at once. */
+  constructor(source: ByteSource, options: { blockBytes: number }) {
+    this.#source = source;
     this.#blockBytes = options.blockBytes;
+    this.#headroom = Math.ceil(options.blockBytes / HEADROOM_SHARE);
   }
 
   /**
@@ -35,12 +55,47 @@ export class CursorDriver {
   async #fetch(cursor: SegmentCursor): Promise<boolean> {
     if (cursor.isEnded) return false;
     const { offset, neededBytes } = cursor;
-    const seenEnd = offset >= this.#viewOffset ? this.#viewOffset + this.#view.length : offset;
-    // what the file does not have is not reserved for; one that has grown tells so by the block behind its end
-    const known = Math.max(0, this.#window.source.sizeBytes - offset);
-    const wanted = Math.max(this.#blockBytes, Math.min(neededBytes, known + this.#blockBytes));
-    this.#view = await this.#window.readUpTo(offset, wanted);
+    const viewEnd = this.#viewOffset + this.#view.length;
+    const isReadingOn = this.#view.length > 0 && offset >= this.#viewOffset && offset <= viewEnd;
+    const left = isReadingOn ? this.#view.subarray(offset - this.#viewOffset) : new Uint8Array(0);
+    const ahead = this.#ahead?.offset === offset + left.length ? this.#ahead : undefined;
+    this.#ahead = undefined;
+    let view = await this.#takeAhead(ahead, left) ?? left;
+    // what was read ahead ends early where the file did, or a block is larger than that
+    if (view.length < left.length + this.#blockBytes || view.length < neededBytes) {
+      view = await this.#fill(view, { offset, neededBytes });
+    }
+    this.#view = view;
     this.#viewOffset = offset;
-    return offset + this.#view.length > Math.max(seenEnd, offset);
+    if (isReadingOn && view.length >= this.#blockBytes) this.#readAhead(offset + view.length);
+    return view.length > left.length;
+  }
+
+  async #takeAhead(ahead: BlockAhead | undefined, left: Uint8Array): Promise<Uint8Array | undefined> {
+    if (ahead === undefined || left.length > this.#headroom) return undefined;
+    const count = await ahead.count;
+    if (count < 0) return undefined;
+    const start = this.#headroom - left.length;
+    ahead.bytes.set(left, start);
+    return ahead.bytes.subarray(start, this.#headroom + count);
+  }
+
+  /** What is there from `offset` on, and more of the source behind it. */
+  async #fill(have: Uint8Array, place: { offset: number; neededBytes: number }): Promise<Uint8Array> {
+    const { offset, neededBytes } = place;
+    // what the file does not have is not reserved for; one that has grown tells so by the block behind its end
+    const known = Math.max(0, this.#source.sizeBytes - offset);
+    const wanted = Math.max(this.#blockBytes, Math.min(neededBytes, known + this.#blockBytes));
+    if (have.length >= wanted) return have;
+    const bytes = new Uint8Array(wanted);
+    bytes.set(have);
+    const count = await this.#source.readAt(offset + have.length, bytes.subarray(have.length));
+    return bytes.subarray(0, have.length + count);
+  }
+
+  #readAhead(offset: number): void {
+    const bytes = new Uint8Array(this.#headroom + this.#blockBytes);
+    const count = this.#source.readAt(offset, bytes.subarray(this.#headroom)).catch(() => -1);
+    this.#ahead = { offset, bytes, count };
   }
 }

@@ -40,6 +40,8 @@ const BLOCK_BYTES = 262_144;
 const BATCH_PACKETS = 64;
 /** Payloads that are copies, given out at once, in bytes: inflated ones may be large. */
 const BATCH_COPIED_BYTES = 8_388_608;
+/** Read at once of what stands elsewhere; what is larger is read by itself. */
+const POINTED_TO_BYTES = 4096;
 /** Elements that may stand behind the clusters, and where SeekHeads point: RFC 9559 section 6.3. */
 const POINTED_TO = [
   ELEMENT_ID.SeekHead,
@@ -91,6 +93,8 @@ export class MkvDemuxer implements Demuxer {
   #summary: MediaSummary;
   /** What ended the reading after packets that are given out first. */
   #fault: unknown;
+  /** Whether the source ended where reading on was tried last. */
+  #isAtEnd = false;
 
   private constructor(
     parts: { source: ByteSource; reader: SegmentReader; driver: CursorDriver; blockBytes: number },
@@ -116,11 +120,11 @@ export class MkvDemuxer implements Demuxer {
    */
   static async open(source: ByteSource, options: MkvDemuxerOptions = {}): Promise<MkvDemuxer> {
     const blockBytes = options.blockBytes ?? BLOCK_BYTES;
-    const window = new SourceWindow(source, { blockBytes });
-    const driver = new CursorDriver(window, { blockBytes });
+    const driver = new CursorDriver(source, { blockBytes });
     const reader = new SegmentReader();
     const { cursor, head } = reader;
     if (!await driver.run(cursor, () => cursor.isPastHead)) checkIsBegun(reader, source);
+    const window = new SourceWindow(source, { blockBytes: POINTED_TO_BYTES });
     for (const id of POINTED_TO) {
       const position = head.seekPositions.get(id);
       // a SeekHead may point to a second one, which points to the rest
@@ -141,15 +145,18 @@ export class MkvDemuxer implements Demuxer {
   /** What was passed over, and the end of the file where the segment says it goes on. */
   get faults(): readonly MediaFault[] {
     const { junkBytes, brokenBlocks, brokenFrames } = this.statistics;
-    const { segmentEnd } = this.#reader.cursor;
+    const { cursor, cursor: { segmentEnd, junkOffset, neededBytes, offset: end } } = this.#reader;
     const { sizeBytes } = this.#source;
+    const have = sizeBytes - end;
     const faults: MediaFault[] = [];
     const add = (message: string, offset = -1): number => faults.push({ offset, message });
-    if (junkBytes > 0) add(`Junk between clusters: ${junkBytes} bytes were passed over`);
+    if (junkBytes > 0) add(`Junk between clusters: ${junkBytes} bytes were passed over`, junkOffset);
     if (brokenBlocks > 0) add(`Blocks damaged: ${brokenBlocks} were left out`);
     if (brokenFrames > 0) add(`Frames damaged: ${brokenFrames} were left out`);
     if (Number.isFinite(segmentEnd) && segmentEnd > sizeBytes) {
       add(`Segment cut off: it ends at offset ${segmentEnd}, the file at ${sizeBytes}`, sizeBytes);
+    } else if (this.#isAtEnd && have > 0 && neededBytes > have && !cursor.isEnded) {
+      add(`Element cut off: need ${neededBytes} bytes at offset ${end}, have ${have}`, end);
     }
     return faults;
   }
@@ -223,7 +230,8 @@ export class MkvDemuxer implements Demuxer {
       blocks.ready.length >= BATCH_PACKETS ||
       blocks.copiedBytes >= BATCH_COPIED_BYTES && blocks.ready.length > 0;
     try {
-      if (await this.#driver.run(cursor, isDone)) return;
+      this.#isAtEnd = !await this.#driver.run(cursor, isDone);
+      if (!this.#isAtEnd) return;
     } catch (error) {
       this.#fault = error;
     }
@@ -252,8 +260,7 @@ export class MkvDemuxer implements Demuxer {
     builder.cursor = cursor;
     cursor.segmentEnd = this.#reader.cursor.segmentEnd;
     cursor.jump(Math.max(this.#firstCluster, this.#reader.cursor.segmentStart));
-    const window = new SourceWindow(this.#source, { blockBytes: this.#blockBytes });
-    const driver = new CursorDriver(window, { blockBytes: this.#blockBytes });
+    const driver = new CursorDriver(this.#source, { blockBytes: this.#blockBytes });
     for (let until = cursor.offset;;) {
       options.signal?.throwIfAborted();
       until = Math.max(until, cursor.offset) + 4 * this.#blockBytes;

@@ -334,6 +334,19 @@ Deno.test("MkvDemuxer gives out what came before a bomb, names the limit, and re
   assert.equal(demuxer.statistics.brokenFrames, 1);
 });
 
+Deno.test("MkvDemuxer tells what it passed over, and where a file is cut off", async () => {
+  const bytes = file(TRACKS, ...filmClusters(1), new Uint8Array(50), ...filmClusters(1));
+  const demuxer = await open(bytes);
+  await readAll(demuxer);
+  const offset = file(TRACKS, ...filmClusters(1)).length;
+  assert.deepEqual(demuxer.faults, [{ offset, message: "Junk between clusters: 50 bytes were passed over" }]);
+  const cut = await open(bytes.subarray(0, offset - 4));
+  assert.equal((await readAll(cut)).length, 5);
+  const at = offset - 11;
+  const message = `Element cut off: need 11 bytes at offset ${at}, have 7`;
+  assert.deepEqual(cut.faults, [{ offset: at, message }]);
+});
+
 Deno.test("MkvDemuxer drops times no number holds", async () => {
   const late = elementOfSize(ID.Timestamp, vint(8), Uint8Array.fromHex("ffffffffffffffff"));
   const demuxer = await open(file(

@@ -71,6 +71,8 @@ export class SegmentCursor {
   segmentEnd = Infinity;
   /** Bytes that belonged to no element. */
   junkBytes = 0;
+  /** Where the first of them was; -1 for none. */
+  junkOffset = -1;
   /** Blocks that could not be read: no time, no track number. */
   brokenBlocks = 0;
   readonly #visitor: SegmentVisitor;
@@ -200,6 +202,7 @@ export class SegmentCursor {
   #lose(skip: number): true {
     this.#level = "lost";
     this.#lostAt = this.offset;
+    if (skip > 0 && this.junkOffset < 0) this.junkOffset = this.offset;
     this.offset += skip;
     this.junkBytes += skip;
     return true;

@@ -1,5 +1,4 @@
 import type { ByteSource } from "#bytes";
-import { SourceWindow } from "#bytes";
 import { SegmentCursor, type SegmentVisitor } from "../cluster/segment_cursor.ts";
 import { CursorDriver } from "../cursor_driver.ts";
 import { lastRowAtOrBefore, type TimedPlaces } from "../time_columns.ts";
@@ -118,9 +117,7 @@ export class KeyFrameSearch {
   }
 
   #driver(): CursorDriver {
-    return new CursorDriver(new SourceWindow(this.#file.source, { blockBytes: BLOCK_BYTES }), {
-      blockBytes: BLOCK_BYTES,
-    });
+    return new CursorDriver(this.#file.source, { blockBytes: BLOCK_BYTES });
   }
 }
 
