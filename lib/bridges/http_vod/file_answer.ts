@@ -108,6 +108,7 @@ export async function answerFlv(
     const body = remuxToFlv(file, {
       clock,
       bufferMs: entry.settings.clientBufferMs,
+      reusesArray: options.reusesArray ?? false,
       finished: ({ sentBytes, fault }) => {
         entry.countServed(sentBytes);
         if (fault === undefined) log.info(`stopped playing after ${sentBytes} bytes`);

@@ -1,10 +1,9 @@
-import { concatBytes } from "#bytes";
+import { ByteWriter } from "#bytes";
 import { type LibraryFile, Pace, TrackChoice } from "#bridges/vod";
 import type { Clock } from "#clock";
 import { errorMessage } from "#errors";
 import type { MediaPacket, MediaTrack } from "#media";
 import { encodeFlvStart, FlvMuxer } from "#mediaformats/flv";
-import { PIECE_BYTES } from "./pieces.ts";
 
 /** A file that is sent as FLV. */
 export type RemuxedFile = Pick<LibraryFile, "demuxer" | "mayGrow">;
@@ -15,10 +14,14 @@ export interface FlvRemuxOptions {
   readonly clock: Clock;
   /** Media time sent in advance, in ms; `Infinity` sends as fast as the viewer takes it. */
   readonly bufferMs: number;
+  /** Whether all bytes come in one array, which is written again once more are asked for. @default {false} */
+  readonly reusesArray?: boolean;
   /** Called once, when the body has ended, failed or is not wanted any more. */
   readonly finished: (outcome: { readonly sentBytes: number; readonly fault?: string }) => void;
 }
 
+/** Bytes of tags that are sent at once; what a viewer holds, with the packets they are made of. */
+const GATHER_BYTES = 65_536;
 /** How often a file that grows is looked at, in ms. */
 const GROWTH_LOOK_MS = 500;
 
@@ -47,6 +50,7 @@ class FlvRemux {
   readonly #options: FlvRemuxOptions;
   readonly #tracks: TrackChoice;
   readonly #pace: Pace;
+  readonly #writer = new ByteWriter(GATHER_BYTES);
   #muxer: FlvMuxer | undefined;
   #packets: readonly MediaPacket[] = [];
   #at = 0;
@@ -87,28 +91,25 @@ class FlvRemux {
   }
 
   async #gather(): Promise<Uint8Array | undefined> {
-    const parts: Uint8Array[] = [];
-    let length = 0;
-    while (!this.#isEnded && length < PIECE_BYTES) {
+    const writer = this.#writer.reset();
+    while (!this.#isEnded && writer.length < GATHER_BYTES) {
       const packet = this.#packets[this.#at];
       if (packet === undefined) {
-        if (length > 0) break;
+        if (writer.length > 0) break;
         if (!await this.#read()) return undefined;
         continue;
       }
       const waitMs = this.#waitMs(packet);
       if (waitMs > 0) {
-        if (length > 0) break;
+        if (writer.length > 0) break;
         await this.#sleep(waitMs + this.#pace.refillMs);
         continue;
       }
       this.#at++;
-      for (const bytes of this.#write(packet)) {
-        parts.push(bytes);
-        length += bytes.length;
-      }
+      this.#write(packet);
     }
-    return this.#isEnded ? undefined : concatBytes(parts);
+    if (this.#isEnded) return undefined;
+    return this.#options.reusesArray === true ? writer.view() : writer.take();
   }
 
   /** Reads on; waits where the file grows; returns whether there is more. */
@@ -129,26 +130,27 @@ class FlvRemux {
     return packet.kind === "data" || packet.role !== "media" ? 0 : this.#pace.waitMs(packet.dtsUs);
   }
 
-  #write(packet: MediaPacket): Uint8Array[] {
+  #write(packet: MediaPacket): void {
     const { video, audio } = this.#tracks;
     const track = packet.kind === "video" ? video : packet.kind === "audio" ? audio : undefined;
     // sound that is decoded only is of no use; script data of the file tells of another file
-    if (track?.index !== packet.trackIndex || packet.isDiscarded && packet.kind === "audio") return [];
-    const parts = this.#muxer === undefined ? [this.#begin(packet)] : [];
-    const written = packet.trackId === 0 ? packet : asDefaultTrack(packet);
-    return [...parts, this.#muxer!.write(written)];
+    if (track?.index !== packet.trackIndex || packet.isDiscarded && packet.kind === "audio") return;
+    const muxer = this.#muxer ??= this.#begin(packet);
+    muxer.writeInto(packet.trackId === 0 ? packet : asDefaultTrack(packet), this.#writer);
   }
 
-  #begin(first: MediaPacket): Uint8Array {
+  /** Writes the head, and returns what writes the rest. */
+  #begin(first: MediaPacket): FlvMuxer {
     const { video, audio } = this.#tracks;
     const tracks = [video, audio].filter((track) => track !== undefined)
       .map((track) => ({ ...track, trackId: 0 }));
-    this.#muxer = new FlvMuxer(tracks, { maxKeyFrames: 0 });
+    const muxer = new FlvMuxer(tracks, { maxKeyFrames: 0 });
     // its own head leaves the duration open
-    this.#muxer.begin();
+    muxer.begin();
     const summary = { ...this.#file.demuxer.summary, tracks };
     const configs = tracks.flatMap((track) => configOf(track, first));
-    return encodeFlvStart(summary, { timeUs: first.ptsUs, offset: 0, configs });
+    this.#writer.bytes(encodeFlvStart(summary, { timeUs: first.ptsUs, offset: 0, configs }));
+    return muxer;
   }
 
   #sleep(delayMs: number): Promise<void> {
