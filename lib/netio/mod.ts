@@ -22,6 +22,7 @@ export { hasUnstableNet, Reactor } from "./reactor.ts";
 export type { ConnectOptions, ListenOptions, ReactorLog, ReactorOptions, TlsListener } from "./reactor.ts";
 export { TlsKeyRing } from "./tls/tls_key_ring.ts";
 export type { CertificateSummary, TlsKeys } from "./tls/tls_key_ring.ts";
+export type { TlsConnectOptions } from "./tls/tls_connector.ts";
 export { TLS_HANDSHAKE_TIMEOUT_MS } from "./tls/tls_acceptor.ts";
 export { ACCEPT_BACKOFF_MS, ACCEPT_LOG_INTERVAL_MS, Listener } from "./listener.ts";
 export type { ListenerLog } from "./listener.ts";

@@ -13,6 +13,7 @@ import { ReadPacer } from "./read_pacer.ts";
 import { StreamCarrier } from "./stream_carrier.ts";
 import type { CarrierContext } from "./stream_carrier.ts";
 import { TlsAcceptor } from "./tls/tls_acceptor.ts";
+import { connectTls, type TlsConnectOptions } from "./tls/tls_connector.ts";
 import type { TlsKeyRing, TlsKeys } from "./tls/tls_key_ring.ts";
 import { TurnQueue } from "./turn_queue.ts";
 import { UdpSocket } from "./udp_socket.ts";
@@ -160,19 +161,12 @@ export class Reactor {
   }
 
   /**
-   * Connects by TLS; the server's certificate is verified.
+   * Connects by TLS, and shakes hands; the server's certificate is verified.
    *
-   * @param options `authorities`: further root certificates, PEM text.
+   * @param options `authorities`: further root certificates, PEM text; `isVerified`: false takes any certificate.
    */
-  async connectTls(options: ConnectOptions & { authorities?: string[] }): Promise<Carrier> {
-    const { address: hostname, port, authorities: caCerts, signal } = options;
-    // by TCP first: only that attempt can be ended
-    const plain = await Deno.connect({ hostname, port, ...(signal === undefined ? {} : { signal }) });
-    const connection = await Deno.startTls(plain, {
-      hostname,
-      ...(caCerts === undefined ? {} : { caCerts }),
-    });
-    return this.#carry(connection, "tls");
+  async connectTls(options: TlsConnectOptions): Promise<Carrier> {
+    return this.#carry(await connectTls(options), "tls");
   }
 
   /** Opens a UDP socket; see {@link UdpSocket}. */

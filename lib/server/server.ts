@@ -17,6 +17,8 @@ import type { AcceptorConfig, ApplicationConfig, ServerConfig, ServiceRow } from
 import { openLibrary } from "./media_libraries.ts";
 import { builtInFactories } from "./protocol_spawner.ts";
 import { ApplicationRecordings } from "./recordings.ts";
+import { ReactorDialer } from "./relays/reactor_dialer.ts";
+import { ServerRelays } from "./relays/server_relays.ts";
 import { type CertificateFiles, WatchedCertificates } from "./tls_keys.ts";
 import { serviceUrls } from "./urls.ts";
 
@@ -108,6 +110,8 @@ class Server implements RunningServer {
   readonly #libraries: MediaLibrary[] = [];
   readonly #indexer: Indexer;
   readonly #recordings = new ApplicationRecordings(() => this.streams);
+  readonly #patience = new CoarseClock(systemClock);
+  readonly #relays: ServerRelays;
   /** What watches files while the server runs. */
   readonly #closing: Disposable[] = [];
   #isClosing = false;
@@ -131,9 +135,15 @@ class Server implements RunningServer {
       systemClock,
       (stream, isLive) => {
         this.#recordings.streamChanged(stream, isLive);
+        this.#relays.streamChanged(stream, isLive);
         this.#applications.streamChanged(stream, isLive);
       },
     );
+    this.#relays = new ServerRelays({
+      streams: this.streams,
+      dialer: new ReactorDialer(this.#reactor, options.log.child("relay")),
+      clock: this.#patience,
+    });
   }
 
   get closed(): Promise<void> {
@@ -164,7 +174,7 @@ class Server implements RunningServer {
       this.#libraries.push(library.library);
     }
     const builtIn = builtInFactories({
-      patience: new CoarseClock(systemClock),
+      patience: this.#patience,
       config: this.#config,
       applications: this.#applications,
       streams: this.streams,
@@ -187,12 +197,14 @@ class Server implements RunningServer {
     const use = acceptorUse(WEB_PLANE, [builtIn(WEB_PLANE)]);
     if (enabled) await this.#listen({ ip, port, protocol: "inboundHttp" }, use);
     for (const library of this.#libraries) void library.buildIndexes();
+    for (const entry of this.#config.applications) this.#relays.add(entry, log.child(entry.name));
   }
 
   async close(reason: string): Promise<void> {
     if (this.#isClosing) return this.#closed.promise;
     this.#isClosing = true;
     const listenersClosed = this.#reactor.close();
+    await this.#relays.close();
     await this.#protocols.closeAll(reason);
     await listenersClosed;
     this.#applications.close();

@@ -16,6 +16,7 @@ import {
 } from "#options";
 import { ACCESS_RULE_OPTIONS, AUTHENTICATION_OPTIONS, STREAM_KEY_OPTIONS } from "./access_options.ts";
 import { STREAM_DEFAULTS } from "#streaming";
+import { PULL_OPTIONS, PUSH_OPTIONS } from "../relays/relay_options.ts";
 import { RECORDING_OPTIONS } from "./recording_options.ts";
 
 const NAME = /^[\p{L}\p{N}_.~-]+$/u;
@@ -214,6 +215,14 @@ export const APPLICATION_OPTIONS = {
     doc: "How its live streams are recorded, into recordedStreamsStorage of mediaStorage.",
   }),
   streaming: group(STREAMING_OPTIONS, { doc: "How its live streams are run." }),
+  externalStreams: list(PULL_OPTIONS, {
+    default: [],
+    doc: "Streams pulled from other servers; here they are like any that is published.",
+  }),
+  pushTargets: list(PUSH_OPTIONS, {
+    default: [],
+    doc: "Where its live streams are pushed to; each stream goes to all targets whose localStreamName fits.",
+  }),
   acceptors: list(ACCEPTOR_OPTIONS, { default: [], doc: "Where it listens itself." }),
 };
 
@@ -236,10 +245,8 @@ export const LATER_KEYS: ReadonlySet<string> = new Set([
   "cipherSuite",
   "daemon",
   "enableCheckBandwidth",
-  "externalStreams",
   "hasStreamAliases",
   "instancesCount",
-  "localStreamName",
   "maxRtmpOutBuffer",
   "maxRtspOutBuffer",
   "rtcpDetectionInterval",
