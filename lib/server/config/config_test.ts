@@ -113,15 +113,30 @@ const BROKEN_FILES: readonly [toml: string, message: string | RegExp][] = [
     '"adaptive", current value is "auto"',
   ],
   [
-    "[[applications]]\nname = 'flvplayback'\n[[applications.externalStreams]]\nuri = 'rtmp://h/a'",
-    "Cannot load crtmp.toml: applications[0].externalStreams is an option of the original server that this " +
+    "[[applications]]\nname = 'flvplayback'\n[[applications.externalStreams]]\nuri = 'rtmp://u:hush@h/a?hush'\n" +
+    "localStreamName = 'a'",
+    'Cannot load crtmp.toml: applications[0].externalStreams[0].uri cannot be used: Cannot play "rtmp://u@h/a": it ' +
+    "names no stream, as in rtmp://HOST/APP/STREAM",
+  ],
+  [
+    "[[applications]]\nname = 'flvplayback'\n[[applications.externalStreams]]\nuri = 'rtmp://h/a/b'\n" +
+    "localStreamName = '../b'",
+    "Cannot load crtmp.toml: applications[0].externalStreams[0].localStreamName must be a name: a part of it starts with a dot",
+  ],
+  [
+    "[[applications]]\nname = 'flvplayback'\n[[applications.pushTargets]]\ntargetUri = 'http://h/a'",
+    /^Cannot load crtmp.toml: applications\[0\].pushTargets\[0\].targetUri cannot be used: .* scheme must be one of/,
+  ],
+  [
+    "[[applications]]\nname = 'flvplayback'\nrtcpDetectionInterval = 10",
+    "Cannot load crtmp.toml: applications[0].rtcpDetectionInterval is an option of the original server that this " +
     "version does not have",
   ],
   [
     "[[applications]]\nname = 'flvplayback'\nguestbook = 1",
     "Cannot load crtmp.toml: applications[0].guestbook is not an option: there are name, description, library, " +
     "default, aliases, publishFrom, authentication, streamKeys, access, vodAliases, mediaStorage, recording, " +
-    "streaming, acceptors",
+    "streaming, externalStreams, pushTargets, acceptors",
   ],
   [
     "[[applications]]\nname = 'recorder'\nrecordDays = 0\nrecordDay = 1",

@@ -1,6 +1,7 @@
 import { addressRangeFault } from "#auth";
 import { nameFault } from "#uri";
 import { nearestWord, type OptionFault } from "#options";
+import { relayFaults } from "../relays/relay_faults.ts";
 import type { ServerConfig } from "./server_options.ts";
 
 /** Names that options may refer to; what is absent is not checked. */
@@ -17,6 +18,7 @@ export function crossFaults(config: ServerConfig, known: Known): OptionFault[] {
     ...applicationFaults(config, known),
     ...acceptorFaults(config, known),
     ...accessFaults(config),
+    ...config.applications.flatMap((entry, at) => [...relayFaults(entry, `applications[${at}]`)]),
     ...addressFaults(config),
   ];
 }
