@@ -38,9 +38,11 @@ export interface RecordedStream {
 
 /** What a player of recordings is made of. */
 export interface RecordedPlayOptions {
+  /** The player's stream. */
   readonly netStream: NetStream;
   /** Where it writes. */
   readonly place: PlayerPlace;
+  /** Times what is sent. */
   readonly clock: Clock;
   /** Prefixed with the connection and the stream. */
   readonly log: Logger;

@@ -44,7 +44,9 @@ export interface MediaLibraryOptions {
   readonly indexer: Indexer;
   /** Opens readers. @default {openMedia} */
   readonly openDemuxer?: OpenDemuxer;
+  /** Dates files, and bounds the wait for an index. */
   readonly clock: Clock;
+  /** Told of files that cannot be listed or read. */
   readonly log: Logger;
 }
 

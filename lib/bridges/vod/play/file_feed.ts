@@ -1,23 +1,24 @@
 import type { PlayerPlace } from "#bridges/rtmp";
-import { bytesEqual } from "#bytes";
 import type { Clock } from "#clock";
-import type { MediaPacket, MediaTrack, Packet } from "#media";
-import { isEnhancedTagBody, tagBodyIn, tagBodyOf } from "#mediaformats/flv";
+import type { MediaPacket } from "#media";
 import type { SliceSource } from "#stack";
 import type { MediaCursor } from "./media_cursor.ts";
 import type { Pace } from "./pace.ts";
-import { restampedBody } from "./restamp.ts";
+import { type KindChoice, type PacketPlan, PacketWriter } from "./packet_writer.ts";
 import type { SliceWriter } from "./slice_writer.ts";
-import type { TrackChoice } from "./track_choice.ts";
 
 /** How often the end of a file that grows is looked at, in ms. */
 const GROWTH_LOOK_MS = 500;
 
 /** What a feed is made of. */
 export interface FileFeedOptions {
+  /** Where it writes. */
   readonly place: PlayerPlace;
+  /** Times what is not due yet. */
   readonly clock: Clock;
+  /** How far ahead the player may be served. */
   readonly pace: Pace;
+  /** Makes the slices. */
   readonly writer: SliceWriter;
   /** Whether the player announced Enhanced RTMP. */
   readonly isEnhanced: boolean;
@@ -26,13 +27,9 @@ export interface FileFeedOptions {
 }
 
 /** What is fed from where on. */
-export interface FeedStart {
+export interface FeedStart extends PacketPlan {
+  /** Stands at the first packet. */
   readonly cursor: MediaCursor;
-  readonly tracks: TrackChoice;
-  /** File time that is 0 to the player, in microseconds. */
-  readonly originUs: number;
-  /** Player's time before which pictures are only decoded, in microseconds; 0 for none. */
-  readonly prerollUntilUs: number;
   /** Player's time of the first packet that is not sent any more, in microseconds. */
   readonly endUs: number;
   /** Whether more may be written to the file. */
@@ -40,12 +37,6 @@ export interface FeedStart {
 }
 
 const NO_PACKETS: readonly MediaPacket[] = [];
-const NO_CONFIGS = { video: undefined, audio: undefined };
-
-/** Frame type of a video command: FLV 10.1, section E.4.3.1; what follows starts or ends a seek. */
-const COMMAND_FRAME = 0x50;
-const START_SEEK = 0;
-const END_SEEK = 1;
 
 /**
  * Feeds the packets of a file to a carrier: in advance as the pace allows, and never more than one write and
@@ -56,6 +47,7 @@ const END_SEEK = 1;
  */
 export class FileFeed implements SliceSource {
   readonly #options: FileFeedOptions;
+  readonly #packetWriter: PacketWriter;
   #start: FeedStart | undefined;
   #packets = NO_PACKETS;
   #at = 0;
@@ -73,34 +65,29 @@ export class FileFeed implements SliceSource {
   #slice: Uint8Array | undefined;
   #taken = 0;
   #timer: Disposable | undefined;
-  #hasAudio = true;
-  #hasVideo = true;
-  #needsKeyFrame = false;
-  #isInPreroll = false;
   #pastEnd = { video: false, audio: false };
-  /** Configurations that the player has. */
-  #configs: { video: Uint8Array | undefined; audio: Uint8Array | undefined } = NO_CONFIGS;
-  #bytes = 0;
-  #lastUs = 0;
 
   constructor(options: FileFeedOptions) {
     this.#options = options;
+    this.#packetWriter = new PacketWriter(options.writer, { isEnhanced: options.isEnhanced });
   }
 
   /** Bytes of media written since the last `resetBytes`. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#packetWriter.bytes;
   }
 
-  /** Player's time of the newest packet written, in microseconds. */
+  /** Player's time of the newest packet written since `start`, in microseconds. */
   get lastUs(): number {
-    return this.#lastUs;
+    return this.#packetWriter.lastUs;
   }
 
+  /** Whether it was told to pause. */
   get isPaused(): boolean {
     return this.#isPaused;
   }
 
+  /** Whether no slice was written in part. */
   get isAtBoundary(): boolean {
     return this.#taken === 0;
   }
@@ -111,12 +98,9 @@ export class FileFeed implements SliceSource {
     this.#start = start;
     this.#isOver = false;
     this.#fault = undefined;
-    this.#isInPreroll = false;
-    this.#needsKeyFrame = false;
-    this.#wantsPicture = this.#isPaused && this.#hasVideo && start.tracks.video !== undefined;
+    this.#packetWriter.begin();
+    this.#wantsPicture = this.#isPaused && this.#packetWriter.hasKind("video", start);
     this.#pastEnd = { video: false, audio: false };
-    this.#configs = { ...NO_CONFIGS };
-    this.#lastUs = 0;
     this.#options.pace.restart();
     if (!this.#isSource) {
       this.#isSource = true;
@@ -126,7 +110,7 @@ export class FileFeed implements SliceSource {
 
   /** Counts bytes from 0 again, for the next file. */
   resetBytes(): void {
-    this.#bytes = 0;
+    this.#packetWriter.resetBytes();
   }
 
   /** Feeds nothing until `start`; a slice that was begun is finished. */
@@ -138,6 +122,7 @@ export class FileFeed implements SliceSource {
     this.#disarm();
   }
 
+  /** Feeds nothing until `resume`, but for what `start` says. */
   pause(): void {
     this.#isPaused = true;
     this.#wantsPicture = false;
@@ -153,11 +138,8 @@ export class FileFeed implements SliceSource {
   }
 
   /** Chooses kinds; video that comes back starts with its next key frame. */
-  receive(choice: { readonly hasAudio?: boolean; readonly hasVideo?: boolean }): void {
-    const { hasAudio = this.#hasAudio, hasVideo = this.#hasVideo } = choice;
-    if (hasVideo && !this.#hasVideo) this.#needsKeyFrame = true;
-    this.#hasAudio = hasAudio;
-    this.#hasVideo = hasVideo;
+  receive(choice: KindChoice): void {
+    this.#packetWriter.receive(choice);
   }
 
   /** The buffer was raised: more may go now. */
@@ -186,6 +168,7 @@ export class FileFeed implements SliceSource {
     return slice;
   }
 
+  /** The kernel took `count` bytes of the slice. */
   accepted(count: number): void {
     this.#taken += count;
     if (this.#slice === undefined || this.#taken < this.#slice.length) return;
@@ -194,6 +177,7 @@ export class FileFeed implements SliceSource {
     else if (this.#start !== undefined && this.#isDone && !this.#isPaused) this.#end();
   }
 
+  /** The connection ended. */
   failed(_error: unknown): void {
     this.#isSource = false;
     this.#dropSlice();
@@ -206,10 +190,11 @@ export class FileFeed implements SliceSource {
 
   #fill(start: FeedStart): void {
     const { pace } = this.#options;
+    const writer = this.#packetWriter;
     const packets = this.#packets;
     for (; this.#at < packets.length; this.#at++) {
       const packet = packets[this.#at]!;
-      if (!this.#isWanted(packet, start)) continue;
+      if (!writer.isWanted(packet, start)) continue;
       const timeUs = Math.max(start.prerollUntilUs, packet.dtsUs - start.originUs);
       if (timeUs >= start.endUs) {
         if (this.#isPastEnd(packet, start)) return;
@@ -219,8 +204,8 @@ export class FileFeed implements SliceSource {
         const waitMs = pace.waitMs(timeUs);
         if (waitMs > 0) return this.#arm(waitMs + pace.refillMs);
       }
-      if (!this.#write(packet, start)) return;
-      if (this.#wantsPicture && isPicture(packet) && !this.#isInPreroll) {
+      if (!writer.write(packet, start)) return;
+      if (this.#wantsPicture && isPicture(packet) && !writer.isInPreroll) {
         this.#wantsPicture = false;
         this.#at++;
         return;
@@ -228,93 +213,14 @@ export class FileFeed implements SliceSource {
     }
   }
 
-  #isWanted(packet: MediaPacket, { tracks }: FeedStart): boolean {
-    if (packet.kind === "data") return packet.codec === "script" && packet.role === "data";
-    const isVideo = packet.kind === "video";
-    const track = isVideo ? tracks.video : tracks.audio;
-    if (track?.index !== packet.trackIndex || !(isVideo ? this.#hasVideo : this.#hasAudio)) return false;
-    if (isVideo && this.#needsKeyFrame && packet.role === "media") {
-      if (!packet.isKeyFrame) return false;
-      this.#needsKeyFrame = false;
-    }
-    return true;
-  }
-
   /** Notes that a track is past the end of what was asked for; returns whether all are. */
-  #isPastEnd({ kind }: MediaPacket, { tracks }: FeedStart): boolean {
+  #isPastEnd({ kind }: MediaPacket, start: FeedStart): boolean {
     if (kind !== "data") this.#pastEnd[kind] = true;
     const { video, audio } = this.#pastEnd;
-    if (!video && tracks.video !== undefined && this.#hasVideo) return false;
-    if (!audio && tracks.audio !== undefined && this.#hasAudio) return false;
+    if (!video && this.#packetWriter.hasKind("video", start)) return false;
+    if (!audio && this.#packetWriter.hasKind("audio", start)) return false;
     this.#isOver = true;
     this.#at = this.#packets.length;
-    return true;
-  }
-
-  /** Writes one packet; returns whether there was room. */
-  #write(packet: MediaPacket, start: FeedStart): boolean {
-    const { writer } = this.#options;
-    const fileUs = packet.dtsUs - start.originUs;
-    const isPreroll = packet.isDiscarded || fileUs < start.prerollUntilUs && start.prerollUntilUs > 0;
-    // sound before its time is of no use; pictures are decoded, all at the time at which showing begins
-    if (isPreroll && packet.kind !== "video") return true;
-    const timeUs = Math.max(start.prerollUntilUs, fileUs);
-    const body = timeUs === fileUs && packet.trackId === 0
-      ? tagBodyIn(writer.scratch, packet)
-      : restampedBody(packet, { dtsUs: timeUs + start.originUs, scratch: writer.scratch });
-    if (!this.#options.isEnhanced && isEnhancedTagBody(packet.kind, body)) return true;
-    const timeMs = Math.round(timeUs / 1000);
-    if (packet.role === "config") return this.#writeConfig(packet, { timeMs, body });
-    if (!this.#writeMissingConfigs(start, timeMs)) return false;
-    if (packet.kind === "video" && isPreroll !== this.#isInPreroll) {
-      const marker = Uint8Array.of(body[0]! & 0x8f | COMMAND_FRAME, isPreroll ? START_SEEK : END_SEEK);
-      if (!writer.add("video", timeMs, marker)) return false;
-      this.#isInPreroll = isPreroll;
-    }
-    if (!writer.add(packet.kind, timeMs, body)) return false;
-    this.#bytes += body.length;
-    this.#lastUs = Math.max(this.#lastUs, timeUs);
-    return true;
-  }
-
-  /** Configurations of the tracks come before their first packets. */
-  #writeMissingConfigs({ tracks }: FeedStart, timeMs: number): boolean {
-    if (
-      this.#hasVideo && this.#configs.video === undefined && !this.#writeTrackConfig(tracks.video, timeMs)
-    ) {
-      return false;
-    }
-    return !this.#hasAudio || this.#configs.audio !== undefined ||
-      this.#writeTrackConfig(tracks.audio, timeMs);
-  }
-
-  #writeTrackConfig(track: MediaTrack | undefined, timeMs: number): boolean {
-    if (track?.codecConfig === undefined) return true;
-    const { kind, codec, codecConfig: payload } = track;
-    const packet: Packet = {
-      kind,
-      trackId: 0,
-      codec,
-      role: "config",
-      dtsUs: 0,
-      ptsUs: 0,
-      isKeyFrame: kind === "audio",
-      payload,
-    };
-    return this.#writeConfig(packet, { timeMs, body: tagBodyOf(packet) });
-  }
-
-  /** Writes a configuration, unless the player has it; returns whether there was room. */
-  #writeConfig(
-    { kind, payload }: Packet,
-    { timeMs, body }: { readonly timeMs: number; readonly body: Uint8Array },
-  ): boolean {
-    if (kind === "data") return true;
-    const known = this.#configs[kind];
-    if (known !== undefined && bytesEqual(known, payload)) return true;
-    if (!this.#options.writer.add(kind, timeMs, body)) return false;
-    // a view would keep a whole block of the file
-    this.#configs[kind] = payload.slice();
     return true;
   }
 
@@ -354,7 +260,10 @@ export class FileFeed implements SliceSource {
   /** Waits before the file is looked at again; whatever disarms ends the wait. */
   #untilGrown(): Promise<void> {
     return new Promise((resolve) => {
-      const timer = this.#options.clock.after(GROWTH_LOOK_MS, resolve);
+      const timer = this.#options.clock.after(GROWTH_LOOK_MS, () => {
+        this.#timer = undefined;
+        resolve();
+      });
       this.#timer = {
         [Symbol.dispose]: () => {
           timer[Symbol.dispose]();

@@ -326,10 +326,17 @@ Deno.test("A file that grows is waited for, one that stays as it is ends", async
   rig.clock.advance(500);
   await settled();
   assert.equal(viewer.takeMedia().length, 75);
-  isGrowing = false;
+  demuxer.packets.push(...film({ seconds: 20, startMs: 3_000 }));
   rig.clock.advance(500);
   await settled();
-  assert.deepEqual(viewer.take(), END);
+  assert.equal(timeOf(viewer.takeMedia().at(-1)), 6_000);
+  isGrowing = false;
+  for (let second = 0; second < 20; second++) {
+    rig.clock.advance(1_000);
+    await settled();
+  }
+  const events = viewer.take();
+  assert.deepEqual(events.slice(-3), ["a22980", ...END]);
 });
 
 Deno.test("A file that breaks off is said to, and ended", async () => {
