@@ -2,10 +2,10 @@ import type { ByteSource } from "#bytes";
 import type { ScanOptions, SeekIndex } from "#media";
 import { TS_TIMESCALE } from "../limits.ts";
 import { TsReader, type TsReaderOptions } from "../reading/ts_reader.ts";
+import { BlockFeed } from "./block_feed.ts";
 import { TimeSpan } from "./file_times.ts";
-import { readBlock } from "./read_block.ts";
 
-const BLOCK_BYTES = 1_048_576;
+const BLOCK_BYTES = 524_288;
 /** Audio can start anywhere: one row in this time is enough. */
 const AUDIO_ROW_TICKS = TS_TIMESCALE / 2;
 
@@ -25,13 +25,11 @@ export async function scanFile(
   const timesUs: number[] = [];
   const offsets: number[] = [];
   const packetCounts: number[] = [];
-  const block = new Uint8Array(BLOCK_BYTES);
+  const feed = new BlockFeed(source, { blockBytes: BLOCK_BYTES });
   let last = -Infinity;
-  let at = 0;
   for (let isEnd = false; !isEnd;) {
     signal?.throwIfAborted();
-    const bytes = await readBlock(source, { offset: at, block });
-    at += bytes.length;
+    const bytes = await feed.next();
     isEnd = bytes.length === 0;
     for (const unit of isEnd ? reader.flush() : reader.push(bytes)) {
       const { index, kind } = unit.stream;
@@ -43,14 +41,14 @@ export async function scanFile(
       timesUs.push(Math.round(unit.ptsTicks * 100 / 9));
       offsets.push(unit.offset);
     }
-    onProgress?.(source.sizeBytes === 0 ? 1 : Math.min(1, at / source.sizeBytes));
+    onProgress?.(source.sizeBytes === 0 ? 1 : Math.min(1, feed.offset / source.sizeBytes));
   }
   const startTicks = Math.min(options.startTicks, span.startTicks ?? options.startTicks);
   return {
     timesUs: Float64Array.from(timesUs),
     offsets: Float64Array.from(offsets),
     durationUs: Math.round(((span.endTicks ?? startTicks) - startTicks) * 100 / 9),
-    scannedBytes: at,
+    scannedBytes: feed.offset,
     packetCounts: Array.from(reader.streams, ({ index }) => packetCounts[index] ?? 0),
   };
 }

@@ -14,6 +14,7 @@ import {
 import type { TsStatistics } from "../reading/ts_reader.ts";
 import { TsMediaReader } from "../converting/ts_media_reader.ts";
 import { MAX_TS_PROBE_BYTES } from "../limits.ts";
+import { BlockFeed } from "./block_feed.ts";
 import { nearTicksOf, readTail, TimeSpan } from "./file_times.ts";
 import { type KeyPlace, KeySearch } from "./key_search.ts";
 import { readBlock } from "./read_block.ts";
@@ -61,15 +62,13 @@ export class TsDemuxer implements Demuxer {
   readonly #source: ByteSource;
   readonly #options: TsDemuxerOptions;
   readonly #media: TsMediaReader;
-  readonly #block: Uint8Array;
+  readonly #feed: BlockFeed;
   readonly #startTicks: number;
   readonly #head: TimeSpan;
   readonly #tail: TimeSpan | undefined;
   /** What was counted while the file was opened: `read` counts it again. */
   readonly #probed: TsStatistics;
   #index: SeekIndex | undefined;
-  /** Of the next byte to be read. */
-  #at = 0;
   /** Whether what waits for more bytes was given out, as the file ended here. */
   #isFlushed = false;
   #queue: MediaPacket[] = [];
@@ -81,7 +80,7 @@ export class TsDemuxer implements Demuxer {
     this.#source = probe.source;
     this.#options = options;
     this.#media = probe.media;
-    this.#block = probe.block;
+    this.#feed = new BlockFeed(probe.source, { blockBytes: options.blockBytes ?? USUAL_BLOCK_BYTES });
     this.#head = probe.head;
     this.#tail = probe.tail;
     this.#startTicks = probe.head.startTicks ?? 0;
@@ -143,8 +142,7 @@ export class TsDemuxer implements Demuxer {
   /** Reads on; see `Demuxer.read`. */
   async read(): Promise<readonly MediaPacket[]> {
     while (this.#queueAt >= this.#queue.length) {
-      const bytes = await readBlock(this.#source, { offset: this.#at, block: this.#block });
-      this.#at += bytes.length;
+      const bytes = await this.#feed.next();
       if (bytes.length === 0 && this.#isFlushed) return [];
       this.#isFlushed = bytes.length === 0;
       this.#queue = this.#isFlushed ? this.#media.flush() : this.#media.push(bytes);
@@ -162,9 +160,10 @@ export class TsDemuxer implements Demuxer {
     const place = leading === undefined ? undefined : await this.#find(timeUs, leading.index);
     this.#queue = [];
     this.#isFlushed = false;
-    this.#at = place?.offset ?? 0;
+    const offset = place?.offset ?? 0;
+    await this.#feed.goTo(offset);
     this.#skip = place === undefined ? undefined : { trackIndex: leading!.index, ptsTicks: place.ptsTicks };
-    this.#media.jump(this.#at, { nearTicks: place?.dtsTicks, isPacketStart: place !== undefined });
+    this.#media.jump(offset, { nearTicks: place?.dtsTicks, isPacketStart: place !== undefined });
     return { timeUs: usOf(place?.ptsTicks ?? this.#startTicks) };
   }
 
@@ -261,7 +260,6 @@ function faultsOf(now: TsStatistics, before: TsStatistics): MediaFault[] {
 interface Probe {
   readonly source: ByteSource;
   readonly media: TsMediaReader;
-  readonly block: Uint8Array;
   readonly head: TimeSpan;
   readonly tail: TimeSpan | undefined;
 }
@@ -290,7 +288,7 @@ async function probeFile(source: ByteSource, options: TsDemuxerOptions): Promise
   const tail = startTicks === undefined
     ? undefined
     : await readTail(source, media.reader.fork(), { startTicks });
-  return { source, media, block, head, tail };
+  return { source, media, head, tail };
 }
 
 /** Whether all tracks are known, and where each begins. */
