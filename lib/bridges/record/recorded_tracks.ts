@@ -67,6 +67,15 @@ export class RecordedTracks {
     this.#states = this.#states.filter(({ hasStarted }) => hasStarted);
   }
 
+  /** Which state is this track's, or -1; a loop, as this runs for each packet. */
+  #find(kind: Packet["kind"], trackId: number): number {
+    for (let at = 0; at < this.#states.length; at++) {
+      const { track } = this.#states[at]!;
+      if (track.kind === kind && track.trackId === trackId) return at;
+    }
+    return -1;
+  }
+
   /** Notes what a packet tells. */
   take(packet: Packet): TrackChange {
     if (packet.kind === "data") {
@@ -75,7 +84,7 @@ export class RecordedTracks {
     }
     if (packet.role !== "media" && packet.role !== "config") return "none";
     const { kind, trackId, codec, role } = packet;
-    const at = this.#states.findIndex(({ track }) => track.kind === kind && track.trackId === trackId);
+    const at = this.#find(kind, trackId);
     const known = this.#states[at];
     const hasStarted = role === "media";
     if (known === undefined) {

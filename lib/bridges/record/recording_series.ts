@@ -43,12 +43,12 @@ export class RecordingSeries {
   #gathered: Packet[] = [];
   #writer: FileWriter | undefined;
   /** Tracks that the file has. */
-  #held = new Set<string>();
+  #held = new Set<number>();
   /** Tracks that the format cannot hold. */
-  readonly #left = new Set<string>();
+  readonly #left = new Set<number>();
   /** Tracks of video that had a key frame in the file, or in what is gathered for it. */
   readonly #keyed = new Set<number>();
-  readonly #lastUs = new Map<string, number>();
+  readonly #lastUs = new Map<number, number>();
   #isFirst = true;
   /** Whether the next key frame begins another file, since a track has come that this one lacks. */
   #hasNewTrack = false;
@@ -246,6 +246,7 @@ export class RecordingSeries {
   }
 }
 
-function keyOf({ kind, trackId }: Pick<Packet, "kind" | "trackId">): string {
-  return `${kind} ${trackId}`;
+/** One number for kind and track id, which has one byte. */
+function keyOf({ kind, trackId }: Pick<Packet, "kind" | "trackId">): number {
+  return kind === "video" ? trackId : kind === "audio" ? 256 + trackId : 512;
 }
