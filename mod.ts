@@ -25,6 +25,8 @@ export type {
   Decision,
   MediaCatalog,
   RecordingControl,
+  SharedObjectControl,
+  SharedObjectWish,
 } from "#application";
 export type {
   Demuxer,

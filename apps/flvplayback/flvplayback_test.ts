@@ -19,7 +19,11 @@ Deno.test("flvplayback lets everybody in, notes its streams and lists its files"
   const log = { debug: (text: string) => void lines.push(text), info() {}, warning() {} };
   const media = { list: () => Promise.resolve(["a.flv", "films/b.mp4"]) };
   const recordings = { start: () => false, stop: () => Promise.resolve(false), list: () => [] };
-  const application = flvplayback.create({ name: "flvplayback", options: {}, log, media, recordings });
+  const sharedObject = () => {
+    throw new Error("It has none");
+  };
+  const context = { name: "flvplayback", options: {}, log, media, recordings, sharedObject };
+  const application = flvplayback.create(context);
   assert.deepEqual([application.connect, application.publish, application.play], [
     undefined,
     undefined,
@@ -34,7 +38,13 @@ Deno.test("flvplayback lets everybody in, notes its streams and lists its files"
   assert.deepEqual(lines, ["a is live", "a has ended"]);
   const calls: unknown[] = [];
   const call = (name: string) =>
-    application.call?.({ peer: PEER, name, args: [], notify: (name, args) => void calls.push([name, args]) });
+    application.call?.({
+      peer: PEER,
+      name,
+      args: [],
+      notify: (name, args) => void calls.push([name, args]),
+      callPeer: () => Promise.resolve([]),
+    });
   const files = ["a.flv", "films/b.mp4"];
   assert.deepEqual(await call("getAvailableFlvs"), [files]);
   assert.deepEqual(calls, [["SetAvailableFlvs", [files]]]);

@@ -21,6 +21,8 @@ export interface Call {
   readonly args: readonly unknown[];
   /** Calls a function of the peer without wanting an answer. */
   readonly notify: (name: string, args: readonly unknown[]) => void;
+  /** Calls a function of the peer; resolves to the values of its answer, rejects where it fails or goes. */
+  readonly callPeer: (name: string, args: readonly unknown[]) => Promise<readonly unknown[]>;
 }
 
 /** The media files of an application. */
@@ -52,6 +54,32 @@ export interface RecordingControl {
   }[];
 }
 
+/** What a client wants of a shared object. */
+export interface SharedObjectWish {
+  readonly name: string;
+  /** Whether it is to outlive its clients. */
+  readonly isPersistent: boolean;
+  readonly action: "use" | "change" | "remove" | "send" | "clear";
+  /** The property it is about, where it is about one. */
+  readonly property?: string;
+}
+
+/** A shared object, as an application uses it; values are those of AMF. */
+export interface SharedObjectControl {
+  /** All properties. */
+  readonly properties: ReadonlyMap<string, unknown>;
+  /** Rises with each batch of changes. */
+  readonly version: number;
+  /** Sets a property for all clients. Throws a LimitError if the object would become too large. */
+  set(name: string, value: unknown): void;
+  /** Deletes a property for all clients. */
+  delete(name: string): void;
+  /** Deletes all properties for all clients. */
+  clear(): void;
+  /** Calls a function of all clients. */
+  send(name: string, ...values: readonly unknown[]): void;
+}
+
 /**
  * What an application does; every member may be left out. Promises are welcome: a peer waits for its answer,
  * the server does not.
@@ -69,6 +97,8 @@ export interface Application {
    * @returns Values of the result, or `undefined` where the call does not exist.
    */
   call?(call: Call): readonly unknown[] | undefined | Promise<readonly unknown[] | undefined>;
+  /** Decides what a client may do with a shared object; without it everybody may do everything. */
+  sharedObject?(peer: Peer, wish: SharedObjectWish): ConnectDecision;
   /** How to make its own protocols, by tag; the chains that use them are in its definition. */
   readonly protocols?: Readonly<Record<string, SpawnProtocol>>;
   /** A publisher has started on this stream. */
@@ -91,6 +121,8 @@ export interface ApplicationContext {
   readonly media: MediaCatalog;
   /** Recordings of its live streams. */
   readonly recordings: RecordingControl;
+  /** Finds or makes a shared object of its clients. */
+  readonly sharedObject: (name: string, options?: { readonly isPersistent?: boolean }) => SharedObjectControl;
 }
 
 /** Where an application writes its lines. */

@@ -2,7 +2,14 @@ import { ConfigError } from "#errors";
 import { isLoopback, nameFault } from "#uri";
 import type { Access, AccessRefusal, Peer, Stream, StreamAccess, StreamRequest } from "#streaming";
 import type { ConnectVerdict, StreamVerdict } from "./authority.ts";
-import type { AcceptorOwner, Call, ConnectDecision, Decision, RunningApplication } from "./application.ts";
+import type {
+  AcceptorOwner,
+  Call,
+  ConnectDecision,
+  Decision,
+  RunningApplication,
+  SharedObjectWish,
+} from "./application.ts";
 
 /** What a registry is made of. */
 export interface ApplicationRegistryOptions {
@@ -111,6 +118,17 @@ export class ApplicationRegistry {
   /** Asks the application that `peer` names for the result of a call. */
   async call(owner: AcceptorOwner, call: Call): Promise<readonly unknown[] | undefined> {
     return await this.select(owner, call.peer.appName)?.application.call?.(call);
+  }
+
+  /** Why a client may not do this with a shared object of the application it names, or `undefined`. */
+  sharedObjectRefusal(
+    owner: AcceptorOwner,
+    { peer, wish }: { readonly peer: Peer; readonly wish: SharedObjectWish },
+  ): string | undefined {
+    const application = this.select(owner, peer.appName)?.application;
+    if (application === undefined) return "There is no such application";
+    const decision = application.sharedObject === undefined || application.sharedObject(peer, wish);
+    return refusalOf(decision, "The application refuses it");
   }
 
   /** Tells the application of `stream` that a publisher came or left. */

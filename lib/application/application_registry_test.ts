@@ -140,7 +140,16 @@ Deno.test("ApplicationRegistry grants everything that an application has no opin
   assert.deepEqual(await access.publish(request), GRANTED);
   assert.deepEqual(await access.play(request), GRANTED);
   assert.deepEqual(await registry.connect(owner, peer("a")), { isAccepted: true });
-  assert.equal(await registry.call(owner, { peer: peer("a"), name: "f", args: [], notify() {} }), undefined);
+  assert.equal(
+    await registry.call(owner, {
+      peer: peer("a"),
+      name: "f",
+      args: [],
+      notify() {},
+      callPeer: () => Promise.resolve([]),
+    }),
+    undefined,
+  );
 });
 
 Deno.test("ApplicationRegistry accepts names by an allow-list, whoever asks", async () => {
@@ -222,16 +231,37 @@ Deno.test("ApplicationRegistry asks about connections and calls with the applica
   const owner = registry.find("a")!;
   assert.deepEqual(await registry.connect(owner, peer("a")), { isAccepted: true });
   assert.equal(reasonOf(await registry.connect(owner, peer("a", "192.0.2.9"))), "Go away");
-  assert.deepEqual(await registry.call(owner, { peer: peer("a"), name: "count", args: ["x"], notify() {} }), [
-    2,
-    "x",
-  ]);
+  assert.deepEqual(
+    await registry.call(owner, {
+      peer: peer("a"),
+      name: "count",
+      args: ["x"],
+      notify() {},
+      callPeer: () => Promise.resolve([]),
+    }),
+    [
+      2,
+      "x",
+    ],
+  );
   assert.equal(
-    await registry.call(owner, { peer: peer("a"), name: "other", args: [], notify() {} }),
+    await registry.call(owner, {
+      peer: peer("a"),
+      name: "other",
+      args: [],
+      notify() {},
+      callPeer: () => Promise.resolve([]),
+    }),
     undefined,
   );
   assert.equal(
-    await registry.call(owner, { peer: peer("b"), name: "count", args: [], notify() {} }),
+    await registry.call(owner, {
+      peer: peer("b"),
+      name: "count",
+      args: [],
+      notify() {},
+      callPeer: () => Promise.resolve([]),
+    }),
     undefined,
   );
 });

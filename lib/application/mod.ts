@@ -28,6 +28,8 @@ export type {
   MediaCatalog,
   RecordingControl,
   RunningApplication,
+  SharedObjectControl,
+  SharedObjectWish,
 } from "./application.ts";
 export type { OptionTable } from "#options";
 export { ApplicationRegistry } from "./application_registry.ts";

@@ -17,6 +17,7 @@ import type { StreamRegistry } from "#streaming";
 import { ACCEPTOR_CHAINS } from "./chain_table.ts";
 import type { ServerConfig } from "./config/mod.ts";
 import { webPages } from "./web/pages.ts";
+import type { SharedObjects } from "./shared_objects.ts";
 import { StreamStatusReader } from "./web/status.ts";
 import { webLog, WebRouter } from "./web/web_router.ts";
 
@@ -31,6 +32,8 @@ export interface SpawnerOptions {
   readonly recorder: PublishRecorder;
   readonly log: Logger;
   readonly version: string;
+  /** The shared objects of all applications. */
+  readonly sharedObjects: SharedObjects;
   /** Notes a stack that no listener opened: a session inside HTTP. */
   readonly opened: (bottom: Protocol) => void;
   /** Time of the patience with peers: seconds long, so a coarse clock does. */
@@ -111,16 +114,18 @@ function rtmpApplication(owner: AcceptorOwner, options: SpawnerOptions): LiveRtm
     waitForPublisherMs: config.rtmp.waitForPublisherMs,
     recorded: options.recorded,
     recorder: options.recorder,
+    sharedObjects: options.sharedObjects.bridge(owner),
     access: {
       ...applications.accessFor(owner),
       connect: (peer) => applications.connect(owner, peer),
-      call: (peer, { name, args, notify }) =>
+      call: (peer, { name, args, notify, callPeer }) =>
         applications.call(owner, {
           peer,
           name,
           args,
           // an application's values are AMF's, as those of its answer
           notify: (name, args) => notify(name, args as readonly AmfValue[]),
+          callPeer: (name, args) => callPeer(name, args as readonly AmfValue[]),
         }) as Promise<CallAnswer>,
     },
   });

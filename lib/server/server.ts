@@ -20,6 +20,7 @@ import { ApplicationRecordings } from "./recordings.ts";
 import { ReactorDialer } from "./relays/reactor_dialer.ts";
 import { ServerRelays } from "./relays/server_relays.ts";
 import { type CertificateFiles, WatchedCertificates } from "./tls_keys.ts";
+import { SharedObjects } from "./shared_objects.ts";
 import { serviceUrls } from "./urls.ts";
 
 /** What a server is started with, beside its configuration. */
@@ -167,6 +168,13 @@ class Server implements RunningServer {
     const { log, version = "" } = this.#options;
     const authorities = await Authorities.open(this.#config, { clock: systemClock, log: log.child("users") });
     this.#closing.push(authorities);
+    const sharedObjects = new SharedObjects({
+      dataFolder: this.#config.dataFolder,
+      applications: this.#applications,
+      clock: systemClock,
+      log,
+    });
+    this.#closing.push(sharedObjects);
     const files = new Map<string, ApplicationFiles>();
     for (const entry of this.#config.applications) {
       const library = openLibrary(entry, { log: log.child(entry.name), indexer: this.#indexer });
@@ -178,6 +186,7 @@ class Server implements RunningServer {
       config: this.#config,
       applications: this.#applications,
       streams: this.streams,
+      sharedObjects,
       opened: (bottom) => this.#protocols.add(bottom),
       recorded: new RecordedFiles(files),
       recorder: this.#recordings,
@@ -187,7 +196,11 @@ class Server implements RunningServer {
     // all of them before the first connection, which may name any
     const added = this.#config.applications.map((entry) => ({
       entry,
-      ...this.#addApplication(entry, { media: files.get(entry.name)?.library ?? NO_MEDIA, authorities }),
+      ...this.#addApplication(entry, {
+        media: files.get(entry.name)?.library ?? NO_MEDIA,
+        authorities,
+        sharedObjects,
+      }),
     }));
     for (const { entry, running, own } of added) {
       const use = acceptorUse(running, [builtIn(running), own]);
@@ -217,7 +230,11 @@ class Server implements RunningServer {
 
   #addApplication(
     entry: ApplicationConfig,
-    { media, authorities }: { media: MediaCatalog; authorities: Authorities },
+    { media, authorities, sharedObjects }: {
+      media: MediaCatalog;
+      authorities: Authorities;
+      sharedObjects: SharedObjects;
+    },
   ): { running: RunningApplication; own: ProtocolFactory } {
     const kind = entry.library === "" ? entry.name : entry.library;
     const definition = this.#options.applications.find(({ name }) => name === kind);
@@ -231,6 +248,7 @@ class Server implements RunningServer {
       log,
       media,
       recordings: this.#recordings.add(entry, log),
+      sharedObject: (name, options) => sharedObjects.control(entry.name, name, options),
     });
     const running: RunningApplication = {
       name: entry.name,

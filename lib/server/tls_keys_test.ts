@@ -133,7 +133,7 @@ Deno.test("WatchedCertificates keeps what it has when files break, says so once,
   assert.equal((certificates.ring.certificates[0]! as unknown as { context: unknown }).context, context);
   const warnings = sink.lines().filter((text) => text.includes("the certificate in use stays"));
   assert.equal(warnings.length, 1);
-  assert.match(warnings[0]!, /the private key belongs to another certificate/);
+  assert.match(warnings[0]!, /The private key belongs to another certificate/);
   await Deno.copyFile(other.sslCert, pair.sslCert);
   await certificates.look(Date.now());
   assert.deepEqual(certificates.ring.certificates[0]!.names, ["other.example"]);

@@ -51,3 +51,5 @@ export { factsOf } from "./media_facts.ts";
 export type { MediaFacts, TrackFacts } from "./media_facts.ts";
 export { MAX_NUMBERED_NAMES, MediaRoot } from "./media_root.ts";
 export type { MediaRootOptions, OnExisting } from "./media_root.ts";
+export { RecordStore } from "./records/record_store.ts";
+export type { StoredRecord } from "./records/record_store.ts";

@@ -11,7 +11,16 @@ Deno.test("The shipped applications have names of their own, say what they are f
     const log = { debug() {}, info() {}, warning() {} };
     const media = { list: () => Promise.resolve([]) };
     const recordings = { start: () => false, stop: () => Promise.resolve(false), list: () => [] };
-    const application = definition.create({ name: definition.name, options: {}, log, media, recordings });
+    const sharedObject = () => ({
+      properties: new Map(),
+      version: 0,
+      set() {},
+      delete() {},
+      clear() {},
+      send() {},
+    });
+    const context = { name: definition.name, options: {}, log, media, recordings, sharedObject };
+    const application = definition.create(context);
     application.close?.();
   }
 });

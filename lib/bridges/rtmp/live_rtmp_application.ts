@@ -12,6 +12,7 @@ import type {
   RtmpApplication,
   RtmpCommand,
   RtmpSession,
+  SharedObjectMessage,
   StreamName,
 } from "#protocols/rtmp";
 import { formatEndpoint } from "#stack";
@@ -28,6 +29,16 @@ import { RefusedPublisher } from "./refused_publisher.ts";
 export interface RtmpCall extends RtmpCommand {
   /** Calls a function of the peer without wanting an answer. */
   readonly notify: (name: string, values: readonly AmfValue[]) => void;
+  /** Calls a function of the peer; resolves to the values of its answer. */
+  readonly callPeer: (name: string, values: readonly AmfValue[]) => Promise<AmfValue[]>;
+}
+
+/** Who takes shared object messages. */
+export interface RtmpSharedObjects {
+  /** Takes a message of a connection. */
+  take(session: RtmpSession, from: { readonly peer: Peer; readonly message: SharedObjectMessage }): void;
+  /** The connection has ended. */
+  left(session: RtmpSession): void;
 }
 
 /** What is said to a connection: accepted, perhaps as a user; or what the peer is told, and what is logged. */
@@ -53,6 +64,8 @@ export interface LiveRtmpOptions {
   readonly recorded?: RecordedStreams;
   /** Who records streams at the wish of their publishers. @default nobody does */
   readonly recorder?: PublishRecorder;
+  /** Who takes shared object messages. @default nobody does */
+  readonly sharedObjects?: RtmpSharedObjects;
   /** Prefixed with `rtmp`; each connection adds its address. */
   readonly log: Logger;
   /** Time of waiting. */
@@ -120,7 +133,13 @@ export class LiveRtmpApplication implements RtmpApplication {
     return this.#options.access.call(peer, {
       ...command,
       notify: (name, values) => session.notify(name, values),
+      callPeer: (name, values) => session.call(name, values),
     });
+  }
+
+  sharedObject(session: RtmpSession, message: SharedObjectMessage): void {
+    const peer = this.#connections.get(session)?.peer;
+    if (peer !== undefined) this.#options.sharedObjects?.take(session, { peer, message });
   }
 
   async streamLength(session: RtmpSession, name: StreamName): Promise<number | undefined> {
@@ -135,6 +154,7 @@ export class LiveRtmpApplication implements RtmpApplication {
   }
 
   closed(session: RtmpSession, error: Error): void {
+    this.#options.sharedObjects?.left(session);
     this.#connections.get(session)?.refusedPublisher[Symbol.dispose]();
     this.#connections.delete(session);
     this.#log(session).debug(() => `disconnected: ${error.message}`);

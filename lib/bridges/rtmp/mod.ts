@@ -12,7 +12,13 @@
  * @module
  */
 export { LiveRtmpApplication } from "./live_rtmp_application.ts";
-export type { LiveRtmpOptions, RtmpAccess, RtmpCall, RtmpConnectVerdict } from "./live_rtmp_application.ts";
+export type {
+  LiveRtmpOptions,
+  RtmpAccess,
+  RtmpCall,
+  RtmpConnectVerdict,
+  RtmpSharedObjects,
+} from "./live_rtmp_application.ts";
 export { PlayerTurns } from "./player_turns.ts";
 export type { PlayerPlace } from "./player_turns.ts";
 export type {

@@ -120,3 +120,11 @@ export {
   REFUSED_MEDIA_MS,
   WINDOW_ACK_BYTES,
 } from "./limits.ts";
+export {
+  decodeSharedObject,
+  encodeSharedObject,
+  MAX_SHARED_OBJECT_EVENTS,
+  MAX_SHARED_OBJECT_NAME_BYTES,
+  SHARED_OBJECT_EVENT,
+} from "./message/shared_object.ts";
+export type { SharedObjectEvent, SharedObjectMessage } from "./message/shared_object.ts";

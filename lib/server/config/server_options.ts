@@ -6,6 +6,7 @@ import {
   list,
   optionalPath,
   type OptionsOf,
+  path,
   port,
   text,
   value,
@@ -133,6 +134,10 @@ export const SERVER_OPTIONS = {
     max: 600_000,
     unit: "ms",
     doc: "How long connections may take to close after SIGINT or SIGTERM.",
+  }),
+  dataFolder: path({
+    default: "data",
+    doc: "Where the server keeps data of its own: persistent shared objects.",
   }),
   logAppenders: list(LOG_APPENDER_OPTIONS, {
     default: [{ name: "console" }],

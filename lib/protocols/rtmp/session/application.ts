@@ -3,6 +3,7 @@ import type { Endpoint, Protocol } from "#stack";
 import type { RtmpCommand } from "../message/command.ts";
 import type { DataMessage } from "../message/data_message.ts";
 import type { UserControlEvent } from "../message/message_type.ts";
+import type { SharedObjectMessage } from "../message/shared_object.ts";
 import type { AmfProperties, NetStatus, StatusCode } from "../message/status.ts";
 import type { ConnectRequest } from "./connect_request.ts";
 import type { PlayRequest, PublishRequest, StreamName } from "./stream_request.ts";
@@ -45,6 +46,8 @@ export interface RtmpApplication {
    * @returns The values after the command object of `_result`, or `undefined` for `_error`.
    */
   call?(session: RtmpSession, command: RtmpCommand): CallAnswer | Promise<CallAnswer>;
+  /** A shared object message; without this they are ignored. */
+  sharedObject?(session: RtmpSession, message: SharedObjectMessage): void;
   /** The connection ended, after `stop` of each of its busy streams. Called once, if `connect` was accepted. */
   closed?(session: RtmpSession, error: Error): void;
 }
@@ -155,6 +158,8 @@ export interface RtmpSession {
   call(name: string, values: readonly AmfValue[]): Promise<AmfValue[]>;
   /** Calls a function of the peer without wanting an answer. */
   notify(name: string, values: readonly AmfValue[]): void;
+  /** Sends a shared object message, in the encoding of the connection. */
+  sendSharedObject(message: SharedObjectMessage): void;
   /** Sends `onStatus` on the NetConnection, as for a reconnect request. */
   sendStatus(status: NetStatus): void;
   /** Ends the connection after what was sent has left; `reason` is logged. */

@@ -8,6 +8,11 @@ import { decodeCommand, encodeCommand, type RtmpCommand } from "../message/comma
 import { unwrapDataMessage } from "../message/data_message.ts";
 import { CHUNK_STREAM_ID, MESSAGE_TYPE } from "../message/message_type.ts";
 import { type NetStatus, statusObject } from "../message/status.ts";
+import {
+  decodeSharedObject,
+  encodeSharedObject,
+  type SharedObjectMessage,
+} from "../message/shared_object.ts";
 import { RefusedMediaWatch } from "../refused_media.ts";
 import type { ConnectAnswer, NetStream, RtmpApplication, RtmpLog } from "./application.ts";
 import { BandwidthCheck } from "./bandwidth_check.ts";
@@ -121,6 +126,15 @@ export class ServerSession implements StreamOwner, ConnectionCommandOwner {
     this.protocol.sendMessage(message, payload);
   }
 
+  sendSharedObject(message: SharedObjectMessage): void {
+    const isAmf3 = this.#request.objectEncoding === 3;
+    const messageTypeId = isAmf3 ? MESSAGE_TYPE.SharedObjectAmf3 : MESSAGE_TYPE.SharedObjectAmf0;
+    this.sendMessage(
+      { chunkStreamId: CHUNK_STREAM_ID.Command, messageTypeId, timestamp: 0, messageStreamId: 0 },
+      encodeSharedObject(messageTypeId, message),
+    );
+  }
+
   sendCommand(command: RtmpCommand): void {
     this.sendMessage(
       {
@@ -172,6 +186,10 @@ export class ServerSession implements StreamOwner, ConnectionCommandOwner {
         } else this.#refuseMedia(messageTypeId, messageStreamId);
         return;
       }
+      case MESSAGE_TYPE.SharedObjectAmf0:
+      case MESSAGE_TYPE.SharedObjectAmf3:
+        this.#takeSharedObject(messageTypeId, payload);
+        return;
       case MESSAGE_TYPE.Aggregate:
         for (const part of splitAggregate({ timestamp, payload })) {
           if (isAggregable(part.messageTypeId)) {
@@ -237,6 +255,13 @@ export class ServerSession implements StreamOwner, ConnectionCommandOwner {
       throw noStreamError(command.name, messageStreamId);
     }
     takeConnectionCommand(this, { command, messageStreamId });
+  }
+
+  #takeSharedObject(messageTypeId: number, payload: Uint8Array): void {
+    if (this.#state !== "open") throw new ProtocolError("Cannot take shared object: connect comes first");
+    const { application } = this;
+    if (application.sharedObject === undefined) return this.#ignore(`message type ${messageTypeId}`);
+    application.sharedObject(this, decodeSharedObject(messageTypeId, payload));
   }
 
   #refuseMedia(messageTypeId: number, messageStreamId: number): void {
