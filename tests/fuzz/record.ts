@@ -43,6 +43,19 @@ const TS_STREAMS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** What the files of MP4 have in common: a second of picture and sound, with reordered pictures and a tag. */
+const MP4_FILM = [
+  ...[...TINY_PICTURE, ...TINY_SOUND, "-c:v", "libx264", "-g", "5", "-bf", "2"],
+  ...["-b:v", "20k", "-c:a", "aac", "-b:a", "16k", "-metadata", "title=fuzz"],
+];
+
+/** MP4 of some kilobytes, by name: arguments of ffmpeg. */
+const MP4_FILES: Readonly<Record<string, readonly string[]>> = {
+  "mp4-film": [...MP4_FILM, "-f", "mp4"],
+  "mp4-cmaf": [...MP4_FILM, "-movflags", "cmaf+frag_keyframe", "-f", "mp4"],
+  "mp4-late": [...MP4_FILM, "-output_ts_offset", "0.3", "-f", "mov"],
+};
+
 /** Passes one connection on to `targetPort` and keeps what the client sent. */
 class RecordingProxy {
   readonly port: number;
@@ -85,6 +98,11 @@ if (import.meta.main) {
   for (const [name, args] of Object.entries(TS_STREAMS)) {
     await runToSuccess("ffmpeg", {
       args: ["-v", "error", "-y", ...args, "-f", "mpegts", new URL(`${name}.bin`, SESSIONS).pathname],
+    });
+  }
+  for (const [name, args] of Object.entries(MP4_FILES)) {
+    await runToSuccess("ffmpeg", {
+      args: ["-v", "error", "-y", ...args, new URL(`${name}.bin`, SESSIONS).pathname],
     });
   }
   await using server = await TestServer.start();

@@ -12,6 +12,7 @@ import { httpClientTarget, rtmpClientTarget } from "./targets/client_target.ts";
 import { codecTarget, elementaryTarget } from "./targets/codec_target.ts";
 import { flvTarget, tagBodyTarget } from "./targets/flv_target.ts";
 import { mp3Target } from "./targets/mp3_target.ts";
+import { mp4Target } from "./targets/mp4_target.ts";
 import { mpegtsTarget } from "./targets/mpegts_target.ts";
 import { handshakeTarget, rtmpTarget } from "./targets/rtmp_target.ts";
 import { httpTarget, webSocketTarget } from "./targets/web_target.ts";
@@ -28,6 +29,7 @@ export async function listTargets(): Promise<FuzzTarget[]> {
     flvTarget(await readInputs(SESSIONS, "flv")),
     tagBodyTarget(),
     mp3Target(),
+    mp4Target(await readInputs(SESSIONS, "mp4")),
     mpegtsTarget(await readInputs(SESSIONS, "mpegts")),
     handshakeTarget(rtmp),
     rtmpTarget(rtmp),
