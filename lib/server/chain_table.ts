@@ -33,3 +33,25 @@ export const WEB_CHAINS: readonly ChainDeclaration[] = [
     about: "WebSocket /APP/NAME.flv",
   },
 ];
+
+/** Chains of connections to other servers, one for each scheme: `outboundRtmps` carries `rtmps`. */
+export const OUTBOUND_CHAINS: readonly ChainDeclaration[] = [
+  { name: "outboundRtmp", tags: ["tcp", "rtmpClient"], about: "pull from and push to rtmp://" },
+  { name: "outboundRtmps", tags: ["tcp", "tls", "rtmpClient"], about: "the same, rtmps://" },
+  { name: "outboundRtmpe", tags: ["tcp", "rtmpe", "rtmpClient"], about: "the same, rtmpe://" },
+  {
+    name: "outboundRtmpt",
+    tags: ["tcp", "httpClient", "rtmptClient", "rtmpClient"],
+    about: "the same, rtmpt://; a session goes on over any connections",
+  },
+  {
+    name: "outboundRtmpts",
+    tags: ["tcp", "tls", "httpClient", "rtmptClient", "rtmpClient"],
+    about: "the same, rtmpts://",
+  },
+  {
+    name: "outboundRtmpte",
+    tags: ["tcp", "httpClient", "rtmptClient", "rtmpe", "rtmpClient"],
+    about: "the same, rtmpte://",
+  },
+];

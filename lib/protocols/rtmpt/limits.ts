@@ -21,3 +21,12 @@ export const IDLE_HOLD_MS = 50;
 export const EMPTY_ANSWERS_PER_STEP = 10;
 /** What the first byte of an answer may ask for, from often to seldom. */
 export const POLLING_INTERVALS: readonly number[] = [0x01, 0x03, 0x05, 0x09, 0x11, 0x21];
+
+/** A client polls after so many ms for each step of what an answer asks for above 1. */
+export const CLIENT_POLL_UNIT_MS = 16;
+/** Output in one request of a client; a message that begins within it is still sent whole. */
+export const MAX_CLIENT_REQUEST_BYTES = 524_288;
+/** Connections over which one request is tried. */
+export const MAX_CLIENT_TRIES = 3;
+/** Longest session id that a client takes. */
+export const MAX_SESSION_ID_CHARS = 256;

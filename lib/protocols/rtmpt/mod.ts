@@ -16,17 +16,23 @@
  *
  * @module
  */
+export { RtmptClientCarrier } from "./rtmpt_client_carrier.ts";
+export type { RtmptClientOptions } from "./rtmpt_client_carrier.ts";
 export { RtmptProtocol } from "./rtmpt_protocol.ts";
 export { RtmptSession } from "./rtmpt_session.ts";
 export type { RtmptSessionOptions } from "./rtmpt_session.ts";
 export { RtmptTunnel } from "./rtmpt_tunnel.ts";
 export type { RtmptTunnelOptions } from "./rtmpt_tunnel.ts";
 export {
+  CLIENT_POLL_UNIT_MS,
   GAP_TIMEOUT_MS,
   IDLE_HOLD_MS,
   MAX_ANSWER_BYTES,
+  MAX_CLIENT_REQUEST_BYTES,
+  MAX_CLIENT_TRIES,
   MAX_REQUEST_BYTES,
   MAX_REQUESTS_AHEAD,
+  MAX_SESSION_ID_CHARS,
   MAX_SESSIONS,
   SESSION_TIMEOUT_MS,
 } from "./limits.ts";

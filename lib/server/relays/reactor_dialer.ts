@@ -1,10 +1,23 @@
 import type { DialRequest, RelayDialer, RelayScheme } from "#bridges/relay";
+import { systemClock } from "#clock";
 import { ConfigError, errorMessage } from "#errors";
 import type { Logger } from "#log";
 import type { Reactor } from "#netio";
+import { HttpClientProtocol } from "#protocols/http";
 import { RtmpClientProtocol } from "#protocols/rtmp";
 import { RtmpeClientProtocol } from "#protocols/rtmpe";
+import { RtmptClientCarrier } from "#protocols/rtmpt";
 import type { Carrier, Protocol } from "#stack";
+import { DEFAULT_PORTS, formatHostPort } from "#uri";
+
+/** What a scheme puts under RTMP. */
+interface SchemeLayers {
+  readonly isTls: boolean;
+  /** RTMPT. */
+  readonly isTunneled: boolean;
+  /** RTMPE. */
+  readonly isEncrypted: boolean;
+}
 
 /** Opens the stacks of relays on connections of the reactor. */
 export class ReactorDialer implements RelayDialer {
@@ -20,22 +33,41 @@ export class ReactorDialer implements RelayDialer {
   }
 
   async dial(request: DialRequest): Promise<RtmpClientProtocol> {
-    const { scheme, client: options } = request;
-    const isEncrypted = scheme === "rtmpe" || scheme === "rtmpte";
+    const { client: options } = request;
+    const { isEncrypted, isTunneled } = LAYERS[request.scheme];
     const client = new RtmpClientProtocol({ ...options, handshake: isEncrypted ? "below" : "own" });
     const bottom = isEncrypted ? under(client, new RtmpeClientProtocol(options)) : client;
-    bottom.openOn(await this.#carrier(request));
+    bottom.openOn(isTunneled ? await this.#tunnel(request) : await this.#connect(request));
     return client;
   }
 
-  async #carrier({ scheme, host: address, port, tls, signal }: DialRequest): Promise<Carrier> {
+  async #connect({ scheme, host: address, port, tls, signal }: DialRequest): Promise<Carrier> {
     const { isVerified } = tls;
-    if (!IS_TLS[scheme]) return await this.#reactor.connectTcp({ address, port, signal });
+    if (!LAYERS[scheme].isTls) return await this.#reactor.connectTcp({ address, port, signal });
     if (!isVerified) this.#warn(address);
     const authorities = isVerified ? await readAuthorities(tls.authorities) : undefined;
     return await this.#reactor.connectTls({
       ...{ address, port, isVerified, signal },
       ...authorities === undefined ? {} : { authorities },
+    });
+  }
+
+  /** A session of RTMPT, which opens connections as it needs them. */
+  async #tunnel(request: DialRequest): Promise<Carrier> {
+    const { scheme, host, port, signal } = request;
+    const isDefaultPort = port === DEFAULT_PORTS[scheme];
+    return await RtmptClientCarrier.start({
+      // polls are too close together for a coarse clock
+      clock: systemClock,
+      authority: isDefaultPort
+        ? formatHostPort({ host, port }).replace(/:\d+$/, "")
+        : formatHostPort({ host, port }),
+      openHttp: async () => {
+        signal.throwIfAborted();
+        const http = new HttpClientProtocol({ clock: systemClock });
+        http.openOn(await this.#connect(request));
+        return http;
+      },
     });
   }
 
@@ -48,13 +80,14 @@ export class ReactorDialer implements RelayDialer {
   }
 }
 
-const IS_TLS: Readonly<Record<RelayScheme, boolean>> = {
-  rtmp: false,
-  rtmpe: false,
-  rtmpt: false,
-  rtmpte: false,
-  rtmps: true,
-  rtmpts: true,
+/** What stands between the network and RTMP, by scheme: the chains of `OUTBOUND_CHAINS`. */
+const LAYERS: Readonly<Record<RelayScheme, SchemeLayers>> = {
+  rtmp: { isTls: false, isTunneled: false, isEncrypted: false },
+  rtmps: { isTls: true, isTunneled: false, isEncrypted: false },
+  rtmpe: { isTls: false, isTunneled: false, isEncrypted: true },
+  rtmpt: { isTls: false, isTunneled: true, isEncrypted: false },
+  rtmpts: { isTls: true, isTunneled: true, isEncrypted: false },
+  rtmpte: { isTls: false, isTunneled: true, isEncrypted: true },
 };
 
 function under(near: Protocol, far: Protocol): Protocol {

@@ -1,5 +1,6 @@
 import { answerFile, answerFlv } from "#bridges/http_vod";
 import type { LibraryEntry } from "#bridges/vod";
+import { ByteWriter } from "#bytes";
 import type { Clock } from "#clock";
 import { FormatError } from "#errors";
 import type { Logger } from "#log";
@@ -50,6 +51,8 @@ interface Meaning {
 /** Serves `/APP/FILE`, and `/APP/FILE.flv` as FLV where FILE is of any container. */
 export class FileRoute {
   readonly #options: FileRouteOptions;
+  /** All FLV is put together in it, a piece at a time. */
+  readonly #scratch = new ByteWriter();
 
   constructor(options: FileRouteOptions) {
     this.#options = options;
@@ -118,7 +121,9 @@ export class FileRoute {
     const found = entry;
     const answer = meaning.isRemux ? answerFlv : answerFile;
     if (!exchange.isAnswered) {
-      exchange.respondWith((request) => answer(request, found, { headers, log, clock, reusesArray: true }));
+      exchange.respondWith((request) =>
+        answer(request, found, { headers, log, clock, scratch: this.#scratch, reusesArray: true })
+      );
     }
     return true;
   }
