@@ -43,6 +43,44 @@ const TS_STREAMS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** Matroska of some kilobytes, by name: arguments of ffmpeg, then of mkvmerge where it writes the file anew. */
+const MKV_FILES: Readonly<Record<string, { args: readonly string[]; merge?: readonly string[] }>> = {
+  "mkv-live": {
+    args: [
+      ...[...TINY_PICTURE, ...TINY_SOUND, "-c:v", "libx264", "-g", "5", "-bf", "2", "-b:v", "20k"],
+      ...["-c:a", "aac", "-b:a", "16k", "-f", "matroska", "-live", "1"],
+    ],
+  },
+  "mkv-webm": {
+    args: [
+      ...[...TINY_PICTURE, ...TINY_SOUND, "-c:v", "libvpx", "-g", "5", "-b:v", "20k"],
+      ...["-c:a", "libopus", "-b:a", "8k", "-metadata", "title=fuzz"],
+      ...["-f", "webm", "-cluster_time_limit", "300"],
+    ],
+  },
+  "mkv-laced": {
+    args: [...TINY_SOUND, "-c:a", "libvorbis", "-ac", "1", "-q:a", "0", "-f", "matroska"],
+    merge: ["--engage", "lacing_xiph", "--timestamp-scale", "1000000"],
+  },
+  "mkv-zlib": {
+    args: [
+      ...[...TINY_PICTURE, ...TINY_SOUND, "-c:v", "libx265", "-x265-params", "log-level=none:keyint=5"],
+      ...["-c:a", "ac3", "-b:a", "32k", "-f", "matroska"],
+    ],
+    merge: ["--compression", "-1:zlib", "--engage", "lacing_ebml", "--engage", "no_simpleblocks"],
+  },
+};
+
+async function writeMatroska(name: string, file: { args: readonly string[]; merge?: readonly string[] }) {
+  const path = new URL(`${name}.bin`, SESSIONS).pathname;
+  await runToSuccess("ffmpeg", { args: ["-v", "error", "-y", ...file.args, path] });
+  if (file.merge === undefined) return;
+  const merged = await Deno.makeTempFile();
+  await runToSuccess("mkvmerge", { args: ["-q", "-o", merged, ...file.merge, path] });
+  await Deno.copyFile(merged, path);
+  await Deno.remove(merged);
+}
+
 /** What the files of MP4 have in common: a second of picture and sound, with reordered pictures and a tag. */
 const MP4_FILM = [
   ...[...TINY_PICTURE, ...TINY_SOUND, "-c:v", "libx264", "-g", "5", "-bf", "2"],
@@ -100,6 +138,7 @@ if (import.meta.main) {
       args: ["-v", "error", "-y", ...args, "-f", "mpegts", new URL(`${name}.bin`, SESSIONS).pathname],
     });
   }
+  for (const [name, file] of Object.entries(MKV_FILES)) await writeMatroska(name, file);
   for (const [name, args] of Object.entries(MP4_FILES)) {
     await runToSuccess("ffmpeg", {
       args: ["-v", "error", "-y", ...args, new URL(`${name}.bin`, SESSIONS).pathname],

@@ -11,6 +11,7 @@ import { chunkTarget } from "./targets/chunk_target.ts";
 import { httpClientTarget, rtmpClientTarget } from "./targets/client_target.ts";
 import { codecTarget, elementaryTarget } from "./targets/codec_target.ts";
 import { flvTarget, tagBodyTarget } from "./targets/flv_target.ts";
+import { mkvTarget } from "./targets/mkv_target.ts";
 import { mp3Target } from "./targets/mp3_target.ts";
 import { mp4Target } from "./targets/mp4_target.ts";
 import { mpegtsTarget } from "./targets/mpegts_target.ts";
@@ -28,6 +29,7 @@ export async function listTargets(): Promise<FuzzTarget[]> {
     elementaryTarget(),
     flvTarget(await readInputs(SESSIONS, "flv")),
     tagBodyTarget(),
+    mkvTarget(await readInputs(SESSIONS, "mkv")),
     mp3Target(),
     mp4Target(await readInputs(SESSIONS, "mp4")),
     mpegtsTarget(await readInputs(SESSIONS, "mpegts")),

@@ -26,6 +26,12 @@ const STREAMS: Readonly<Record<string, Uint8Array>> = {
   live: file(TRACKS, ...filmClusters(2, openCluster)),
   film: filmWithCues(),
   passed: file(TRACKS, element(ID.Attachments, new Uint8Array(3000)), ...filmClusters(1), new Uint8Array(99)),
+  shortClusterAfterJunk: file(
+    TRACKS,
+    ...filmClusters(1),
+    new Uint8Array(9).fill(0x1f),
+    cluster(9, simpleBlock({ flags: 0x80 }, frame(1, 1))),
+  ),
   damaged: file(TRACKS, ...filmClusters(1), new Uint8Array(99).fill(0x1f), ...filmClusters(1)),
 };
 

@@ -1,13 +1,5 @@
 import { FormatError, LimitError } from "#errors";
-import {
-  type EbmlElement,
-  MAX_ELEMENT_HEADER_BYTES,
-  nameOf,
-  uintAt,
-  UNKNOWN_SIZE,
-  vintAt,
-  vintLength,
-} from "../ebml.ts";
+import { type EbmlElement, nameOf, uintAt, UNKNOWN_SIZE, vintAt, vintLength } from "../ebml.ts";
 import { ELEMENT_ID } from "../element_id.ts";
 import { MAX_MKV_BLOCK_BYTES, MAX_MKV_JUNK_BYTES } from "../limits.ts";
 import {
@@ -355,8 +347,7 @@ export class SegmentCursor {
       );
     }
     if (verdict === true) this.#level = "segment";
-    else if (verdict === undefined) this.#needs(2 * MAX_ELEMENT_HEADER_BYTES);
-    else this.#needs(1);
+    else this.#needs(verdict === undefined ? view.length - at + 1 : 1);
     return verdict === true;
   }
 }
