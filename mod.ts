@@ -22,6 +22,7 @@ export type {
   ApplicationLog,
   Call,
   ConnectDecision,
+  ConnectRedirect,
   Decision,
   MediaCatalog,
   RecordingControl,

@@ -6,6 +6,11 @@ import type { Peer, Stream, StreamOptions, StreamRequest } from "#streaming";
 /** What an application says to a connection: `true` accepts it; a text refuses it for that reason. */
 export type ConnectDecision = boolean | string;
 
+/** Sends a connection to another server or application: `redirect` is its address, as in `rtmp://HOST/APP`. */
+export interface ConnectRedirect {
+  readonly redirect: string;
+}
+
 /**
  * What an application says to a publish or play: `true` grants it; a text refuses it for that reason, told to
  * the peer; an object grants it under another stream name.
@@ -85,8 +90,10 @@ export interface SharedObjectControl {
  * the server does not.
  */
 export interface Application {
-  /** Decides about a connection; without it every connection is accepted. */
-  connect?(peer: Peer): ConnectDecision | Promise<ConnectDecision>;
+  /** Decides about a connection, or sends it elsewhere; without it every connection is accepted. */
+  connect?(
+    peer: Peer,
+  ): ConnectDecision | ConnectRedirect | Promise<ConnectDecision | ConnectRedirect>;
   /** Decides about a publish; without it everybody may publish. */
   publish?(request: StreamRequest): Decision | Promise<Decision>;
   /** Decides about a play; without it everybody may play. */

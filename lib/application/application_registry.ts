@@ -1,5 +1,5 @@
 import { ConfigError } from "#errors";
-import { isLoopback, nameFault } from "#uri";
+import { isLoopback, nameFault, redactUrl } from "#uri";
 import type { Access, AccessRefusal, Peer, Stream, StreamAccess, StreamRequest } from "#streaming";
 import type { ConnectVerdict, StreamVerdict } from "./authority.ts";
 import type {
@@ -93,7 +93,9 @@ export class ApplicationRegistry {
     const verdict: ConnectVerdict = await authority?.connect(peer) ?? { isAccepted: true };
     if (!verdict.isAccepted || application.connect === undefined) return verdict;
     const known = verdict.user === undefined ? peer : { ...peer, user: verdict.user };
-    const reason = refusalOf(await application.connect(known), "Connection refused by the application");
+    const decision = await application.connect(known);
+    if (typeof decision === "object" && decision !== null) return sentOn(decision.redirect);
+    const reason = refusalOf(decision, "Connection refused by the application");
     return reason === undefined ? verdict : rejected(reason);
   }
 
@@ -218,6 +220,11 @@ function placeRefusal(running: RunningApplication, peer: Peer): string | undefin
 function refusalOf(decision: ConnectDecision, unexplained: string): string | undefined {
   if (decision === true) return undefined;
   return typeof decision === "string" && decision !== "" ? decision : unexplained;
+}
+
+function sentOn(redirect: string): ConnectVerdict {
+  const reason = `The application sends this connection to ${redactUrl(redirect)}`;
+  return { isAccepted: false, told: "Connect to where this server says", reason, redirect };
 }
 
 function rejected(reason: string): ConnectVerdict {

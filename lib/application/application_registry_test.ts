@@ -216,6 +216,17 @@ Deno.test("ApplicationRegistry lets publishers in from where they may come, and 
   }
 });
 
+Deno.test("ApplicationRegistry sends a connection where its application says", async () => {
+  const redirect = "rtmp://u:hush@other/live";
+  const { registry } = registryOf(running("a", { application: { connect: () => ({ redirect }) } }));
+  assert.deepEqual(await registry.connect(registry.find("a")!, peer("a")), {
+    isAccepted: false,
+    told: "Connect to where this server says",
+    reason: "The application sends this connection to rtmp://u@other/live",
+    redirect,
+  });
+});
+
 Deno.test("ApplicationRegistry asks about connections and calls with the application's own state", async () => {
   class Counting implements Application {
     #count = 0;

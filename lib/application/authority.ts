@@ -30,8 +30,15 @@ export interface AuthorityOptions {
 /** What is said to a connection. */
 export type ConnectVerdict =
   | { readonly isAccepted: true; readonly user?: string }
-  /** `told` goes to the peer, `reason` into the log: no secrets in either. */
-  | { readonly isAccepted: false; readonly told: string; readonly reason: string };
+  /**
+   * `told` goes to the peer, `reason` into the log: no secrets in either. `redirect` is where to connect instead.
+   */
+  | {
+    readonly isAccepted: false;
+    readonly told: string;
+    readonly reason: string;
+    readonly redirect?: string;
+  };
 
 /** What is said to a publish or play; `isSecret` where the name asked for is a key, or may be one that was mistyped. */
 export type StreamVerdict =

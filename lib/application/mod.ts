@@ -24,6 +24,7 @@ export type {
   ApplicationLog,
   Call,
   ConnectDecision,
+  ConnectRedirect,
   Decision,
   MediaCatalog,
   RecordingControl,

@@ -41,10 +41,18 @@ export interface RtmpSharedObjects {
   left(session: RtmpSession): void;
 }
 
-/** What is said to a connection: accepted, perhaps as a user; or what the peer is told, and what is logged. */
+/**
+ * What is said to a connection: accepted, perhaps as a user; or what the peer is told, and what is logged, and perhaps
+ * an address to connect to instead.
+ */
 export type RtmpConnectVerdict =
   | { readonly isAccepted: true; readonly user?: string }
-  | { readonly isAccepted: false; readonly told: string; readonly reason: string };
+  | {
+    readonly isAccepted: false;
+    readonly told: string;
+    readonly reason: string;
+    readonly redirect?: string;
+  };
 
 /** What the server decides for RTMP connections. */
 export interface RtmpAccess extends StreamAccess {
@@ -84,6 +92,9 @@ const ENHANCED_PROPERTIES = {
   capsEx: CAPS_EX_FLAG.ModEx,
 } satisfies Record<string, AmfValue>;
 
+/** Flash Media Server's code of a refusal that says where to go instead. */
+const REDIRECT_CODE = 302;
+
 /** Joins the RTMP sessions of one acceptor to the streams: the seam between the two towers. */
 export class LiveRtmpApplication implements RtmpApplication {
   readonly #options: LiveRtmpOptions;
@@ -99,8 +110,14 @@ export class LiveRtmpApplication implements RtmpApplication {
     const log = this.#log(session);
     const verdict = await this.#options.access.connect(asked);
     if (!verdict.isAccepted) {
-      log.warning(`connect refused: ${verdict.reason}`);
-      return { isAccepted: false, code: STATUS_CODE.ConnectRejected, description: verdict.told };
+      const { told: description, redirect, reason } = verdict;
+      const refusal = { isAccepted: false, code: STATUS_CODE.ConnectRejected, description } as const;
+      if (redirect !== undefined) {
+        log.info(reason);
+        return { ...refusal, information: { ex: { code: REDIRECT_CODE, redirect } } };
+      }
+      log.warning(`connect refused: ${reason}`);
+      return refusal;
     }
     const peer: Peer = verdict.user === undefined ? asked : { ...asked, user: verdict.user };
     const carrier = session.protocol.directCarrier;
