@@ -42,6 +42,8 @@ export type {
 } from "#media";
 export { formatOf, MEDIA_FORMATS, openMedia } from "#mediaformats";
 export type { MediaFormat, MediaFormatRow, OpenMediaOptions } from "#mediaformats";
+export { MkvDemuxer, MkvReader } from "#mediaformats/mkv";
+export type { MkvDemuxerOptions, MkvStatistics } from "#mediaformats/mkv";
 export { Mp3Demuxer, Mp3FrameReader } from "#mediaformats/mp3";
 export type { Mp3DemuxerOptions, Mp3Frame } from "#mediaformats/mp3";
 export { Mp4Demuxer, Mp4FragmentMuxer, Mp4FragmentReader, Mp4Muxer } from "#mediaformats/mp4";

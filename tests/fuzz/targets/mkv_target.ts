@@ -47,19 +47,20 @@ function readStream(parts: readonly Uint8Array[]): string[] {
 
 async function readAll(demuxer: MkvDemuxer): Promise<{ packets: MediaPacket[]; isWhole: boolean }> {
   const packets: MediaPacket[] = [];
+  let isWhole = true;
   try {
     for (let batch = await demuxer.read(); batch.length > 0; batch = await demuxer.read()) {
       packets.push(...batch);
     }
-    return { packets, isWhole: true };
   } catch (error) {
     if (!isBadInput(error)) throw error;
-    return { packets, isWhole: false };
-  } finally {
-    for (const { ptsTicks, dtsTicks } of packets) {
-      if (dtsTicks > ptsTicks) throw new FuzzFailure(`decoded at ${dtsTicks}, presented at ${ptsTicks}`);
-    }
+    isWhole = false;
   }
+  const wrong = packets.find(({ ptsTicks, dtsTicks }) => dtsTicks > ptsTicks);
+  if (wrong !== undefined) {
+    throw new FuzzFailure(`decoded at ${wrong.dtsTicks}, presented at ${wrong.ptsTicks}`);
+  }
+  return { packets, isWhole };
 }
 
 async function seekAround(demuxer: MkvDemuxer, packets: readonly MediaPacket[]): Promise<void> {
