@@ -1,4 +1,5 @@
 import type { LibraryEntry } from "#bridges/vod";
+import type { ByteWriter } from "#bytes";
 import { type Clock, type RandomBytes, systemClock, systemRandomBytes } from "#clock";
 import { errorMessage, FormatError, LimitError } from "#errors";
 import { Logger } from "#log";
@@ -15,7 +16,14 @@ export interface FileAnswerOptions {
   readonly log?: Logger;
   /** Dates answers, and paces FLV. @default {systemClock} */
   readonly clock?: Clock;
-  /** Whether a body comes in one array that is written again once more is asked for. @default {false} */
+  /** Where FLV is put together; many answers may share one. @default one of its own */
+  readonly scratch?: ByteWriter;
+  /**
+   * Whether a body of known length comes in one array that is written again once more is asked for: for takers that
+   * are done with some before they ask for more.
+   *
+   * @default {false}
+   */
   readonly reusesArray?: boolean;
   /** Makes the boundaries of several ranges. @default {systemRandomBytes} */
   readonly randomBytes?: RandomBytes;
@@ -108,7 +116,7 @@ export async function answerFlv(
     const body = remuxToFlv(file, {
       clock,
       bufferMs: entry.settings.clientBufferMs,
-      reusesArray: options.reusesArray ?? false,
+      ...(options.scratch === undefined ? {} : { scratch: options.scratch }),
       finished: ({ sentBytes, fault }) => {
         entry.countServed(sentBytes);
         if (fault === undefined) log.info(`stopped playing after ${sentBytes} bytes`);

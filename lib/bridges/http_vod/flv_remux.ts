@@ -14,13 +14,13 @@ export interface FlvRemuxOptions {
   readonly clock: Clock;
   /** Media time sent in advance, in ms; `Infinity` sends as fast as the viewer takes it. */
   readonly bufferMs: number;
-  /** Whether all bytes come in one array, which is written again once more are asked for. @default {false} */
-  readonly reusesArray?: boolean;
+  /** Where tags are put together: used in one turn only, so that all viewers may share one. @default one of its own */
+  readonly scratch?: ByteWriter;
   /** Called once, when the body has ended, failed or is not wanted any more. */
   readonly finished: (outcome: { readonly sentBytes: number; readonly fault?: string }) => void;
 }
 
-/** Bytes of tags that are sent at once; what a viewer holds, with the packets they are made of. */
+/** Bytes of tags that are sent at once. */
 const GATHER_BYTES = 65_536;
 /** How often a file that grows is looked at, in ms. */
 const GROWTH_LOOK_MS = 500;
@@ -50,7 +50,7 @@ class FlvRemux {
   readonly #options: FlvRemuxOptions;
   readonly #tracks: TrackChoice;
   readonly #pace: Pace;
-  readonly #writer = new ByteWriter(GATHER_BYTES);
+  readonly #scratch: ByteWriter;
   #muxer: FlvMuxer | undefined;
   #packets: readonly MediaPacket[] = [];
   #at = 0;
@@ -64,6 +64,7 @@ class FlvRemux {
     this.#options = options;
     this.#tracks = new TrackChoice(file.demuxer, { isEnhanced: true });
     this.#pace = new Pace(options.clock, options);
+    this.#scratch = options.scratch ?? new ByteWriter();
   }
 
   /** The next bytes that are due, waiting for them; `undefined` at the end. */
@@ -91,25 +92,25 @@ class FlvRemux {
   }
 
   async #gather(): Promise<Uint8Array | undefined> {
-    const writer = this.#writer.reset();
-    while (!this.#isEnded && writer.length < GATHER_BYTES) {
+    while (!this.#isEnded) {
+      const bytes = this.#takeDue();
+      if (bytes.length > 0) return bytes;
       const packet = this.#packets[this.#at];
-      if (packet === undefined) {
-        if (writer.length > 0) break;
-        if (!await this.#read()) return undefined;
-        continue;
-      }
-      const waitMs = this.#waitMs(packet);
-      if (waitMs > 0) {
-        if (writer.length > 0) break;
-        await this.#sleep(waitMs + this.#pace.refillMs);
-        continue;
-      }
-      this.#at++;
+      if (packet !== undefined) await this.#sleep(this.#waitMs(packet) + this.#pace.refillMs);
+      else if (!await this.#read()) return undefined;
+    }
+    return undefined;
+  }
+
+  /** The tags that are due of the packets that are here. */
+  #takeDue(): Uint8Array {
+    const scratch = this.#scratch.reset();
+    for (; this.#at < this.#packets.length && scratch.length < GATHER_BYTES; this.#at++) {
+      const packet = this.#packets[this.#at]!;
+      if (this.#waitMs(packet) > 0) break;
       this.#write(packet);
     }
-    if (this.#isEnded) return undefined;
-    return this.#options.reusesArray === true ? writer.view() : writer.take();
+    return scratch.take();
   }
 
   /** Reads on; waits where the file grows; returns whether there is more. */
@@ -136,7 +137,7 @@ class FlvRemux {
     // sound that is decoded only is of no use; script data of the file tells of another file
     if (track?.index !== packet.trackIndex || packet.isDiscarded && packet.kind === "audio") return;
     const muxer = this.#muxer ??= this.#begin(packet);
-    muxer.writeInto(packet.trackId === 0 ? packet : asDefaultTrack(packet), this.#writer);
+    muxer.writeInto(packet.trackId === 0 ? packet : asDefaultTrack(packet), this.#scratch);
   }
 
   /** Writes the head, and returns what writes the rest. */
@@ -149,7 +150,7 @@ class FlvRemux {
     muxer.begin();
     const summary = { ...this.#file.demuxer.summary, tracks };
     const configs = tracks.flatMap((track) => configOf(track, first));
-    this.#writer.bytes(encodeFlvStart(summary, { timeUs: first.ptsUs, offset: 0, configs }));
+    this.#scratch.bytes(encodeFlvStart(summary, { timeUs: first.ptsUs, offset: 0, configs }));
     return muxer;
   }
 

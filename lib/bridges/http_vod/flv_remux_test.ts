@@ -1,4 +1,4 @@
-import { concatBytes } from "#bytes";
+import { ByteWriter, concatBytes } from "#bytes";
 import { ManualClock } from "#clock";
 import type { Demuxer, MediaPacket, MediaTrack } from "#media";
 import { decodeScriptData, FlvTagReader, type PlacedFlvTag } from "#mediaformats/flv";
@@ -59,6 +59,7 @@ function rig(
   batches: readonly (readonly MediaPacket[] | Error)[],
   bufferMs: number,
   mayGrow = () => false,
+  scratch = new ByteWriter(),
 ): Rig {
   const clock = new ManualClock();
   const outcomes: { sentBytes: number; fault?: string }[] = [];
@@ -77,6 +78,7 @@ function rig(
   const body = remuxToFlv({ demuxer, mayGrow: () => Promise.resolve(mayGrow()) }, {
     clock,
     bufferMs,
+    scratch,
     finished: (outcome) => outcomes.push(outcome),
   });
   return { clock, outcomes, reads: () => reads, closed: () => closed, body };
@@ -172,4 +174,24 @@ Deno.test("remuxToFlv leaves out sound that is decoded only, and says why it end
   assert.deepEqual(new FlvTagReader().push(first.value!).map(({ tagType }) => tagType), [18, 9, 9]);
   await assert.rejects(reader.read(), /torn/);
   assert.equal(outcomes[0]!.fault, "Cannot read: torn");
+});
+
+Deno.test("remuxToFlv gives bytes that stay, though viewers share what they are put together in", async () => {
+  const scratch = new ByteWriter();
+  const long = film(4).map((each, index) => ({ ...each, payload: new Uint8Array(3000).fill(index) }));
+  const wanted = await tagsOf(rig([long], Infinity).body);
+  const bodies = [0, 1].map(() =>
+    rig([long.slice(0, 60), long.slice(60)], Infinity, () => false, scratch).body
+  );
+  const taken: Uint8Array[][] = [[], []];
+  const readers = bodies.map((body) => body.getReader());
+  for (let isOpen = true; isOpen;) {
+    const pieces = await Promise.all(readers.map((reader) => reader.read()));
+    isOpen = pieces.some(({ done }) => !done);
+    pieces.forEach(({ value }, viewer) => value && taken[viewer]!.push(value));
+  }
+  for (const pieces of taken) {
+    assert.ok(pieces.length > 2);
+    assert.deepEqual(new FlvTagReader().push(concatBytes(pieces)), wanted);
+  }
 });
