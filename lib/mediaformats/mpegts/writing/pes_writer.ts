@@ -53,7 +53,7 @@ export function writePes(out: Uint8Array, at: number, pes: OutgoingPes): number 
   const cursor = new PacketCursor(out, at, pes.to);
   const payloadBytes = payloadBytesOf(pes);
   cursor.begin(headerBytesOf(pes) + payloadBytes, pes);
-  cursor.put(encodePesHeader(pes, payloadBytes));
+  cursor.putHeader(pes, payloadBytes);
   for (const piece of pes.pieces) cursor.put(piece);
   return cursor.at;
 }
@@ -109,6 +109,32 @@ class PacketCursor {
     if (clockTicks !== undefined) putClock(out, at + 6, clockTicks);
   }
 
+  /** Puts the header of the PES packet: the first packet has room for it. */
+  putHeader(pes: OutgoingPes, payloadBytes: number): void {
+    const { streamId, ptsTicks, dtsTicks } = pes;
+    const out = this.#out;
+    const at = this.at;
+    const headerBytes = headerBytesOf(pes);
+    const hasDts = ptsTicks !== dtsTicks;
+    const length = headerBytes - PES_LENGTH_END + payloadBytes;
+    // 0 where it has no room, which video may have
+    const written = length > MAX_PES_LENGTH ? 0 : length;
+    out[at] = 0;
+    out[at + 1] = 0;
+    out[at + 2] = 1;
+    out[at + 3] = streamId;
+    out[at + 4] = written >> 8;
+    out[at + 5] = written;
+    // marker, data_alignment_indicator
+    out[at + 6] = 0x84;
+    out[at + 7] = hasDts ? 0xc0 : 0x80;
+    out[at + 8] = headerBytes - PES_FIXED_BYTES;
+    putTimestamp(out, at + PES_FIXED_BYTES, { ticks: ptsTicks, prefix: hasDts ? 3 : 2 });
+    if (hasDts) putTimestamp(out, at + PES_FIXED_BYTES + TIMESTAMP_BYTES, { ticks: dtsTicks, prefix: 1 });
+    this.at = at + headerBytes;
+    this.#left -= headerBytes;
+  }
+
   /** Puts all of `bytes`. */
   put(bytes: Uint8Array): void {
     const out = this.#out;
@@ -161,26 +187,6 @@ function payloadBytesOf({ pieces }: OutgoingPes): number {
   let total = 0;
   for (const piece of pieces) total += piece.length;
   return total;
-}
-
-function encodePesHeader(pes: OutgoingPes, payloadBytes: number): Uint8Array {
-  const { streamId, ptsTicks, dtsTicks } = pes;
-  const header = new Uint8Array(headerBytesOf(pes));
-  const hasDts = ptsTicks !== dtsTicks;
-  const length = header.length - PES_LENGTH_END + payloadBytes;
-  // 0 where it has no room, which video may have
-  const written = length > MAX_PES_LENGTH ? 0 : length;
-  header[2] = 1;
-  header[3] = streamId;
-  header[4] = written >> 8;
-  header[5] = written;
-  // marker, data_alignment_indicator
-  header[6] = 0x84;
-  header[7] = hasDts ? 0xc0 : 0x80;
-  header[8] = header.length - PES_FIXED_BYTES;
-  putTimestamp(header, PES_FIXED_BYTES, { ticks: ptsTicks, prefix: hasDts ? 3 : 2 });
-  if (hasDts) putTimestamp(header, PES_FIXED_BYTES + TIMESTAMP_BYTES, { ticks: dtsTicks, prefix: 1 });
-  return header;
 }
 
 function putTimestamp(
