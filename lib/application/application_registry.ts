@@ -94,8 +94,12 @@ export class ApplicationRegistry {
     if (!verdict.isAccepted || application.connect === undefined) return verdict;
     const known = verdict.user === undefined ? peer : { ...peer, user: verdict.user };
     const decision = await application.connect(known);
-    if (typeof decision === "object" && decision !== null) return sentOn(decision.redirect);
-    const reason = refusalOf(decision, "Connection refused by the application");
+    const isSentOn = typeof decision === "object" && typeof decision?.redirect === "string";
+    if (isSentOn) return sentOn(decision.redirect);
+    const reason = refusalOf(
+      decision === true || typeof decision === "string" && decision,
+      "Connection refused by the application",
+    );
     return reason === undefined ? verdict : rejected(reason);
   }
 
