@@ -58,12 +58,18 @@ e2e(
     const mp3 = ["-c:a", "libmp3lame"];
     const files = [
       { name: "a.mp3", args: [...mp3, "-b:a", "96k"], play: "mp3:a" },
-      { name: "vbr.mp3", args: [...mp3, "-q:a", "4", "-metadata", "title=A song"], play: "mp3:vbr" },
+      // the table of a Xing header tells places to a percent
+      {
+        name: "vbr.mp3",
+        args: [...mp3, "-q:a", "4", "-metadata", "title=A song"],
+        play: "mp3:vbr",
+        seekMs: 200,
+      },
       { name: "a.m4a", args: ["-c:a", "aac"], play: "mp4:a.m4a" },
       { name: "b.flv", args: [...mp3, "-b:a", "96k"], play: "flv:b" },
       { name: "c.mka", args: ["-c:a", "aac"], play: "mkv:c" },
     ];
-    const results = await Promise.allSettled(files.map(async ({ name, args, play }) => {
+    const results = await Promise.allSettled(files.map(async ({ name, args, play, seekMs = 0 }) => {
       const path = await folder.encode(name, [...noise, ...args]);
       const sent = (await listPackets(path)).filter(({ isDiscarded }) => isDiscarded !== true);
       for (const start of ["0", "12.5"]) {
@@ -74,8 +80,10 @@ e2e(
           ignoresDts: true,
           fromStart: start === "0",
         });
-        const first = sent.findLast(({ ptsMs }) => ptsMs <= Number(start) * 1_000 + 1);
-        if (start !== "0") assert.equal(got[0]?.hash, first?.hash, `first of ${name}`);
+        if (start === "0") continue;
+        const wanted = sent.findLast(({ ptsMs }) => ptsMs <= Number(start) * 1_000 + 1);
+        const first = sent.find(({ hash }) => hash === got[0]?.hash);
+        assert.ok(Math.abs(first!.ptsMs - wanted!.ptsMs) <= seekMs, `${name} begins at ${first!.ptsMs} ms`);
       }
     }));
     const faults = results.flatMap((result) => result.status === "rejected" ? [String(result.reason)] : []);
