@@ -26,6 +26,7 @@ export type { StreamCoding, StreamType, UnitForm } from "./stream_type.ts";
 export { TsReader } from "./reading/ts_reader.ts";
 export type { TsReaderOptions, TsStatistics } from "./reading/ts_reader.ts";
 export type { PesCounts } from "./reading/pes_reader.ts";
+export { TS_PACKET_STRIDES } from "./reading/packet_splitter.ts";
 export type { TsPacketStride } from "./reading/packet_splitter.ts";
 export type { ProgramMap, ProgramPlace, ProgramStream, Service } from "./psi/tables.ts";
 export type { Descriptor } from "./psi/descriptor.ts";
