@@ -109,3 +109,27 @@ e2e("Players get files of every container, from the start and from a key frame o
   const faults = results.flatMap((result) => result.status === "rejected" ? [String(result.reason)] : []);
   assert.deepEqual(faults, [], `${server.log.slice(-4_000)}`);
 });
+
+e2e("A seek to the very picture brings the pictures before it at once, and the player goes on in time", {
+  tools: TOOLS,
+}, async () => {
+  await using folder = await MediaFolder.make();
+  const path = await folder.encode("a.mp4", ["-i", await makeClip("feature"), "-c", "copy"]);
+  const exact = ["--set", "applications.flvplayback.mediaStorage.keyframeSeek=false"];
+  await using server = await TestServer.start({ args: ["--media", folder.path, ...SHORT_BUFFER, ...exact] });
+  const sent = (await listPackets(path)).filter(({ isDiscarded }) => isDiscarded !== true);
+  const pictures = sent.filter(({ kind }) => kind === "video");
+  const got = await copy(server, "vod/mp4:a", ["-rtmp_buffer", "1000", "-ss", "9.3"]);
+  const first = pictures.findIndex(({ hash }) => hash === keyFrameAt(sent, 9_300)?.hash);
+  const video = got.filter(({ kind }) => kind === "video");
+  assert.deepEqual(video.map(({ hash }) => hash), pictures.slice(first).map(({ hash }) => hash));
+  const startMs = video[0]!.dtsMs;
+  assert.ok(startMs > pictures[first]!.dtsMs + 100, `decoded at ${startMs} ms, the time that was sought`);
+  for (const [at, { dtsMs }] of video.entries()) {
+    const wanted = Math.max(startMs, pictures[first + at]!.dtsMs);
+    assert.ok(Math.abs(dtsMs - wanted) <= 1, `picture ${at}: ${dtsMs} ms, not ${wanted}`);
+  }
+  const sound = got.find(({ kind }) => kind === "audio");
+  assert.ok(sound!.dtsMs >= startMs, "sound from before is left out");
+  assertRisingTimes(got);
+});
