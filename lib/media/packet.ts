@@ -43,13 +43,15 @@ export type PacketRole =
   | "media"
   /** A codec configuration: AVCDecoderConfigurationRecord, AudioSpecificConfig, ... */
   | "config"
+  /** What a late joiner must know of a track beside its configuration: colours of HDR, places of channels. */
+  | "description"
   /** Script data that describes the stream and that late joiners need: `onMetaData`. */
   | "metadata"
   /** Script data that takes the metadata back. */
   | "clear"
   /** Other script data: cue points, text. */
   | "data"
-  /** Anything else that only relays: end of sequence, HDR metadata, seek markers. */
+  /** Anything else that only relays: end of sequence, seek markers. */
   | "control";
 
 /**
@@ -71,6 +73,9 @@ export interface Packet {
   readonly isKeyFrame: boolean;
   /** Elementary bytes as the codec's own format has them (length-prefixed NAL units, raw AAC frames, ...). */
   readonly payload: Uint8Array;
-  /** The FLV tag body this packet came in, so that RTMP to RTMP and RTMP to FLV never re-mux. */
+  /**
+   * The FLV tag body this packet came in, so that RTMP to RTMP and RTMP to FLV never re-mux. It may hold frames of
+   * other tracks of the same kind and time; the packet shows the one of the lowest id.
+   */
   readonly flvTagBody?: Uint8Array;
 }

@@ -116,31 +116,25 @@ export const AUDIO_CODEC: Readonly<Record<number, CodecId>> = {
 };
 
 /** Codecs that have a FourCC: Enhanced RTMP v2, "Enhanced Video" and "Enhanced Audio". */
-const FOUR_CC_CODECS: readonly CodecId[] = [
-  "avc1",
-  "hvc1",
-  "vvc1",
-  "vp08",
-  "vp09",
-  "av01",
-  "mp4a",
-  ".mp3",
-  "Opus",
-  "fLaC",
-  "ac-3",
-  "ec-3",
-];
+export const FOUR_CC_CODECS: Readonly<Record<"audio" | "video", readonly CodecId[]>> = {
+  audio: ["mp4a", ".mp3", "Opus", "fLaC", "ac-3", "ec-3"],
+  video: ["avc1", "hvc1", "vvc1", "vp08", "vp09", "av01"],
+};
 
-const CODEC_BY_FOUR_CC = new Map(FOUR_CC_CODECS.map((codec) => [fourCcNumber(codec), codec]));
+const CODEC_BY_FOUR_CC: Readonly<Record<"audio" | "video", ReadonlyMap<number, CodecId>>> = {
+  audio: new Map(FOUR_CC_CODECS.audio.map((codec) => [fourCcNumber(codec), codec])),
+  video: new Map(FOUR_CC_CODECS.video.map((codec) => [fourCcNumber(codec), codec])),
+};
 
-/** Returns the codec of a FourCC as a big-endian number, or `unknown`. */
-export function codecOfFourCc(fourCc: number): CodecId {
-  return CODEC_BY_FOUR_CC.get(fourCc) ?? "unknown";
+/** Returns the codec of a kind by its FourCC as a big-endian number, or `unknown`. */
+export function codecOfFourCc(fourCc: number, kind: "audio" | "video"): CodecId {
+  return CODEC_BY_FOUR_CC[kind].get(fourCc) ?? "unknown";
 }
 
 /** Returns the FourCC of `codec` as a big-endian number, or `undefined` for codecs without one. */
 export function fourCcOf(codec: CodecId): number | undefined {
-  return FOUR_CC_CODECS.includes(codec) ? fourCcNumber(codec) : undefined;
+  const { audio, video } = FOUR_CC_CODECS;
+  return video.includes(codec) || audio.includes(codec) ? fourCcNumber(codec) : undefined;
 }
 
 /** Whether an access unit of this codec carries a composition time offset in an enhanced body. */

@@ -44,5 +44,16 @@ export type { FlvMuxerOptions } from "./mux/flv_muxer.ts";
 export { encodeFlvStart } from "./mux/flv_start.ts";
 export { readFlvResumePoint } from "./mux/resume.ts";
 export type { FlvResumePoint } from "./mux/resume.ts";
+export { TagAdapter } from "./forms/tag_adapter.ts";
+export {
+  FULL_DIALECT,
+  LEGACY_DIALECT,
+  SINGLE_TRACK_DIALECT,
+  tagDialect,
+  withoutLegacyForms,
+} from "./forms/tag_dialect.ts";
+export type { TagDialect, TagDialectOptions } from "./forms/tag_dialect.ts";
+export { separateTracks } from "./forms/separate_tracks.ts";
+export { MAX_MOD_EX_PREFIXES, MAX_TRACKS_IN_BODY } from "./ex_header.ts";
 export { codecOfFourCc, FLV_TAG_TYPE, fourCcOf } from "./codes.ts";
 export type { FlvTagType } from "./codes.ts";

@@ -1,18 +1,21 @@
 import { FormatError } from "#errors";
 import type { CodecId, Packet, PacketRole, TrackKind } from "#media";
 import {
+  codecOf,
+  EX_HEADER,
   type ExHeader,
   type ExHeaderOptions,
+  isSeekCommand,
+  type ModEx,
   readModEx,
-  readTrackHeader,
+  readSingleTrack,
   readTrackHeaders,
-} from "./_ex_header.ts";
+} from "./ex_header.ts";
 import {
   AAC_PACKET_TYPE,
   AUDIO_CODEC,
   AUDIO_PACKET_TYPE,
   AVC_PACKET_TYPE,
-  codecOfFourCc,
   FLV_TAG_TYPE,
   hasCompositionTime,
   SOUND_FORMAT,
@@ -24,28 +27,20 @@ import {
 import { scriptTagToPacket } from "./script.ts";
 import type { FlvTag } from "./tag_writer.ts";
 
-const EX_VIDEO: ExHeaderOptions = {
-  kind: "video",
-  modEx: VIDEO_PACKET_TYPE.ModEx,
-  multitrack: VIDEO_PACKET_TYPE.Multitrack,
-};
-const EX_AUDIO: ExHeaderOptions = {
-  kind: "audio",
-  modEx: AUDIO_PACKET_TYPE.ModEx,
-  multitrack: AUDIO_PACKET_TYPE.Multitrack,
-};
+const { audio: EX_AUDIO, video: EX_VIDEO } = EX_HEADER;
 
 /**
  * Makes a packet of a video tag body, which is also the payload of an RTMP video message. FLV 10.1 section
  * E.4.3, Enhanced RTMP v2 "ExVideoTagHeader".
  *
  * A codec or packet type that is not known gives a packet to relay: codec `unknown`, or role `control`. A
- * multitrack body stays whole in `flvTagBody`; the packet shows its first track.
+ * multitrack body stays whole in `flvTagBody`; the packet shows its track of the lowest id.
  *
  * @param body Kept, not copied: `payload` and `flvTagBody` are views of it.
  * @param dtsUs Decoding time, an integer.
  * @returns `undefined` if the body says nothing: no bytes, or a codec configuration without bytes.
- * @throws {FormatError} If the body ends inside its header.
+ * @throws {FormatError} If the body ends inside its header, or its layout is reserved.
+ * @throws {LimitError} If it has more than MAX_TRACKS_IN_BODY tracks, or MAX_MOD_EX_PREFIXES prefixes.
  */
 export function videoTagToPacket(body: Uint8Array, dtsUs: number): Packet | undefined {
   if (body.length === 0) return undefined;
@@ -99,32 +94,50 @@ function avcToPacket(body: Uint8Array, dtsUs: number, codec: CodecId): Packet | 
 }
 
 function exVideoToPacket(body: Uint8Array, dtsUs: number): Packet | undefined {
-  const frameType = body[0]! >> 4 & 0x07;
   const modEx = readModEx(body, EX_VIDEO);
-  if (frameType === VIDEO_FRAME_TYPE.Command && modEx.packetType !== VIDEO_PACKET_TYPE.Metadata) {
-    return commandPacket(body, dtsUs, modEx.start);
+  if (isSeekCommand(body, modEx, EX_VIDEO)) return commandPacket(body, dtsUs, modEx.start);
+  return exVideoPacket(body, dtsUs, shownTrack(body, modEx, EX_VIDEO));
+}
+
+/** The only track of a body, else the one of the lowest id, once all of them were looked at. */
+// params: hot path
+function shownTrack(body: Uint8Array, modEx: ModEx, options: ExHeaderOptions): ExHeader {
+  if (modEx.packetType !== options.multitrack) return readSingleTrack(body, modEx, options);
+  let shown: ExHeader | undefined;
+  for (const header of readTrackHeaders(body, modEx, options)) {
+    if (options === EX_VIDEO) framesStart(header);
+    if (shown === undefined || header.trackId < shown.trackId) shown = header;
   }
-  return exVideoPacket(body, dtsUs, readTrackHeader(body, modEx, EX_VIDEO));
+  return shown!;
+}
+
+/**
+ * Where the frames of a track start: behind the composition time offset, if there is one.
+ *
+ * @throws {FormatError} If the offset is cut off.
+ */
+function framesStart(header: ExHeader): number {
+  const { packetType, start, end } = header;
+  if (packetType !== VIDEO_PACKET_TYPE.CodedFrames || !hasCompositionTime(codecOf(header, EX_VIDEO))) {
+    return start;
+  }
+  if (start + 3 > end) {
+    throw new FormatError(
+      `Cannot read composition time offset: need 3 bytes at offset ${start}, have ${end - start}`,
+      { offset: start },
+    );
+  }
+  return start + 3;
 }
 
 // params: hot path
 function exVideoPacket(body: Uint8Array, dtsUs: number, header: ExHeader): Packet | undefined {
   const frameType = body[0]! >> 4 & 0x07;
-  const codec = codecOfFourCc(header.fourCc);
+  const codec = codecOf(header, EX_VIDEO);
   const role = VIDEO_ROLE[header.packetType] ?? "control";
   if (isEmptyConfig(header, role)) return undefined;
-  let start = header.start;
-  let offsetMs = 0;
-  if (header.packetType === VIDEO_PACKET_TYPE.CodedFrames && hasCompositionTime(codec)) {
-    if (start + 3 > header.end) {
-      throw new FormatError(
-        `Cannot read composition time offset: need 3 bytes at offset ${start}, have ${header.end - start}`,
-        { offset: start },
-      );
-    }
-    offsetMs = i24(body, start);
-    start += 3;
-  }
+  const start = framesStart(header);
+  const offsetMs = start === header.start ? 0 : i24(body, header.start);
   return {
     kind: "video",
     trackId: header.trackId,
@@ -163,7 +176,8 @@ function commandPacket(body: Uint8Array, dtsUs: number, start: number): Packet {
  * @param body Kept, not copied: `payload` and `flvTagBody` are views of it.
  * @param dtsUs Decoding time, an integer.
  * @returns `undefined` if the body is a codec configuration without bytes.
- * @throws {FormatError} If the body ends inside its header.
+ * @throws {FormatError} If the body ends inside its header, or its layout is reserved.
+ * @throws {LimitError} If it has more than MAX_TRACKS_IN_BODY tracks, or MAX_MOD_EX_PREFIXES prefixes.
  */
 export function audioTagToPacket(body: Uint8Array, dtsUs: number): Packet | undefined {
   if (body.length === 0) return audioPacket(body, dtsUs, SILENCE);
@@ -204,12 +218,12 @@ function audioPacket(
 }
 
 function exAudioToPacket(body: Uint8Array, dtsUs: number): Packet | undefined {
-  return exAudioPacket(body, dtsUs, readTrackHeader(body, readModEx(body, EX_AUDIO), EX_AUDIO));
+  return exAudioPacket(body, dtsUs, shownTrack(body, readModEx(body, EX_AUDIO), EX_AUDIO));
 }
 
 // params: hot path
 function exAudioPacket(body: Uint8Array, dtsUs: number, header: ExHeader): Packet | undefined {
-  const codec = codecOfFourCc(header.fourCc);
+  const codec = codecOf(header, EX_AUDIO);
   const role = AUDIO_ROLE[header.packetType] ?? "control";
   // an Opus configuration may be empty: Enhanced RTMP v2, "ExAudioTagBody"
   if (codec !== "Opus" && isEmptyConfig(header, role)) return undefined;
@@ -239,12 +253,15 @@ export function splitTracks(packet: Packet): readonly Packet[] {
   const { kind, flvTagBody: body, dtsUs } = packet;
   if (body === undefined || kind === "data" || !isMultitrackBody(kind, body)) return [packet];
   const isVideo = kind === "video";
-  const headers = readTrackHeaders(body, isVideo ? EX_VIDEO : EX_AUDIO);
+  const options = EX_HEADER[kind];
+  const modEx = readModEx(body, options);
+  if (isSeekCommand(body, modEx, options)) return [packet];
+  const headers = readTrackHeaders(body, modEx, options);
   if (headers.length === 1) return [packet];
   const packets: Packet[] = [];
   for (const header of headers) {
     const whole = isVideo ? exVideoPacket(body, dtsUs, header) : exAudioPacket(body, dtsUs, header);
-    if (whole === undefined || whole.role === "control") continue;
+    if (whole?.role !== "media" && whole?.role !== "config") continue;
     const { flvTagBody: _, ...bare } = whole;
     packets.push(bare);
   }
@@ -254,7 +271,7 @@ export function splitTracks(packet: Packet): readonly Packet[] {
 /** Whether a body is multitrack, or has prefixes that may hide it. */
 function isMultitrackBody(kind: "audio" | "video", body: Uint8Array): boolean {
   if (!isEnhancedTagBody(kind, body)) return false;
-  const { multitrack, modEx } = kind === "video" ? EX_VIDEO : EX_AUDIO;
+  const { multitrack, modEx } = EX_HEADER[kind];
   const packetType = body[0]! & 0x0f;
   return packetType === multitrack || packetType === modEx;
 }
@@ -263,7 +280,8 @@ function isMultitrackBody(kind: "audio" | "video", body: Uint8Array): boolean {
  * Makes a packet of any FLV tag; see `videoTagToPacket`, `audioTagToPacket` and `scriptTagToPacket`.
  *
  * @returns `undefined` if the tag says nothing.
- * @throws {FormatError} If the body ends inside its header.
+ * @throws {FormatError} If the body ends inside its header, or its layout is reserved.
+ * @throws {LimitError} If it has more than MAX_TRACKS_IN_BODY tracks, or MAX_MOD_EX_PREFIXES prefixes.
  */
 export function flvTagToPacket(tag: FlvTag): Packet | undefined {
   switch (tag.tagType) {
@@ -293,12 +311,14 @@ const VIDEO_ROLE: Readonly<Record<number, PacketRole>> = {
   [VIDEO_PACKET_TYPE.SequenceStart]: "config",
   [VIDEO_PACKET_TYPE.CodedFrames]: "media",
   [VIDEO_PACKET_TYPE.CodedFramesX]: "media",
+  [VIDEO_PACKET_TYPE.Metadata]: "description",
   [VIDEO_PACKET_TYPE.Mpeg2TsSequenceStart]: "config",
 };
 
 const AUDIO_ROLE: Readonly<Record<number, PacketRole>> = {
   [AUDIO_PACKET_TYPE.SequenceStart]: "config",
   [AUDIO_PACKET_TYPE.CodedFrames]: "media",
+  [AUDIO_PACKET_TYPE.MultichannelConfig]: "description",
 };
 
 function isEmptyConfig(header: ExHeader, role: PacketRole): boolean {

@@ -167,7 +167,7 @@ export const CASES: readonly TagCase[] = [
     name: "HDR metadata, whose frame type means nothing",
     kind: "video",
     hex: "d4 68766331 0200",
-    packet: { codec: "hvc1", role: "control", payload: "0200" },
+    packet: { codec: "hvc1", role: "description", payload: "0200" },
   },
   {
     name: "enhanced seek command, which has no FourCC",
@@ -219,16 +219,16 @@ export const CASES: readonly TagCase[] = [
     packet: { codec: "av01", role: "media", isKeyFrame: true, payload: "12" },
   },
   {
-    name: "multitrack of a reserved layout",
+    name: "several tracks, the default one last",
     kind: "video",
-    hex: "96 31 61763031",
-    packet: { codec: "unknown", role: "control", payload: "61763031" },
+    hex: "96 21 76703039 02 000001 82 68766331 00 000004 000028 26",
+    packet: { codec: "hvc1", role: "media", isKeyFrame: true, offsetUs: 40_000, payload: "26" },
   },
   {
-    name: "multitrack in multitrack",
+    name: "FourCC of audio in a video body",
     kind: "video",
-    hex: "96 06 61763031",
-    packet: { codec: "unknown", role: "control", payload: "61763031" },
+    hex: "91 4f707573 01",
+    packet: { codec: "unknown", role: "media", isKeyFrame: true, payload: "01" },
   },
   {
     name: "AAC configuration",
@@ -329,7 +329,7 @@ export const CASES: readonly TagCase[] = [
     name: "multichannel configuration",
     kind: "audio",
     hex: "94 4f707573 0106 0000003f",
-    packet: { codec: "Opus", role: "control", payload: "01060000003f" },
+    packet: { codec: "Opus", role: "description", payload: "01060000003f" },
   },
   {
     name: "FLAC configuration without bytes",

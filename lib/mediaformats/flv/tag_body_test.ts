@@ -7,6 +7,8 @@ import {
   FLV_TAG_TYPE,
   flvTagToPacket,
   isEnhancedTagBody,
+  MAX_MOD_EX_PREFIXES,
+  MAX_TRACKS_IN_BODY,
   tagBodyOf,
   videoTagToPacket,
 } from "./mod.ts";
@@ -179,6 +181,38 @@ Deno.test("tag bodies that end in their header say what is missing", () => {
   });
   assert.throws(() => audioTagToPacket(bytesOf("95 11 6d703461 00 000009 00"), 0), {
     message: "Cannot read enhanced audio tag body: need 9 bytes at offset 10, have 1",
+  });
+  // the second of two tracks
+  assert.throws(
+    () => videoTagToPacket(bytesOf("96 11 68766331 00 000004 000028 26 01 000002 0000"), 0),
+    { message: "Cannot read composition time offset: need 3 bytes at offset 18, have 2" },
+  );
+});
+
+Deno.test("tag bodies of layouts that no specification allows are refused", () => {
+  assert.throws(() => videoTagToPacket(bytesOf("96 31 61763031"), 0), {
+    name: "FormatError",
+    message: "Cannot read multitrack video body: layout 3 at offset 1 is reserved",
+  });
+  assert.throws(() => videoTagToPacket(bytesOf("96 06 61763031 00"), 0), {
+    name: "FormatError",
+    message: "Cannot read multitrack video body: multitrack inside multitrack at offset 1",
+  });
+  assert.throws(() => audioTagToPacket(bytesOf("95 17 4f707573 00 000000"), 0), {
+    name: "FormatError",
+    message: "Cannot read multitrack audio body: ModEx inside multitrack at offset 1",
+  });
+  const chain = (prefixes: number) => bytesOf(`97 ${"00 00 07 ".repeat(prefixes - 1)} 00 00 01 61763031 12`);
+  assert.equal(videoTagToPacket(chain(MAX_MOD_EX_PREFIXES), 0)?.payload.toHex(), "12");
+  assert.throws(() => videoTagToPacket(chain(MAX_MOD_EX_PREFIXES + 1), 0), {
+    name: "LimitError",
+    message: /MAX_MOD_EX_PREFIXES/,
+  });
+  const tracks = (count: number) => bytesOf(`95 11 4f707573 ${"07 000001 f8 ".repeat(count)}`);
+  assert.equal(audioTagToPacket(tracks(MAX_TRACKS_IN_BODY), 0)?.trackId, 7);
+  assert.throws(() => audioTagToPacket(tracks(MAX_TRACKS_IN_BODY + 1), 0), {
+    name: "LimitError",
+    message: /MAX_TRACKS_IN_BODY/,
   });
 });
 

@@ -11,7 +11,7 @@ import {
   VIDEO_FRAME_TYPE,
   VIDEO_PACKET_TYPE,
 } from "./codes.ts";
-import { legacySoundByte } from "./_sound_byte.ts";
+import { legacySoundByte } from "./sound_byte.ts";
 
 const MIN_OFFSET_MS = -0x80_0000;
 const MAX_OFFSET_MS = 0x7f_ffff;

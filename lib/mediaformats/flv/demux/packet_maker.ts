@@ -38,7 +38,7 @@ export class PacketMaker {
 
   #place(packet: Packet, place: { readonly walk: TagWalk; readonly into: MediaPacket[] }): void {
     const trackIndex = this.#table.indexOf(packet);
-    if (trackIndex < 0 && packet.kind !== "data" && packet.role !== "control") return;
+    if (trackIndex < 0 && (packet.role === "media" || packet.role === "config")) return;
     if (packet.role === "config") this.#takeConfig(packet, { trackIndex, offset: place.walk.tagOffset });
     place.into.push(toMediaPacket(packet, trackIndex));
   }

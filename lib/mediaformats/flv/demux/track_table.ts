@@ -119,7 +119,7 @@ export class TrackTable {
 
   #add(packet: Packet): TrackState | undefined {
     const { kind, trackId, codec, role } = packet;
-    if (role === "control" || this.#states.length === MAX_FLV_TRACKS) return undefined;
+    if (role !== "media" && role !== "config" || this.#states.length === MAX_FLV_TRACKS) return undefined;
     const track: MediaTrack = {
       index: this.#states.length,
       kind,
