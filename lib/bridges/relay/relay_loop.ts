@@ -115,8 +115,8 @@ export class RelayLoop {
     }).then(
       (end) => ({ isFailure: false, isAtOnce: false, ...end }),
       (error) => {
-        const reason = errorMessage(abort.signal.aborted ? abort.signal.reason : error);
-        return { isFailure: true, isAtOnce: false, reason };
+        const cause = abort.signal.aborted ? abort.signal.reason : error;
+        return { isFailure: true, isAtOnce: false, reason: reasonOf(cause) };
       },
     );
     const stoodMs = standsSinceMs === undefined ? 0 : clock.nowMs() - standsSinceMs;
@@ -147,4 +147,12 @@ export class RelayLoop {
     await promise;
     this.#wake = undefined;
   }
+}
+
+/** What a call failed with, and why the connection under it ended. */
+function reasonOf(error: unknown): string {
+  const text = errorMessage(error);
+  if (!(error instanceof ClosedError) || error.cause === undefined) return text;
+  const cause = reasonOf(error.cause);
+  return text.includes(cause) ? text : `${text}: ${cause}`;
 }

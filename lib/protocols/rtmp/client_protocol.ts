@@ -60,6 +60,7 @@ export class RtmpClientProtocol extends ChunkProtocol {
   #ownHandshake: ClientHandshake | undefined;
   #serverHello: Uint8Array | undefined;
   #hasCheckedBandwidth = false;
+  #endedBy: Error | undefined;
 
   constructor(options: RtmpClientOptions = {}) {
     super(options);
@@ -82,7 +83,7 @@ export class RtmpClientProtocol extends ChunkProtocol {
       commandObject: { app, tcUrl, ...CONNECT_PROPERTIES, ...options.properties },
       args: [],
     });
-    if (this.isClosed) throw new ClosedError("Cannot connect: the connection ended");
+    if (this.isClosed) throw this.#ended("connect");
     this.startPings();
     return {
       properties: amfMembers(answer.commandObject) ?? amfObject(),
@@ -99,7 +100,7 @@ export class RtmpClientProtocol extends ChunkProtocol {
   async createStream(client: ClientStreamClient): Promise<ClientStream> {
     const [id] = await this.call("createStream", []);
     // it may have ended between the answer and this turn, and then no stream would hear of it
-    if (this.isClosed) throw new ClosedError("Cannot create stream: the connection ended");
+    if (this.isClosed) throw this.#ended("create stream");
     if (typeof id !== "number") {
       throw new ProtocolError(`Cannot create stream: the server answered ${typeof id} for its ID`);
     }
@@ -181,6 +182,7 @@ export class RtmpClientProtocol extends ChunkProtocol {
   }
 
   protected override onEnded(error: Error): void {
+    this.#endedBy = error;
     this.#handshake.reject(
       new ClosedError(`The connection ended in the handshake: ${error.message}`, { cause: error }),
     );
@@ -214,10 +216,14 @@ export class RtmpClientProtocol extends ChunkProtocol {
     name: string,
     call: { readonly commandObject: AmfValue; readonly args: readonly AmfValue[] },
   ): Promise<RtmpCommand> {
-    if (this.isClosed) throw new ClosedError(`Cannot call ${name}: the connection ended`);
+    if (this.isClosed) throw this.#ended(`call ${name}`);
     const { transactionId, answer } = this.#calls.open(name);
     this.#sendCommand({ name, transactionId, ...call });
     return await answer;
+  }
+
+  #ended(what: string): ClosedError {
+    return new ClosedError(`Cannot ${what}: the connection ended`, { cause: this.#endedBy });
   }
 
   #sendCommand(command: RtmpCommand): void {
