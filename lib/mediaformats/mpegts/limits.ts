@@ -5,7 +5,9 @@ export const MAX_TS_PROGRAMS = 256;
 /** Most streams read over the life of a reader, those of earlier program maps included. */
 export const MAX_TS_STREAMS = 128;
 /** Longest PES packet, access unit and unfinished audio frame kept; a key frame at 100 Mbit/s has about 4 MiB. */
-export const MAX_TS_PES_BYTES = 16_777_216;
+export const MAX_TS_PES_BYTES = 8_388_608;
+/** Most NAL units looked at in one PES packet; a picture of 8192 lines has 512 rows, and no more slices. */
+export const MAX_TS_NAL_UNITS = 16_384;
 /** Most bytes searched for the first packet. */
 export const MAX_TS_JUNK_BYTES = 1_048_576;
 /** Most bytes read at the start of a file to learn its tracks. */

@@ -65,6 +65,8 @@ const HEVC_FORM: VideoForm = {
   describe: describeHevc,
 };
 
+/** As many as H.265 has ids of picture parameter sets; more in one access unit are not looked at. */
+const MAX_SETS_OF_A_KIND = 64;
 const NO_SETS: ParameterSets = [[], [], []];
 
 /**
@@ -104,7 +106,10 @@ export class VideoConverter implements Converter {
       const end = nalUnits[index + 1]!;
       const role = this.#form.roleOf(payload[start]!);
       if (role === "media") kept.push(start, end);
-      else if (role !== "left out") (found ??= [[], [], []])[role].push(payload.subarray(start, end));
+      else if (role !== "left out") {
+        const sets = (found ??= [[], [], []])[role];
+        if (sets.length < MAX_SETS_OF_A_KIND) sets.push(payload.subarray(start, end));
+      }
     }
     if (found === undefined) return { payloads: payloadsOf(payload, kept) };
     const isKnown = found.every((sets, kind) =>

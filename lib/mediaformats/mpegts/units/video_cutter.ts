@@ -2,7 +2,7 @@ import { concatBytes } from "#bytes";
 import { AVC_NAL_UNIT_TYPE, AvcAccessUnitSplitter, avcNalUnitType, isAvcKeyFrame } from "#codecs/avc";
 import { HEVC_NAL_UNIT_TYPE, HevcAccessUnitSplitter, hevcNalUnitType, isHevcKeyFrame } from "#codecs/hevc";
 import { findNalUnits, type NalUnitRanges } from "#media";
-import { MAX_TS_PES_BYTES } from "../limits.ts";
+import { MAX_TS_NAL_UNITS, MAX_TS_PES_BYTES } from "../limits.ts";
 import type { PesPacket, TakeUnit, UnitCutter } from "./access_unit.ts";
 
 /** What cutting needs to know of a coding. */
@@ -69,6 +69,7 @@ export class VideoCutter implements UnitCutter {
   push(packet: PesPacket): void {
     const payload = this.#withStraddlingCode(packet.payload);
     const ranges = findNalUnits(payload);
+    if (ranges.length > 2 * MAX_TS_NAL_UNITS) ranges.length = 2 * MAX_TS_NAL_UNITS;
     const starts = this.#findStarts(payload, ranges);
     let from = 0;
     if (this.#pending !== undefined) {
@@ -143,7 +144,8 @@ export class VideoCutter implements UnitCutter {
       return starts;
     }
     if (this.#isSplitterBehind) this.#catchUp();
-    for (let index = 0; index < ranges.length; index += 2) {
+    const judged = Math.min(ranges.length, judgedPlaces(payload.length));
+    for (let index = 0; index < judged; index += 2) {
       const nalUnit = payload.subarray(ranges[index], ranges[index + 1]);
       const isStart = this.#splitter.startsAccessUnit(nalUnit);
       if (isStart || index === 0 && this.#pending === undefined) starts.push(index);
@@ -156,8 +158,9 @@ export class VideoCutter implements UnitCutter {
     this.#splitter.reset();
     this.#isSplitterBehind = false;
     if (this.#pending === undefined) return;
-    const { bytes, ranges } = this.#pending;
-    for (let index = 0; index < ranges.length; index += 2) {
+    const { bytes, length, ranges } = this.#pending;
+    const judged = Math.min(ranges.length, judgedPlaces(length));
+    for (let index = 0; index < judged; index += 2) {
       this.#splitter.startsAccessUnit(bytes.subarray(ranges[index], ranges[index + 1]));
     }
   }
@@ -199,6 +202,17 @@ export class VideoCutter implements UnitCutter {
   }
 }
 
+/**
+ * How far the ranges of so many bytes are looked at. Looking into a unit costs as much as passing over a kilobyte:
+ * pictures have fewer units than this, and what has more is no picture.
+ */
+function judgedPlaces(bytes: number): number {
+  return 2 * (FREE_NAL_UNITS + Math.floor(bytes / BYTES_PER_NAL_UNIT));
+}
+
+const FREE_NAL_UNITS = 8;
+const BYTES_PER_NAL_UNIT = 64;
+
 /** Finds the NAL units from `from` on, and lets the one before end where the first of them begins. */
 function extendRanges(unit: PendingUnit, from: number): void {
   const { ranges, length } = unit;
@@ -210,7 +224,8 @@ function extendRanges(unit: PendingUnit, from: number): void {
     while (end > start + 1 && bytes[end - 1] === 0) end--;
     ranges[ranges.length - 1] = Math.max(end, start + 1);
   }
-  for (const place of found) ranges.push(place + from);
+  const room = 2 * MAX_TS_NAL_UNITS - ranges.length;
+  for (let index = 0; index < Math.min(found.length, room); index++) ranges.push(found[index]! + from);
 }
 
 /** Where the start code before the NAL unit at `start` begins: a zero before its three bytes is part of it. */
