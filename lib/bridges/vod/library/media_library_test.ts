@@ -5,7 +5,7 @@ import { FormatError } from "#errors";
 import { Logger, MemorySink } from "#log";
 import type { Demuxer, SeekIndex } from "#media";
 import { IndexStore, MediaRoot } from "#storage";
-import { FakeDemuxer, film } from "../play/_rig_test.ts";
+import { FakeDemuxer, film } from "../_rig_test.ts";
 import { INDEX_WAIT_MS, MediaLibrary, type MediaStorage } from "./media_library.ts";
 
 const INDEX: SeekIndex = {

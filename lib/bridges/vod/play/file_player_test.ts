@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { FormatError } from "#errors";
 import type { MediaPacket } from "#media";
-import { FakeDemuxer, FileRig, film, settled, timeOf, VIDEO_TRACK } from "./_rig_test.ts";
+import { FakeDemuxer, FileRig, film, settled, timeOf, VIDEO_TRACK } from "../_rig_test.ts";
 
 const INTRODUCTION = ["|RtmpSampleAccess", "Data.Start", "onMetaData"];
 const END = ["Play.Complete", "Play.Stop"];

@@ -17,9 +17,9 @@ import {
 } from "#protocols/rtmp";
 import type { Carrier } from "#stack";
 import { STREAM_DEFAULTS, StreamRegistry } from "#streaming";
-import type { OpenFile, PlaySettings } from "../library/open_file.ts";
-import { FileStream } from "./file_player.ts";
-import { SliceBuffers } from "./slice_writer.ts";
+import type { OpenFile, PlaySettings } from "./library/open_file.ts";
+import { FileStream } from "./play/file_player.ts";
+import { SliceBuffers } from "./play/slice_writer.ts";
 
 /** Everything that is ready has run; in-memory connections and fake files need few turns. */
 export async function settled(): Promise<void> {
