@@ -23,6 +23,9 @@ export const MAX_PLAYLIST_FILES = 64;
 /** The largest buffer a player may ask for, in ms. */
 export const MAX_CLIENT_BUFFER_MS = 120_000;
 
+/** The latest time a player may ask for, in ms: RTMP has no later one. */
+const MAX_POSITION_MS = 2 ** 32 - 1;
+
 /** A player that resumes at most so far before what it was sent, in ms, gets what follows, not that again. */
 const RESUME_TOLERANCE_MS = 100;
 
@@ -152,7 +155,7 @@ export class FilePlayer implements RecordedPlayer {
   }
 
   seek(positionMs: number): void {
-    this.#goTo({ positionMs, occasion: "seek" });
+    this.#goTo({ positionMs: Math.min(positionMs, MAX_POSITION_MS), occasion: "seek" });
   }
 
   receive(choice: { readonly hasAudio?: boolean; readonly hasVideo?: boolean }): void {
@@ -179,7 +182,7 @@ export class FilePlayer implements RecordedPlayer {
   #open(item: PlayItem): PlayingItem {
     const { start, durationMs = Infinity } = item.request;
     const { demuxer } = item.stream.file;
-    const startMs = typeof start === "number" ? start : 0;
+    const startMs = typeof start === "number" ? Math.min(start, MAX_POSITION_MS) : 0;
     return {
       ...item,
       cursor: new MediaCursor(demuxer),

@@ -93,6 +93,20 @@ Deno.test("A seek goes to the key frame at or before, with everything a decoder 
   assert.equal(timeOf(events.at(-1)), 35_000);
 });
 
+Deno.test("A seek past the end goes to the last key frame", async () => {
+  for (const isKeyFrameSeek of [true, false]) {
+    const file = { demuxer: () => new FakeDemuxer(film({ seconds: 60 })), settings: { isKeyFrameSeek } };
+    await using rig = new FileRig({ files: { a: file } });
+    const viewer = await rig.player("a");
+    for (const positionMs of [60_000, 1e300]) {
+      viewer.take();
+      viewer.stream.command("seek", [positionMs]);
+      await settled();
+      assert.equal(viewer.takeMedia()[0], "v59000k");
+    }
+  }
+});
+
 Deno.test("A start in time is a seek without its notice; a length ends it", async () => {
   await using rig = new FileRig({ files: { a: { demuxer: () => new FakeDemuxer(film({ seconds: 60 })) } } });
   const viewer = await rig.player("a", { startMs: 30_000 });
