@@ -3,7 +3,7 @@ import { FormatError, LimitError } from "#errors";
 import type { MediaFault, MediaPacket, MediaTrack } from "#media";
 import { MAX_MP4_REREAD_FACTOR, MAX_MP4_SAMPLE_BYTES } from "../limits.ts";
 import { earliestFeed, type FeedOfTrack, type SampleFeed } from "../samples/sample_feed.ts";
-import { readExtents } from "./extents.ts";
+import { ExtentReader } from "./extents.ts";
 
 /** Most packets of one read. */
 const MAX_BATCH_PACKETS = 64;
@@ -36,6 +36,7 @@ export class PacketReader {
   readonly #source: ByteSource;
   readonly #tracks: readonly FeedOfTrack[];
   readonly #batchBytes: number;
+  readonly #extents: ExtentReader;
   readonly #readsAhead: boolean;
   readonly #refill: (() => Promise<void>) | undefined;
   /** The plan: columns, by position in the batch. */
@@ -62,6 +63,9 @@ export class PacketReader {
     this.#source = source;
     this.#tracks = tracks;
     this.#batchBytes = options.batchBytes ?? BATCH_BYTES;
+    this.#extents = new ExtentReader(source, {
+      gapBytes: Math.min(MAX_GAP_BYTES, this.#batchBytes / GAP_PART),
+    });
     this.#readsAhead = options.readsAhead ?? false;
     this.#refill = options.refill;
     this.#isHeld = tracks.map(() => false);
@@ -112,10 +116,9 @@ export class PacketReader {
     await this.#plan();
     const count = this.#planned;
     if (count === 0) return [];
-    const payloads = await readExtents(this.#source, {
+    const payloads = await this.#extents.read({
       offsets: this.#offsets.subarray(0, count),
       sizes: this.#sizes.subarray(0, count),
-      gapBytes: Math.min(MAX_GAP_BYTES, this.#batchBytes / GAP_PART),
     });
     const packets = new Array<MediaPacket>(count);
     for (let i = 0; i < count; i++) packets[i] = this.#packetOf(i, payloads[i]!);
