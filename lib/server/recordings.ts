@@ -23,7 +23,7 @@ export class ApplicationRecordings implements PublishRecorder {
   /**
    * Adds an application.
    *
-   * @param log Prefixed with its name.
+   * @param log Root of all log lines.
    * @returns What it may do with its recordings.
    */
   add(config: ApplicationConfig, log: Logger): RecordingControl {

@@ -34,6 +34,8 @@ const GATHER_PACKETS = 1024;
 /** A track whose time goes back, or ahead, by more has another time from there on: another file begins. */
 const MAX_BACK_US = 1_000_000;
 const MAX_AHEAD_US = 60_000_000;
+/** Longest wait of a track that changed for a key frame of the picture. */
+const MAX_WAIT_US = 10_000_000;
 
 /** Writes the packets of one stream into files, one after the other: by length, and where the codecs change. */
 export class RecordingSeries {
@@ -50,8 +52,8 @@ export class RecordingSeries {
   readonly #keyed = new Set<number>();
   readonly #lastUs = new Map<number, number>();
   #isFirst = true;
-  /** Whether the next key frame begins another file, since a track has come that this one lacks. */
-  #hasNewTrack = false;
+  /** Tracks that go to the next file, which the next key frame begins; with the reason, if it is worth a line. */
+  readonly #ahead = new Map<number, string | undefined>();
 
   constructor(options: RecordingSeriesOptions) {
     this.#options = options;
@@ -73,11 +75,11 @@ export class RecordingSeries {
    * @throws {Error} If a file cannot be written; the series is to be given up then.
    */
   async write(packets: readonly Packet[]): Promise<void> {
-    for (const packet of packets) {
-      if (this.#options.format.isFlv) {
-        const pending = this.#take(packet);
-        if (pending !== undefined) await pending;
-      } else for (const one of splitTracks(packet)) await this.#take(one);
+    const { isFlv } = this.#options.format;
+    for (const packet of isFlv ? packets : packets.flatMap(splitTracks)) {
+      const pending = this.#take(packet);
+      // to open a file, or to close one: the others are not worth a turn
+      if (pending !== undefined) await pending;
     }
     await this.#writer?.flush();
   }
@@ -99,17 +101,36 @@ export class RecordingSeries {
   #take(packet: Packet): Promise<void> | undefined {
     if (this.#isHeadless(packet)) return undefined;
     const change = this.#tracks.take(packet);
-    if (this.#writer === undefined) {
+    const writer = this.#writer;
+    if (writer === undefined) {
       this.#gathered.push(packet);
       return this.#isGathered() ? this.#open() : undefined;
     }
     if (packet.role === "media" && this.#jumps(packet)) return this.#split(packet, "its time jumped");
-    if (change === "changed") return this.#split(packet, `its ${packet.kind} changed`);
-    if (this.#isStart(packet) && (this.#hasNewTrack || this.#isFull(this.#writer, packet))) {
-      return this.#split(packet);
+    const reason = change === "changed" ? `its ${packet.kind} changed` : undefined;
+    if (reason !== undefined && this.#isLeading(packet)) return this.#split(packet, reason);
+    if (reason !== undefined || this.#isNew(packet)) this.#ahead.set(keyOf(packet), reason);
+    if (this.#ahead.has(keyOf(packet))) return this.#keepAhead(packet);
+    if (this.#isStart(packet) && (this.#ahead.size > 0 || this.#isFull(writer, packet))) {
+      return this.#split(packet, this.#ahead.values().find((each) => each !== undefined));
     }
-    this.#put(packet, this.#writer);
+    this.#put(packet, writer);
     return undefined;
+  }
+
+  /** Keeps a packet of a track that the file cannot take for the next one, which the next key frame begins. */
+  #keepAhead(packet: Packet): Promise<void> | undefined {
+    const isTooMuch = this.#gathered.length >= GATHER_PACKETS ||
+      packet.dtsUs - (this.#gathered[0] ?? packet).dtsUs >= MAX_WAIT_US;
+    if (isTooMuch) return this.#split(packet, "a track changed");
+    this.#gathered.push(packet);
+    return undefined;
+  }
+
+  /** Whether it is of a track that the file lacks. */
+  #isNew(packet: Packet): boolean {
+    if (this.#options.format.isFlv || packet.role !== "media" || packet.kind === "data") return false;
+    return !this.#held.has(keyOf(packet)) && !this.#left.has(keyOf(packet));
   }
 
   /** Whether it is a picture that nothing in the file can be decoded from: before the first key frame. */
@@ -124,14 +145,16 @@ export class RecordingSeries {
     const key = keyOf(packet);
     if (isMedia) this.#lastUs.set(key, packet.dtsUs);
     if (this.#options.format.isFlv || isMedia && this.#held.has(key)) writer.write(packet);
-    else if (isMedia && packet.kind !== "data" && !this.#left.has(key)) this.#hasNewTrack = true;
   }
 
   /** Whether a file may begin with this packet. */
   #isStart(packet: Packet): boolean {
+    return packet.role === "media" && packet.isKeyFrame && this.#isLeading(packet);
+  }
+
+  #isLeading({ kind, trackId }: Packet): boolean {
     const { leading } = this.#tracks;
-    return packet.role === "media" && packet.isKeyFrame && packet.kind === leading?.kind &&
-      packet.trackId === leading.trackId;
+    return kind === leading?.kind && trackId === leading.trackId;
   }
 
   #isFull(writer: FileWriter, packet: Packet): boolean {
@@ -150,11 +173,11 @@ export class RecordingSeries {
     if (reason !== undefined) this.#options.log.info(`goes on in another file: ${reason}`);
     await this.#close();
     this.#tracks.restart();
+    this.#ahead.clear();
     this.#lastUs.clear();
     this.#keyed.clear();
-    if (this.#isHeadless(packet)) return;
-    this.#tracks.take(packet);
-    this.#gathered = [packet];
+    this.#gathered = [...this.#gathered, packet].filter((one) => !this.#isHeadless(one));
+    for (const one of this.#gathered) this.#tracks.take(one);
     if (this.#isGathered()) await this.#open();
   }
 
@@ -180,7 +203,6 @@ export class RecordingSeries {
     const baseUs = Math.floor((Number.isFinite(firstUs) ? firstUs : 0) / 1000) * 1000;
     this.#writer = new FileWriter({ file, muxer, baseUs: baseUs - (resume?.nextMs ?? 0) * 1000 });
     this.#isFirst = false;
-    this.#hasNewTrack = false;
     log.info(`recording to ${file.name}${resume === undefined ? "" : `, which has ${resume.nextMs} ms`}`);
     this.#options.opened(file.name);
     for (const packet of packets) {

@@ -1,7 +1,7 @@
 import type { Clock } from "#clock";
 import { errorMessage } from "#errors";
 import type { Logger } from "#log";
-import type { Stream } from "#streaming";
+import { formatStreamPath, type Stream } from "#streaming";
 import { Recorder } from "./recorder.ts";
 import { RECORDING_FORMAT, type RecordingFormatName } from "./recording_format.ts";
 import { formatRecordingName } from "./recording_name.ts";
@@ -52,7 +52,7 @@ export interface RecordingsOptions {
   /** Opens the folder, and makes it where it is not there; called when a file is begun. */
   readonly openSink: () => Promise<RecordingSink>;
   readonly clock: Clock;
-  /** Prefixed with the application. */
+  /** Prefixed with `record`; each recording adds its stream. */
   readonly log: Logger;
 }
 
@@ -156,7 +156,7 @@ export class Recordings {
         return await openSink();
       },
       format,
-      log: log.child(streamName),
+      log: log.about(formatStreamPath(stream.path)),
       nextName: () => `${this.#nameOf(streamName, options.name ?? settings.name)}.${format.extension}`,
       onExisting: settings.onExisting,
       isAppend: options.isAppend ?? false,
