@@ -247,7 +247,7 @@ class Server implements RunningServer {
       options: entry,
       log,
       media,
-      recordings: this.#recordings.add(entry, log),
+      recordings: this.#recordings.add(entry, this.#options.log),
       sharedObject: (name, options) => sharedObjects.control(entry.name, name, options),
     });
     const running: RunningApplication = {
