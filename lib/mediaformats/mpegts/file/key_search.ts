@@ -20,6 +20,8 @@ export interface KeyRange {
   readonly from: number;
   /** In bytes from the start of the file; key frames begin before it. */
   readonly to: number;
+  /** Whether a packet is known to begin at `from`. */
+  readonly isPacketStart?: boolean;
 }
 
 /** Halving ends at ranges of this size: they are read through. */
@@ -59,7 +61,10 @@ export class KeySearch {
     let windowBytes = FIRST_WINDOW_BYTES;
     start = Math.max(from, start - windowBytes);
     for (let searched = 0; searched < MAX_TS_KEY_SEARCH_BYTES; searched += windowBytes) {
-      const found = await this.#lastIn({ ...range, from: start, to: end });
+      const found = await this.#lastIn({
+        ...{ ...range, from: start, to: end },
+        isPacketStart: start === from && range.isPacketStart === true,
+      });
       if (found !== undefined || start === from) return found;
       windowBytes *= 2;
       end = start;
@@ -110,6 +115,7 @@ export class KeySearch {
     let last: KeyPlace | undefined;
     await this.#walk(range.from, {
       to: range.to,
+      isPacketStart: range.isPacketStart === true,
       visit: (unit) => {
         if (unit.dtsTicks > range.ptsTicks) return placeOf(unit);
         // in a file whose times jump the last one is not always the newest

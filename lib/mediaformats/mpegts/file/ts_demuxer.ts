@@ -209,7 +209,7 @@ export class TsDemuxer implements Demuxer {
       if (first !== undefined) {
         // the index may leave key frames out; the next one's PES packet may begin with others
         const to = row + 1 < offsets.length ? offsets[row + 1]! + 1 : whole.to;
-        return await near.findLast({ ptsTicks, from: first.offset, to }) ?? first;
+        return await near.findLast({ ptsTicks, from: first.offset, to, isPacketStart: true }) ?? first;
       }
       // it is of another file
       this.#index = undefined;
