@@ -91,6 +91,7 @@ Deno.test("Each part of the library but the server loads no package and no serve
   const entries = [
     "lib/amf/mod.ts",
     "lib/mediaformats/flv/mod.ts",
+    "lib/mediaformats/mp4/mod.ts",
     "lib/protocols/rtmp/mod.ts",
     "lib/stack/mod.ts",
     "lib/streaming/mod.ts",
