@@ -8,7 +8,10 @@ import { startProcess } from "./process.ts";
 import { freePort } from "./server.ts";
 import { isListening, waitFor } from "./wait.ts";
 
-/** A running nginx: what is published to `out` it pushes to the server; what is played at `in` it pulls. */
+/**
+ * A running nginx: what is published to `out` it pushes to the server; what is played at `in` it pulls; `live` is of
+ * its own.
+ */
 export interface NginxRelay extends AsyncDisposable {
   /** `rtmp://127.0.0.1:PORT/PATH`. */
   rtmpUrl(path: string): string;
@@ -62,6 +65,7 @@ function configuration(port: number, serverUrl: string): string {
         listen 127.0.0.1:${port};
         application out { live on; push ${serverUrl}; }
         application in { live on; pull ${serverUrl}; }
+        application live { live on; }
       }
     }
   `;

@@ -23,6 +23,8 @@ const SOURCE_COMMAND = manifest.tasks.serve.command.split(" ")
 export interface ServerOptions {
   /** TOML, from the ports it is to listen on; without it the embedded configuration is used. */
   readonly config?: (ports: ServerPorts) => string;
+  /** Where it listens. @default two free ports */
+  readonly ports?: ServerPorts;
   /** Further arguments of `serve`. */
   readonly args?: readonly string[];
   /** Most open files of the process (`ulimit -n`); needs bash. */
@@ -58,7 +60,7 @@ export class TestServer implements AsyncDisposable {
 
   /** Starts the server and waits until both of its ports answer. */
   static async start(options: ServerOptions = {}): Promise<TestServer> {
-    const ports = { rtmp: freePort(), http: freePort() };
+    const ports = options.ports ?? { rtmp: freePort(), http: freePort() };
     const folder = await Deno.makeTempDir({ prefix: "crtmp-server-" });
     const args = ["serve", ...options.args ?? []];
     if (options.config === undefined) {

@@ -160,11 +160,11 @@ export class RtmpClientProtocol extends ChunkProtocol {
       case MESSAGE_TYPE.Video:
       case MESSAGE_TYPE.DataAmf0:
       case MESSAGE_TYPE.DataAmf3:
-        this.#streams.get(messageStreamId)?.take(messageTypeId, timestamp, payload);
+        this.#mediaStream(messageStreamId)?.take(messageTypeId, timestamp, payload);
         return;
       case MESSAGE_TYPE.Aggregate:
         for (const part of splitAggregate({ timestamp, payload })) {
-          this.#streams.get(messageStreamId)?.take(part.messageTypeId, part.timestamp, part.payload);
+          this.#mediaStream(messageStreamId)?.take(part.messageTypeId, part.timestamp, part.payload);
         }
         return;
       case MESSAGE_TYPE.CommandAmf0:
@@ -202,6 +202,13 @@ export class RtmpClientProtocol extends ChunkProtocol {
       this.call("_checkbw", []).catch(() => {});
     }
     this.#options.onCommand?.(command);
+  }
+
+  /** Some servers, FFmpeg for one, give the only stream one ID and send its media under another. */
+  #mediaStream(messageStreamId: number): ClientStream | undefined {
+    const stream = this.#streams.get(messageStreamId);
+    if (stream !== undefined || this.#streams.size !== 1) return stream;
+    return this.#streams.values().next().value;
   }
 
   /** Some servers send the status of the only stream on the connection itself. */
