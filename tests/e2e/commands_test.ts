@@ -48,12 +48,16 @@ e2e("commands are answered as encoders and players expect", {}, async (context) 
     await client.sendCommand("deleteStream", [null, streamId]);
     assert.ok(await client.createStream() > 0, "the connection goes on");
   });
-  await step("record is refused, clearly", async (client) => {
+  await step("record is granted", async (client) => {
     await client.connect("live");
     await client.sendCommand("publish", [null, "rec", "record"], await client.createStream());
-    const [, , , status] = await client.waitCommand((values) => values[0] === "onStatus", "a refusal");
-    assert.equal((status as Amf0Object).level, "error");
-    assert.ok(!client.statusCodes().includes("NetStream.Publish.Start"));
+    await client.waitStatus("NetStream.Publish.Start");
+  });
+  await step("a publish type there is not is taken for live, or refused, clearly", async (client) => {
+    await client.connect("live");
+    await client.sendCommand("publish", [null, "odd", "sideways"], await client.createStream());
+    const [, , , status] = await client.waitCommand((values) => values[0] === "onStatus", "an answer");
+    assert.match(String((status as Amf0Object).code), /^NetStream\.Publish\.(Start|BadName)$/);
   });
   await step("play on a stream nobody publishes waits", async (client) => {
     await client.connect("live");
