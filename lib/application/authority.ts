@@ -81,8 +81,10 @@ export class Authority {
     const { adobe, encoderAgents, isAdobeOffered, rules, failedLogins } = this.#options;
     const fields = parseAuthQuery(peer.query);
     const isAnswering = fields.get("authmod") === "adobe";
-    const isEncoder = encoderAgents.some((agent) => peer.userAgent.startsWith(agent));
-    if (isAdobeOffered && (isAnswering || (isEncoder && rules.wantsUser("publish") && !fields.has("user")))) {
+    // where there are keys an encoder may have one, which is known only when it publishes
+    const isAsked = !this.hasKeys && rules.wantsUser("publish") && !fields.has("user") &&
+      encoderAgents.some((agent) => peer.userAgent.startsWith(agent));
+    if (isAdobeOffered && (isAnswering || isAsked)) {
       if (failedLogins.isBlocked(peer.address)) return blocked();
       const answer = adobe.answer(peer.query, peer.address);
       if (answer.isAccepted) return answer;
