@@ -27,3 +27,5 @@ export type { AdtsFrame } from "./adts_reader.ts";
 export { LoasReader } from "./loas_reader.ts";
 export type { LoasFrame } from "./loas_reader.ts";
 export type { StreamMuxConfig } from "./stream_mux_config.ts";
+export { AacRtpDepacketizer, AacRtpPacketizer, LatmRtpDepacketizer, parseAacConfig } from "./rtp_payload.ts";
+export type { AacRtpOptions, LatmRtpOptions } from "./rtp_payload.ts";

@@ -17,3 +17,4 @@ export type { Ac3Frame } from "./ac3_reader.ts";
 export { decodeDac3, decodeDec3, encodeDac3, encodeDec3 } from "./boxes.ts";
 export type { Ac3Box, Eac3Box, Eac3Substream } from "./boxes.ts";
 export { describeAc3, describeDac3, describeDec3 } from "./describe.ts";
+export { Ac3RtpDepacketizer, Ac3RtpPacketizer } from "./rtp_payload.ts";

@@ -16,3 +16,4 @@ export { decodeAv1SequenceHeader } from "./sequence_header.ts";
 export type { Av1ColorConfig, Av1SequenceHeader } from "./sequence_header.ts";
 export { AV1_UNIT_TYPE, findAv1Units, isAv1KeyFrame, withoutTemporalDelimiters } from "./units.ts";
 export type { Av1Unit, Av1UnitType } from "./units.ts";
+export { Av1RtpDepacketizer, Av1RtpPacketizer } from "./rtp_payload.ts";

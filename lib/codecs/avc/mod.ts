@@ -23,3 +23,4 @@ export { avccFromParameterSets } from "./parameter_sets.ts";
 export { AVC_ACCESS_UNIT_DELIMITER, AVC_NAL_UNIT_TYPE, avcNalUnitType } from "./nal_unit_type.ts";
 export type { AvcNalUnitType } from "./nal_unit_type.ts";
 export { AvcAccessUnitSplitter, isAvcKeyFrame } from "./access_unit.ts";
+export { AvcRtpDepacketizer, AvcRtpPacketizer } from "./rtp_payload.ts";

@@ -25,3 +25,4 @@ export type { HevcParameterSets } from "./parameter_sets.ts";
 export { HEVC_ACCESS_UNIT_DELIMITER, HEVC_NAL_UNIT_TYPE, hevcNalUnitType } from "./nal_unit_type.ts";
 export type { HevcNalUnitType } from "./nal_unit_type.ts";
 export { HevcAccessUnitSplitter, isHevcKeyFrame } from "./access_unit.ts";
+export { HevcRtpDepacketizer, HevcRtpPacketizer } from "./rtp_payload.ts";

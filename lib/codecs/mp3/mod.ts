@@ -13,3 +13,4 @@
 export { decodeMp3FrameHeader, describeMp3, readMp3FrameHeader } from "./frame_header.ts";
 export type { Mp3FrameHeader } from "./frame_header.ts";
 export { MAX_MP3_FRAME_BYTES, MP3_TICKS_PER_SECOND, mp3FrameBytes, mp3FrameTicks } from "./frame_layout.ts";
+export { Mp3RtpDepacketizer, Mp3RtpPacketizer } from "./rtp_payload.ts";

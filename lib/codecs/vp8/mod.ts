@@ -12,3 +12,4 @@
  */
 export { decodeVp8FrameHeader, describeVp8Frame, isVp8KeyFrame } from "./frame_header.ts";
 export type { Vp8FrameHeader } from "./frame_header.ts";
+export { Vp8RtpDepacketizer, Vp8RtpPacketizer } from "./rtp_payload.ts";

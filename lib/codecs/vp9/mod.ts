@@ -19,3 +19,4 @@ export {
 export type { VpCodecConfiguration } from "./codec_configuration.ts";
 export { decodeVp9KeyFrame, describeVp9Frame, isVp9KeyFrame, vpccFromKeyFrame } from "./frame_header.ts";
 export type { Vp9KeyFrame } from "./frame_header.ts";
+export { Vp9RtpDepacketizer, Vp9RtpPacketizer } from "./rtp_payload.ts";

@@ -1,0 +1,249 @@
+import { BitReader, ByteWriter, concatBytes } from "#bytes";
+import { FormatError } from "#errors";
+import {
+  type RtpDepacketizer,
+  type RtpFragment,
+  type RtpPacketizer,
+  type RtpPayload,
+  type RtpUnit,
+  UnitAssembler,
+} from "#media";
+import { LoasReader } from "./loas_reader.ts";
+import { readStreamMuxConfig, type StreamMuxConfig } from "./stream_mux_config.ts";
+
+/** Fields of the `fmtp` line of `mpeg4-generic`: RFC 3640 section 4.1. */
+export interface AacRtpOptions {
+  /** Bits of a frame's size in its header: 13 in AAC-hbr, 6 in AAC-lbr. @default {13} */
+  readonly sizeLength?: number;
+  /** Bits of the index of the first header. @default {3} */
+  readonly indexLength?: number;
+  /** Bits of the index difference of further headers. @default {3} */
+  readonly indexDeltaLength?: number;
+  /** Ticks of the clock that a frame lasts. @default {1024} */
+  readonly frameTicks?: number;
+}
+
+const AU_HEADERS_LENGTH_BYTES = 2;
+/** Frames in one packet: more are not looked at. */
+const MAX_FRAMES_IN_PACKET = 64;
+
+/** Takes AAC frames out of RTP packets: RFC 3640, AAC-hbr and AAC-lbr. */
+export class AacRtpDepacketizer implements RtpDepacketizer {
+  readonly #assembler = new UnitAssembler();
+  readonly #sizeLength: number;
+  readonly #indexLength: number;
+  readonly #indexDeltaLength: number;
+  readonly #frameTicks: number;
+  /** Whole size of the frame whose fragments come. */
+  #wantedBytes = 0;
+  #timestamp = 0;
+  #malformed = 0;
+
+  constructor(options: AacRtpOptions = {}) {
+    this.#sizeLength = options.sizeLength ?? 13;
+    this.#indexLength = options.indexLength ?? 3;
+    this.#indexDeltaLength = options.indexDeltaLength ?? 3;
+    this.#frameTicks = options.frameTicks ?? 1024;
+  }
+
+  /** Payloads that were malformed and passed over. */
+  get malformedPayloads(): number {
+    return this.#malformed;
+  }
+
+  /** Takes the next payload. */
+  push({ payload, timestamp, isAfterLoss }: RtpPayload): RtpUnit[] {
+    if (isAfterLoss || timestamp !== this.#timestamp) this.#assembler.clear();
+    this.#timestamp = timestamp;
+    const sizes = this.#sizesOf(payload);
+    if (sizes === undefined) return this.#refuse([]);
+    let at = AU_HEADERS_LENGTH_BYTES + Math.ceil((payload[0]! << 8 | payload[1]!) / 8);
+    const [first] = sizes;
+    if (sizes.length === 1 && first! > payload.length - at) {
+      return this.#fragment(payload.subarray(at), first!);
+    }
+    this.#assembler.clear();
+    const units: RtpUnit[] = [];
+    for (const [index, size] of sizes.entries()) {
+      if (at + size > payload.length) return this.#refuse(units);
+      if (size > 0) {
+        units.push({
+          payload: new Uint8Array(payload.subarray(at, at + size)),
+          timestamp: timestamp + index * this.#frameTicks,
+        });
+      }
+      at += size;
+    }
+    return units;
+  }
+
+  #refuse(units: RtpUnit[]): RtpUnit[] {
+    this.#malformed++;
+    return units;
+  }
+
+  /** A frame larger than a packet: each of its fragments has the whole size in its header. */
+  #fragment(piece: Uint8Array, size: number): RtpUnit[] {
+    if (this.#assembler.length === 0) this.#wantedBytes = size;
+    this.#assembler.append(piece);
+    if (size !== this.#wantedBytes || this.#assembler.length > size) {
+      this.#assembler.clear();
+      return this.#refuse([]);
+    }
+    if (this.#assembler.length < size) return [];
+    return [{ payload: this.#assembler.take(), timestamp: this.#timestamp }];
+  }
+
+  /** Sizes in the AU header section: RFC 3640 section 3.2.1; `undefined` where it is cut off. */
+  #sizesOf(payload: Uint8Array): number[] | undefined {
+    if (payload.length < AU_HEADERS_LENGTH_BYTES) return undefined;
+    const headerBits = payload[0]! << 8 | payload[1]!;
+    const end = AU_HEADERS_LENGTH_BYTES + Math.ceil(headerBits / 8);
+    if (end > payload.length || headerBits < this.#sizeLength) return undefined;
+    const bits = new BitReader(payload.subarray(AU_HEADERS_LENGTH_BYTES, end));
+    const sizes: number[] = [];
+    let left = headerBits;
+    while (sizes.length < MAX_FRAMES_IN_PACKET) {
+      const indexBits = sizes.length === 0 ? this.#indexLength : this.#indexDeltaLength;
+      if (this.#sizeLength === 0 || left < this.#sizeLength + indexBits) break;
+      sizes.push(bits.bits(this.#sizeLength, "AU-size"));
+      bits.skip(indexBits, "AU-Index");
+      left -= this.#sizeLength + indexBits;
+    }
+    return sizes.length === 0 ? undefined : sizes;
+  }
+}
+
+/** AU header section of one frame: 16 bits, of which the size has 13. */
+const ONE_HEADER_BITS = 16;
+
+/** Puts each AAC frame into a packet of its own, or several where it is large: RFC 3640, AAC-hbr. */
+export class AacRtpPacketizer implements RtpPacketizer {
+  /** Splits one raw frame. */
+  packetize(unit: Uint8Array, maxPayloadBytes: number): RtpFragment[] {
+    const prefix = Uint8Array.of(0, ONE_HEADER_BITS, unit.length >> 5, unit.length << 3);
+    const step = maxPayloadBytes - prefix.length;
+    const fragments: RtpFragment[] = [];
+    for (let start = 0; start < unit.length; start += step) {
+      fragments.push({ prefix, start, end: Math.min(unit.length, start + step) });
+    }
+    return fragments;
+  }
+}
+
+/** How LATM frames are sent: RFC 6416 section 7. */
+export interface LatmRtpOptions {
+  /** The `config` of the `fmtp` line, a StreamMuxConfig; absent where the frames bring it (`cpresent` 1). */
+  readonly config?: Uint8Array;
+  /** Ticks of the clock that a frame lasts. @default {1024} */
+  readonly frameTicks?: number;
+}
+
+/** Sync word of a LOAS frame: ISO/IEC 14496-3 section 1.7.2. */
+const LOAS_SYNC = 0x56e000;
+const MAX_LOAS_PAYLOAD_BYTES = 0x1fff;
+
+/** Takes AAC frames out of `MP4A-LATM`: RFC 6416, configuration in the SDP or in the frames. */
+export class LatmRtpDepacketizer implements RtpDepacketizer {
+  readonly #assembler = new UnitAssembler();
+  readonly #loas = new LoasReader();
+  readonly #mux: StreamMuxConfig | undefined;
+  readonly #frameTicks: number;
+  #lastMux: StreamMuxConfig | undefined;
+  #timestamp = 0;
+  #isBroken = false;
+  #malformed = 0;
+
+  /** @throws {FormatError} If the configuration is malformed. */
+  constructor(options: LatmRtpOptions) {
+    const { config } = options;
+    this.#mux = config === undefined ? undefined : readStreamMuxConfig(new BitReader(config), config);
+    this.#frameTicks = options.frameTicks ?? 1024;
+  }
+
+  /** AudioSpecificConfig of the SDP; `undefined` where the frames bring it. */
+  get config(): Uint8Array<ArrayBuffer> | undefined {
+    return this.#mux?.codecConfig;
+  }
+
+  /** Payloads that were malformed and passed over. */
+  get malformedPayloads(): number {
+    return this.#malformed;
+  }
+
+  /** Takes the next payload; the marker ends an AudioMuxElement. */
+  push({ payload, timestamp, isMarked, isAfterLoss }: RtpPayload): RtpUnit[] {
+    if (timestamp !== this.#timestamp) {
+      this.#assembler.clear();
+      this.#isBroken = false;
+    }
+    if (isAfterLoss) this.#isBroken = this.#assembler.length > 0;
+    this.#timestamp = timestamp;
+    this.#assembler.append(payload);
+    if (!isMarked) return [];
+    const element = this.#assembler.take();
+    if (this.#isBroken) return [];
+    return this.#mux === undefined ? this.#framed(element) : this.#plain(element, this.#mux);
+  }
+
+  /** AudioMuxElement(0): each payload with its length before it. */
+  #plain(element: Uint8Array, mux: StreamMuxConfig): RtpUnit[] {
+    const units: RtpUnit[] = [];
+    let at = 0;
+    for (let index = 0; index < mux.subFrames && at < element.length; index++) {
+      let size = mux.fixedPayloadBytes ?? 0;
+      if (mux.fixedPayloadBytes === undefined) {
+        let byte: number;
+        do {
+          byte = element[at++] ?? 0;
+          size += byte;
+        } while (byte === 0xff);
+      }
+      if (at + size > element.length) {
+        this.#malformed++;
+        return units;
+      }
+      if (size > 0) {
+        units.push({
+          payload: new Uint8Array(element.subarray(at, at + size)),
+          timestamp: this.#timestamp + index * this.#frameTicks,
+        });
+      }
+      at += size;
+    }
+    return units;
+  }
+
+  /** AudioMuxElement(1), which is what a LOAS frame carries. */
+  #framed(element: Uint8Array): RtpUnit[] {
+    if (element.length > MAX_LOAS_PAYLOAD_BYTES) {
+      this.#malformed++;
+      return [];
+    }
+    const header = new ByteWriter().u24(LOAS_SYNC | element.length).take();
+    const frames = [...this.#loas.push(concatBytes([header, element])), ...this.#loas.flush()];
+    if (frames.length === 0) this.#malformed++;
+    return frames.map(({ payload, mux }, index) => {
+      const timestamp = this.#timestamp + index * this.#frameTicks;
+      if (mux === this.#lastMux) return { payload, timestamp };
+      this.#lastMux = mux;
+      return { payload, timestamp, config: mux.codecConfig };
+    });
+  }
+}
+
+/**
+ * Decodes the `config` of an `fmtp` line.
+ *
+ * @param text Hexadecimal.
+ * @throws {FormatError} If it is not.
+ */
+export function parseAacConfig(text: string): Uint8Array<ArrayBuffer> {
+  try {
+    return Uint8Array.fromHex(text);
+  } catch (error) {
+    throw new FormatError(`Cannot read AAC config: ${JSON.stringify(text.slice(0, 40))} is not hexadecimal`, {
+      cause: error,
+    });
+  }
+}

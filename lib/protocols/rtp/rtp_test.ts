@@ -1,0 +1,252 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { ProtocolError } from "#errors";
+import {
+  decodeRtcp,
+  decodeRtpPacket,
+  encodeRtcp,
+  encodeRtpPacket,
+  JitterBuffer,
+  MediaTimes,
+  Reception,
+  RtpReceiver,
+  SessionTimes,
+  WrappingCounter,
+} from "#protocols/rtp";
+import type { ReceivedPayload, RtcpSenderReport, RtpPacket } from "#protocols/rtp";
+
+const PLAIN = {
+  payloadType: 96,
+  isMarked: true,
+  sequenceNumber: 0xfffe,
+  timestamp: 0xfffffff0,
+  ssrc: 0x89abcdef,
+  payload: Uint8Array.of(1, 2, 3),
+};
+
+function packet(sequenceNumber: number, more: Partial<typeof PLAIN> = {}): RtpPacket {
+  const header = { ...PLAIN, sequenceNumber: sequenceNumber & 0xffff, ...more };
+  return { ...header, csrcs: [], extension: undefined };
+}
+
+Deno.test("decodeRtpPacket reads what encodeRtpPacket writes, padding and all", () => {
+  const cases = [
+    PLAIN,
+    { ...PLAIN, isMarked: false, csrcs: [1, 0xffffffff] },
+    { ...PLAIN, extension: { profile: 0xbede, bytes: Uint8Array.of(1, 2, 3, 4) } },
+    { ...PLAIN, csrcs: [7], extension: { profile: 1, bytes: new Uint8Array(0) }, payload: new Uint8Array(0) },
+  ];
+  for (const sent of cases) {
+    const bytes = encodeRtpPacket(sent);
+    const expected = { csrcs: [], extension: undefined, ...sent };
+    assert.deepEqual(decodeRtpPacket(bytes), expected);
+    const padded = Uint8Array.of(...bytes, 0, 0, 3);
+    padded[0]! |= 0x20;
+    assert.deepEqual(decodeRtpPacket(padded), expected);
+    for (let cut = 0; cut < bytes.length - sent.payload.length; cut++) {
+      assert.throws(() => decodeRtpPacket(bytes.subarray(0, cut)), ProtocolError, `cut at ${cut}`);
+    }
+  }
+});
+
+Deno.test("decodeRtpPacket refuses other versions and padding that lies", () => {
+  const bytes = encodeRtpPacket(PLAIN);
+  assert.throws(() => decodeRtpPacket(Uint8Array.of(0x40, ...bytes.subarray(1))), /version 1 at offset 0/);
+  for (const padding of [0, 4, 255]) {
+    const padded = bytes.slice();
+    padded[0]! |= 0x20;
+    padded[padded.length - 1] = padding;
+    assert.throws(() => decodeRtpPacket(padded), ProtocolError);
+  }
+});
+
+Deno.test("decodeRtcp reads a compound of SR, SDES and BYE as encodeRtcp writes it", () => {
+  const report = {
+    ssrc: 5,
+    fractionLost: 12,
+    packetsLost: -3,
+    highestSequence: 70_000,
+    jitter: 9,
+    lastSenderReport: 1,
+    delaySinceLast: 2,
+  };
+  const ntpMs = Date.UTC(2026, 0, 1) + 250;
+  const bytes = encodeRtcp({
+    ssrc: 77,
+    cname: "crtmp",
+    sender: { ntpMs, rtpTimestamp: 90, packetCount: 3, byteCount: 400 },
+    reports: [report],
+    isLeaving: true,
+  });
+  const [sr, sdes, bye] = decodeRtcp(bytes);
+  assert.equal(sr!.type, "senderReport");
+  const { ntpMs: read, ntpMiddle: _middle, ...rest } = sr as RtcpSenderReport;
+  assert.ok(Math.abs(read - ntpMs) < 0.01);
+  assert.deepEqual(rest, {
+    type: "senderReport",
+    ssrc: 77,
+    rtpTimestamp: 90,
+    packetCount: 3,
+    byteCount: 400,
+    reports: [report],
+  });
+  assert.deepEqual(sdes, { type: "sourceDescription", sources: [{ ssrc: 77, cname: "crtmp" }] });
+  assert.deepEqual(bye, { type: "bye", ssrcs: [77], reason: "" });
+  const ends = new Set([0, 52, 52 + 4 * 4, bytes.length]);
+  for (let cut = 1; cut < bytes.length; cut++) {
+    if (!ends.has(cut)) {
+      assert.throws(() => decodeRtcp(bytes.subarray(0, cut)), ProtocolError, `cut at ${cut}`);
+    }
+  }
+});
+
+Deno.test("decodeRtcp takes single packets and unknown types, and refuses counts that lie", () => {
+  assert.deepEqual(decodeRtcp(Uint8Array.fromHex("81ce000100000001")), [{ type: "other", packetType: 206 }]);
+  assert.deepEqual(decodeRtcp(Uint8Array.fromHex("80c9000100000007")), [
+    { type: "receiverReport", ssrc: 7, reports: [] },
+  ]);
+  for (const hex of ["9fc9000100000007", "9fcb000100000007", "40c90000", "81ca000100000001ff"]) {
+    assert.throws(() => decodeRtcp(Uint8Array.fromHex(hex)), ProtocolError, hex);
+  }
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+    try {
+      decodeRtcp(bytes);
+    } catch (error) {
+      assert.ok(error instanceof ProtocolError, String(error));
+    }
+  }));
+});
+
+Deno.test("WrappingCounter follows a counter over its wraps, both ways", () => {
+  const counter = new WrappingCounter(16);
+  assert.deepEqual([65_534, 1, 65_535, 5, 40_000].map((value) => counter.advance(value)), [
+    65_534,
+    65_537,
+    65_535,
+    65_541,
+    40_000,
+  ]);
+});
+
+function order(options: { maxDelayMs: number; maxPackets?: number }, rows: [number, number][]) {
+  const buffer = new JitterBuffer(options);
+  const out: string[] = [];
+  for (const [sequence, nowMs] of rows) {
+    for (const list of [buffer.expire(nowMs), sequence < 0 ? [] : buffer.push(packet(sequence), nowMs)]) {
+      for (const { packet, lostBefore } of list) {
+        out.push(lostBefore === 0 ? `${packet.sequenceNumber}` : `${packet.sequenceNumber}-${lostBefore}`);
+      }
+    }
+  }
+  return { out: out.join(" "), ...buffer.statistics, held: buffer.heldPackets };
+}
+
+Deno.test("JitterBuffer puts packets in order, over the wrap, and gives up after its delay", () => {
+  const cases: [rows: [number, number][], out: string, more: Record<string, number>][] = [
+    [[[65_535, 0], [65_536, 0], [65_537, 0]], "65535 0 1", { lost: 0, late: 0 }],
+    [[[1, 0], [3, 1], [2, 2], [4, 3]], "1 2 3 4", { reordered: 1, lost: 0 }],
+    [[[1, 0], [3, 1], [4, 20], [-1, 50], [-1, 51]], "1 3-1 4", { lost: 1, held: 0 }],
+    [[[1, 0], [3, 1], [3, 2], [1, 3], [2, 4]], "1 2 3", { late: 2 }],
+    [[[1, 0], [3, 0], [6, 0], [-1, 50]], "1 3-1 6-2", { lost: 3 }],
+    // one stray number changes nothing, two in a row start anew
+    [[[1, 0], [30_000, 0], [2, 0], [30_000, 0], [30_001, 0], [30_002, 0]], "1 2 30001-1 30002", {
+      restarts: 1,
+    }],
+  ];
+  for (const [rows, out, more] of cases) {
+    const got = order({ maxDelayMs: 50 }, rows);
+    assert.equal(got.out, out);
+    for (const [key, value] of Object.entries(more)) assert.equal(got[key as keyof typeof got], value, key);
+  }
+});
+
+Deno.test("JitterBuffer holds no more than it may, and nothing where there is no delay", () => {
+  const rows: [number, number][] = Array.from({ length: 40 }, (_, index) => [index === 0 ? 0 : index + 1, 0]);
+  const bounded = order({ maxDelayMs: 1_000, maxPackets: 8 }, rows);
+  assert.equal(bounded.held, 0);
+  assert.equal(bounded.lost, 1);
+  assert.equal(order({ maxDelayMs: 0 }, [[1, 0], [4, 0], [3, 0], [5, 0]]).out, "1 4-2 5");
+});
+
+Deno.test("JitterBuffer gives every packet once and in order, whatever the network does", () => {
+  fc.assert(fc.property(
+    fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 1, maxLength: 80 }),
+    fc.integer({ min: 0, max: 0xffff }),
+    (shifts, first) => {
+      const sent = shifts.map((shift, index) => ({ index, key: index === 0 ? -1 : index + shift }));
+      sent.sort((a, b) => a.key - b.key);
+      const buffer = new JitterBuffer({ maxDelayMs: 1_000 });
+      const got = sent.flatMap(({ index }) => buffer.push(packet(first + index), 0))
+        .map(({ packet }) => packet.sequenceNumber);
+      assert.deepEqual(got, shifts.map((_, index) => first + index & 0xffff));
+    },
+  ));
+});
+
+Deno.test("Reception counts loss and jitter as RFC 3550 has it", () => {
+  const reception = new Reception(90_000);
+  for (const sequence of [65_534, 65_535, 65_536, 65_539]) {
+    reception.note(packet(sequence, { timestamp: 0 }), 0);
+  }
+  const { fractionLost, packetsLost, highestSequence, jitter } = reception.report(1, 1_000);
+  assert.deepEqual([fractionLost, packetsLost, highestSequence, jitter], [85, 2, 65_539, 0]);
+  const next = reception.report(1, 2_000);
+  assert.deepEqual([next.fractionLost, next.packetsLost], [0, 2]);
+});
+
+function senderReport(ntpMs: number, rtpTimestamp: number): RtcpSenderReport {
+  const [report] = decodeRtcp(
+    encodeRtcp({
+      ssrc: PLAIN.ssrc,
+      cname: "",
+      sender: { ntpMs, rtpTimestamp, packetCount: 0, byteCount: 0 },
+    }),
+  );
+  return report as RtcpSenderReport;
+}
+
+Deno.test("MediaTimes begins with the first packet, and is put in step by sender reports", () => {
+  const session = new SessionTimes();
+  const video = new MediaTimes(session, 90_000);
+  const audio = new MediaTimes(session, 48_000);
+  assert.equal(video.timeUs(video.unwrap(0xffffffff, 100)), 0);
+  assert.equal(audio.timeUs(audio.unwrap(1_000, 130)), 30_000, "30 ms later until more is known");
+  assert.equal(video.timeUs(video.unwrap(8_999, 200)), 100_000, "over the wrap");
+  video.synchronize(senderReport(1_000_000, 8_999), 210);
+  assert.equal(video.timeUs(video.unwrap(8_999, 220)), 100_000, "the first report moves nothing");
+  // at the same instant the audio track was at 1000 + 4800 ticks
+  audio.synchronize(senderReport(1_000_000, 5_800), 230);
+  assert.ok(Math.abs(audio.timeUs(audio.unwrap(1_000, 240))) <= 1, "in step with video");
+  assert.deepEqual([video.isSynchronized, audio.isSynchronized], [true, true]);
+});
+
+Deno.test("RtpReceiver follows its source, and takes no stray one for it", () => {
+  const got: ReceivedPayload[] = [];
+  let ended = 0;
+  const receiver = new RtpReceiver({
+    clockRate: 90_000,
+    session: new SessionTimes(),
+    maxDelayMs: 50,
+    received: (payload) => got.push({ ...payload, payload: payload.payload.slice() }),
+    ended: () => ended++,
+  });
+  const send = (sequenceNumber: number, ssrc: number) =>
+    receiver.rtp(encodeRtpPacket({ ...PLAIN, sequenceNumber, ssrc }), 0);
+  send(1, 1);
+  send(500, 2);
+  send(2, 1);
+  receiver.rtp(Uint8Array.of(1, 2, 3), 0);
+  assert.deepEqual([got.length, receiver.statistics.malformed], [2, 1]);
+  for (const sequence of [501, 502, 503]) send(sequence, 2);
+  assert.deepEqual(got.map(({ isAfterLoss }) => isAfterLoss), [false, false, true]);
+  send(505, 2);
+  assert.equal(got.length, 3);
+  assert.equal(receiver.deadlineMs, 50);
+  receiver.expire(50);
+  assert.deepEqual([got.length, got.at(-1)!.isAfterLoss, receiver.deadlineMs], [4, true, undefined]);
+  receiver.rtcp(encodeRtcp({ ssrc: 9, cname: "", isLeaving: true }), 0);
+  assert.equal(ended, 0, "another source");
+  receiver.rtcp(encodeRtcp({ ssrc: 2, cname: "", isLeaving: true }), 0);
+  assert.equal(ended, 1);
+  assert.equal(receiver.report(1_000)?.ssrc, 2);
+});
