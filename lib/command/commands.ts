@@ -1,9 +1,21 @@
 import type { Command, Flag } from "./command_line.ts";
+import { RELAY_FLAGS } from "./relay/relay_flags.ts";
 
 const SET: Flag = {
   value: "PATH=VALUE",
   isRepeated: true,
   doc: "Override one option, e.g. web.port=8000; may be repeated",
+};
+
+/** Where a server that a command starts listens. */
+const SERVE_FLAGS: Readonly<Record<string, Flag>> = {
+  rtmp: { value: "HOST:PORT", doc: "Where RTMP listens" },
+  http: { value: "HOST:PORT", doc: "Where the web plane listens" },
+};
+
+const LOG_LEVEL: Flag = {
+  value: "LEVEL",
+  doc: "Of the log: fatal, error, warning, info, debug, fine or finest",
 };
 
 /** Every command there is. */
@@ -73,6 +85,39 @@ export const COMMANDS: readonly Command[] = [
     positional: ["NAME"],
     flags: {},
     load: () => import("./secrets/passwd.ts"),
+  },
+  {
+    name: "pull",
+    about: "Start a server that plays a stream of another server under a name of its own",
+    positional: ["URL", "NAME"],
+    flags: {
+      "on-demand": { doc: "Pull only while somebody plays it" },
+      ...SERVE_FLAGS,
+      ...RELAY_FLAGS,
+      "log-level": LOG_LEVEL,
+    },
+    load: () => import("./relay/pull.ts"),
+  },
+  {
+    name: "push",
+    about:
+      "Publish to another server: a file in real time, a stream of a third server, or what is published here as NAME",
+    positional: ["SOURCE", "URL"],
+    flags: { ...SERVE_FLAGS, ...RELAY_FLAGS, "log-level": LOG_LEVEL },
+    load: () => import("./relay/push.ts"),
+  },
+  {
+    name: "record",
+    about: "Write a stream of another server to a file: flv, mp4 or ts, by the name's end",
+    positional: ["URL", "FILE"],
+    flags: {
+      duration: { value: "SECONDS", doc: "Stop after this time" },
+      "keep-alive": { doc: "Go on when the stream ends or the connection is lost, until a signal comes" },
+      force: { doc: "Replace FILE if it exists" },
+      ...RELAY_FLAGS,
+      "log-level": LOG_LEVEL,
+    },
+    load: () => import("./relay/record.ts"),
   },
   {
     name: "cert",

@@ -1,6 +1,5 @@
 import { systemClock } from "#clock";
-import { errorMessage } from "#errors";
-import { LOG_LEVEL, Logger, openSink, parseLogLevel, RepeatedLog } from "#log";
+import { type Logger, parseLogLevel } from "#log";
 import type { RunningServer } from "#server";
 import {
   formatServices,
@@ -14,16 +13,32 @@ import { parseHostPort } from "#uri";
 import type { CommandContext } from "./command_context.ts";
 import type { CommandLine } from "./command_line.ts";
 import { prepareConfig } from "./prepared_config.ts";
+import { openLog, reportStrayErrors } from "./program_log.ts";
 import { StopSignals } from "./stop_signals.ts";
 
 const ANY_ADDRESS = { host: "0.0.0.0" };
 
 /** `crtmp serve`: resolves when the server has stopped. */
-export async function run(line: CommandLine, context: CommandContext): Promise<number> {
+export function run(line: CommandLine, context: CommandContext): Promise<number> {
+  return serveConfig(line, { context, path: line.positional[0], change: (config) => config });
+}
+
+/** What is served, beside what the flags of `serve` say. */
+export interface ServeConfigOptions {
+  readonly context: CommandContext;
+  /** The configuration file; `undefined` for the embedded default. */
+  readonly path: string | undefined;
+  /** What the command makes of it. */
+  readonly change: (config: ServerConfig) => ServerConfig;
+}
+
+/** Serves a configuration until a signal stops it; resolves to the exit status. */
+export async function serveConfig(line: CommandLine, options: ServeConfigOptions): Promise<number> {
+  const { context, path, change } = options;
   const startedMs = systemClock.nowMs();
   using signals = new StopSignals();
-  const prepared = await prepareConfig(line.positional[0], { context, settings: line.values("set") });
-  const config = overridden(prepared.schema.parse(prepared.toml, prepared.source), line);
+  const prepared = await prepareConfig(path, { context, settings: line.values("set") });
+  const config = change(overridden(prepared.schema.parse(prepared.toml, prepared.source), line));
   const log = openLog(config.logAppenders);
   using _reporter = reportStrayErrors(log);
   try {
@@ -62,18 +77,6 @@ function overriddenAppenders(
   }));
 }
 
-function openLog(appenders: readonly LogAppenderConfig[]): Logger {
-  const hasColors = Deno.stdout.isTerminal() && !Deno.noColor;
-  const sinks = appenders.map(({ fileName, ...appender }) =>
-    openSink({
-      ...appender,
-      ...fileName !== undefined && { fileName },
-      type: appender.type === "coloredConsole" && !hasColors ? "console" : appender.type,
-    })
-  );
-  return new Logger({ sinks });
-}
-
 /** What somebody at the terminal wants to know first. */
 function announce(server: RunningServer, print: (text: string) => void): void {
   formatServices(server.services).forEach(print);
@@ -107,28 +110,4 @@ async function untilStopped(
   }
   log.info("stopped");
   return 0;
-}
-
-/**
- * Logs errors that nobody caught, and goes on: each is a bug, in one connection's code most likely, and no
- * reason to end all the others.
- */
-function reportStrayErrors(log: Logger): Disposable {
-  const strays = new RepeatedLog(log.child("bug"), { level: LOG_LEVEL.Error });
-  const report = (event: Event, error: unknown) => {
-    event.preventDefault();
-    const stack = error instanceof Error ? error.stack : undefined;
-    strays.add("stray", `Nobody caught this error: ${stack ?? errorMessage(error)}`);
-  };
-  const rejected = (event: PromiseRejectionEvent) => report(event, event.reason);
-  const thrown = (event: ErrorEvent) => report(event, event.error);
-  addEventListener("unhandledrejection", rejected);
-  addEventListener("error", thrown);
-  return {
-    [Symbol.dispose]: () => {
-      removeEventListener("unhandledrejection", rejected);
-      removeEventListener("error", thrown);
-      strays[Symbol.dispose]();
-    },
-  };
 }

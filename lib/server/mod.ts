@@ -13,6 +13,7 @@
 export { ACCEPTOR_CHAINS, OUTBOUND_CHAINS, WEB_CHAINS } from "./chain_table.ts";
 export { chainSummaries, startServer } from "./server.ts";
 export type { ChainSummary, RunningServer, StartOptions } from "./server.ts";
+export { ReactorDialer } from "./relays/reactor_dialer.ts";
 export { serve } from "./embed.ts";
 export type { EmbeddedServer, ServeOptions } from "./embed.ts";
 export { isIpAddress, makeCertificate } from "./self_signed_certificate.ts";

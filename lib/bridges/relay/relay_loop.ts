@@ -47,6 +47,7 @@ export class RelayLoop {
   #running: Promise<void> | undefined;
   #wake: (() => void) | undefined;
   #isAsked = false;
+  #failure: string | undefined;
   #lastReason = "";
   #repeats = 0;
 
@@ -58,6 +59,11 @@ export class RelayLoop {
   /** What it is doing. */
   get state(): RelayState {
     return this.#state;
+  }
+
+  /** Why the last attempt failed; `undefined` where it did not, and before the first has ended. */
+  get failure(): string | undefined {
+    return this.#failure;
   }
 
   /** Begins, if it is wanted; one that runs goes on. */
@@ -120,6 +126,7 @@ export class RelayLoop {
       },
     );
     const stoodMs = standsSinceMs === undefined ? 0 : clock.nowMs() - standsSinceMs;
+    this.#failure = outcome.isFailure ? outcome.reason : undefined;
     this.#tell(outcome, { stoodMs, isOver: !isWanted() });
     return { stoodMs, isAtOnce: outcome.isAtOnce };
   }

@@ -23,6 +23,7 @@ export type {
 } from "./library/media_library.ts";
 export { fileNamesOf, hasMediaExtension } from "./library/media_name.ts";
 export type { OpenFile, PlaySettings } from "./library/open_file.ts";
+export { metadataOf } from "./play/play_messages.ts";
 export { MAX_REFILL_MS, Pace } from "./play/pace.ts";
 export { RecordedFiles } from "./recorded_files.ts";
 export type { ApplicationFiles } from "./recorded_files.ts";

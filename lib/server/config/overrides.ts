@@ -1,5 +1,7 @@
 import { ConfigError } from "#errors";
+import { readOptions, type WrittenTable } from "#options";
 import type { HostPort } from "#uri";
+import { PULL_OPTIONS, PUSH_OPTIONS } from "../relays/relay_options.ts";
 import type { ServerConfig } from "./server_options.ts";
 
 /** The chain that `--rtmp` moves. */
@@ -35,5 +37,27 @@ export function withMediaFolder(config: ServerConfig, mediaFolder: string): Serv
     ...application,
     mediaStorage: { ...application.mediaStorage, mediaFolder },
   }));
+  return { ...config, applications };
+}
+
+/**
+ * `config` with one more relay of the first application that has streams of its own.
+ *
+ * @param relay An entry of `externalStreams` or `pushTargets`, as it would be written.
+ * @throws {ConfigError} If there is no such application, or an option of the entry is wrong.
+ */
+export function withRelay(
+  config: ServerConfig,
+  relay: { readonly kind: "externalStreams" | "pushTargets"; readonly entry: WrittenTable },
+): ServerConfig {
+  const { kind, entry } = relay;
+  const [owner] = config.applications.filter((application) => !application.default);
+  if (owner === undefined) throw new ConfigError("Cannot relay: there is no application for its streams");
+  const rows = kind === "externalStreams" ? PULL_OPTIONS : PUSH_OPTIONS;
+  const { options, faults } = readOptions<typeof PULL_OPTIONS | typeof PUSH_OPTIONS>(rows, entry);
+  if (faults[0] !== undefined) throw new ConfigError(`Cannot relay: ${faults[0].message}`);
+  const applications = config.applications.map((application) =>
+    application === owner ? { ...owner, [kind]: [...owner[kind], options] } : application
+  );
   return { ...config, applications };
 }

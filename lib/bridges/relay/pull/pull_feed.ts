@@ -12,6 +12,8 @@ export interface PullFeedOptions {
   readonly origin: string;
   /** Another publisher took the name. */
   readonly replaced: () => void;
+  /** A packet that was held could not be published. */
+  readonly failed: (error: Error) => void;
   /** Told of the first message that cannot be read. */
   readonly malformed: (error: FormatError) => void;
 }
@@ -29,6 +31,8 @@ export class PullFeed {
   #publisher: Publisher | undefined;
   /** Came before the first media. */
   #metadata: Packet | undefined;
+  /** What comes in the turn in which it became the publisher: who hears of that may want all, and needs the turn. */
+  #held: Packet[] | undefined;
 
   constructor(options: PullFeedOptions) {
     this.#options = options;
@@ -64,6 +68,7 @@ export class PullFeed {
    * @param isLost Whether it may be back soon, so that players are left in peace.
    */
   end(isLost: boolean): void {
+    this.#release();
     const publisher = this.#publisher;
     this.#publisher = this.#metadata = undefined;
     this.#reader = this.#newReader();
@@ -81,10 +86,24 @@ export class PullFeed {
         return;
       }
       this.#publisher = this.#openPublisher();
-      if (this.#metadata !== undefined) this.#publisher.publish(this.#metadata);
+      this.#held = this.#metadata === undefined ? [] : [this.#metadata];
       this.#metadata = undefined;
+      queueMicrotask(() => {
+        try {
+          this.#release();
+        } catch (error) {
+          this.#options.failed(error instanceof Error ? error : new Error(String(error)));
+        }
+      });
     }
-    this.#publisher.publish(packet);
+    if (this.#held !== undefined) this.#held.push(packet);
+    else this.#publisher.publish(packet);
+  }
+
+  #release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const packet of held) this.#publisher?.publish(packet);
   }
 
   #openPublisher(): Publisher {

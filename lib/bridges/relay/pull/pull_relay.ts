@@ -53,9 +53,19 @@ export class PullRelay {
     return this.#endpoint.shown;
   }
 
+  /** Why the last attempt failed; `undefined` where it did not, and before the first has ended. */
+  get failure(): string | undefined {
+    return this.#loop.failure;
+  }
+
   /** What it is doing. */
   get state(): RelayState {
     return this.#loop.state;
+  }
+
+  /** Resolves when nothing is under way; at once if nothing is. */
+  get settled(): Promise<void> {
+    return this.#loop.settled;
   }
 
   /** Begins, or goes on for somebody who has just come. */
@@ -112,6 +122,7 @@ export class PullRelay {
       open: openStream,
       origin: `pull ${relay.endpoint.shown}`,
       replaced: () => relay.end({ reason: "another publisher took the name after a silence" }),
+      failed: (error) => relay.fail(error),
       malformed: ({ message }) => log.warning(`drops messages it cannot read, this first: ${message}`),
     });
   }

@@ -58,6 +58,11 @@ export class PushRelay {
     return this.#endpoint.shown;
   }
 
+  /** Why the last attempt failed; `undefined` where it did not, and before the first has ended. */
+  get failure(): string | undefined {
+    return this.#loop.failure;
+  }
+
   /** What it is doing. */
   get state(): RelayState {
     return this.#loop.state;

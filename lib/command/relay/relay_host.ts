@@ -1,0 +1,86 @@
+import { PullRelay, PushRelay } from "#bridges/relay";
+import type { PullOptions, PushOptions, RelayContext } from "#bridges/relay";
+import { systemClock, systemRandomBytes } from "#clock";
+import { LOG_LEVEL, Logger, parseLogLevel } from "#log";
+import { Reactor } from "#netio";
+import { ReactorDialer } from "#server";
+import { type Stream, STREAM_DEFAULTS, StreamRegistry } from "#streaming";
+import type { CommandLine } from "../command_line.ts";
+import { openLog, reportStrayErrors } from "../program_log.ts";
+
+/** Name of the one application there is. */
+const APP_NAME = "relay";
+
+/** Streams and relays without a server around them: nothing listens. */
+export class RelayHost implements AsyncDisposable {
+  readonly log: Logger;
+  /** Told when a stream has a publisher, or has lost it. */
+  streamChanged: (stream: Stream, isLive: boolean) => void = () => {};
+  readonly #streams = new StreamRegistry(
+    systemClock,
+    (stream, isLive) => this.streamChanged(stream, isLive),
+  );
+  readonly #reactor = new Reactor();
+  readonly #context: RelayContext;
+  readonly #strays: Disposable;
+  readonly #relays: (PullRelay | PushRelay)[] = [];
+
+  /** @param line `--log-level` says which lines are printed. */
+  constructor(line: CommandLine) {
+    const level = line.value("log-level");
+    this.log = openLog([{
+      name: "console",
+      type: "coloredConsole",
+      level: level === undefined ? LOG_LEVEL.Info : parseLogLevel(level),
+      singleLine: false,
+      fileName: undefined,
+      fileLength: 0,
+      fileHistorySize: 1,
+    }]);
+    this.#strays = reportStrayErrors(this.log);
+    this.#context = {
+      dialer: new ReactorDialer(this.#reactor, this.log),
+      clock: systemClock,
+      randomBytes: systemRandomBytes,
+      log: this.log,
+    };
+  }
+
+  /** The stream of this name, made if need be. */
+  openStream(streamName: string): Stream {
+    return this.#streams.open({ appName: APP_NAME, streamName }, STREAM_DEFAULTS);
+  }
+
+  /** The stream of this name, if somebody publishes it. */
+  findLive(streamName: string): Stream | undefined {
+    const stream = this.#streams.find({ appName: APP_NAME, streamName });
+    return stream?.publisher === undefined ? undefined : stream;
+  }
+
+  /** A pull that has yet to be started. */
+  newPull(settings: PullOptions): PullRelay {
+    const relay = new PullRelay(settings, {
+      ...this.#context,
+      openStream: () => this.openStream(settings.localStreamName),
+      hasAudience: () => true,
+    });
+    this.#relays.push(relay);
+    return relay;
+  }
+
+  /** A push that begins when its stream is live. */
+  newPush(settings: PushOptions, streamName: string): PushRelay {
+    const findLive = () => this.findLive(streamName);
+    const relay = new PushRelay(settings, { ...this.#context, streamName, findLive });
+    this.#relays.push(relay);
+    return relay;
+  }
+
+  /** Ends all relays, and the log. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#relays.map((relay) => relay.stop("stopped")));
+    await this.#reactor.close();
+    this.#strays[Symbol.dispose]();
+    this.log.close();
+  }
+}
