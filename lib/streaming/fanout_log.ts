@@ -61,6 +61,8 @@ export class FanoutLog {
   readonly #segments: Segment[] = [];
   #tail: Segment | undefined;
   #start: RandomAccessPoint | undefined;
+  /** In force with the newest packet. */
+  #header: StreamHeader | undefined;
   #newestDtsUs = 0;
   #flushedPosition = 0;
   /** Cursors at the end of the log, to be woken by the next flush. */
@@ -123,12 +125,17 @@ export class FanoutLog {
    * @param header What is in force with this packet; kept by random-access points.
    */
   append(packet: Packet, header: StreamHeader): void {
+    if (header !== this.#header) {
+      this.#header = header;
+      this.format.follow?.(header);
+    }
     if (!this.format.carries(packet)) {
-      this.#note(packet);
+      this.#note(packet, header);
       return;
     }
     if (packet.kind === "video") this.#carriesVideo = true;
     const size = this.format.encodedBytes(packet);
+    if (size === 0) return;
     const tail = this.#tailFor(size);
     const offset = tail.length;
     this.format.encodeInto(tail.bytes, offset, packet);
@@ -254,14 +261,18 @@ export class FanoutLog {
     }
   }
 
-  #note(packet: Packet): void {
-    if (packet.role === "control" || this.#notCarried.has(packet.kind)) return;
+  /** Tells subscribers of a kind they do not get: of its default track, since others are many players' to miss. */
+  #note(packet: Packet, header: StreamHeader): void {
+    const { kind, role, trackId } = packet;
+    if (role === "control" || role === "description" || this.#notCarried.has(kind)) return;
+    // the configuration of another track may come before anything of track 0
+    if (trackId !== 0 && (role !== "media" || trackId !== defaultTrackOf(kind, header))) return;
     this.#notCarried.set(packet.kind, packet);
     for (const subscriber of [...this.#subscribers]) subscriber.notCarried(packet);
   }
 
   #isStart(packet: Packet, header: StreamHeader): boolean {
-    if (packet.kind === "video") return packet.isKeyFrame && packet.trackId === 0;
+    if (packet.kind === "video") return packet.isKeyFrame && packet.trackId === header.videoTrackId;
     // a header with video that this wire does not carry is audio to its subscribers
     if (packet.kind !== "audio" || this.#carriesVideo) return false;
     if (header.hasVideo && !this.#notCarried.has("video")) return false;
@@ -321,4 +332,8 @@ export class FanoutLog {
     }
     if (segment.loans === 0 && segment.readers === 0) this.#pool.give(segment);
   }
+}
+
+function defaultTrackOf(kind: Packet["kind"], header: StreamHeader): number {
+  return kind === "video" ? header.videoTrackId : kind === "audio" ? header.audioTrackId : 0;
 }

@@ -3,11 +3,12 @@ import { ClosedError, LimitError } from "#errors";
 import type { Packet } from "#media";
 import { FanoutLog } from "./fanout_log.ts";
 import type { MergeSchedule, MergeWrite } from "./merge_schedule.ts";
-import { packetBytes, PacketLog } from "./packet_log.ts";
+import { PacketLog } from "./packet_log.ts";
 import type { PacketCursor } from "./packet_log.ts";
 import { Publisher } from "./publisher.ts";
 import type { PublisherOptions } from "./publisher.ts";
 import type { SegmentPool } from "./segment.ts";
+import { headerWith } from "./stream_header.ts";
 import { Subscriber } from "./subscriber.ts";
 import type { SubscriberOptions, SubscriberSink } from "./subscriber.ts";
 import { EMPTY_STREAM_HEADER } from "./wire_format.ts";
@@ -21,12 +22,6 @@ export const LAG_CHECK_MS = 500;
  * wires: an RTMP player by its message stream id and its tracks.
  */
 export const MAX_STREAM_LOGS = 32;
-
-/**
- * Most bytes of metadata and codec configurations of one stream together: each subscriber that does not read
- * holds a copy of its own. Real ones have 1 KB.
- */
-export const MAX_HEADER_BYTES = 262_144;
 
 /** Most times in TELL_WINDOW_MS that subscribers are told at once of a publisher that came or left. */
 const MAX_TELLS = 8;
@@ -237,15 +232,15 @@ export class Stream {
   /**
    * Called by the publisher: appends one packet to every log.
    *
-   * @throws {LimitError} If late joiners would have to be told more than MAX_HEADER_BYTES.
+   * @throws {LimitError} If late joiners would have to be told more than MAX_HEADER_BYTES, or MAX_KEPT_CONFIGS.
    */
   append(packet: Packet): void {
     if (packet.role === "media") this.#newestDtsUs = packet.dtsUs;
-    if (packet.role !== "media" || !this.#hasSeen(packet)) this.#learn(packet);
+    if (packet.role !== "media" || !this.#hasSeen(packet)) this.#header = headerWith(this.#header, packet);
     const header = this.#header;
     const isStart = packet.role === "media" &&
       (packet.kind === "video"
-        ? packet.isKeyFrame && packet.trackId === 0
+        ? packet.isKeyFrame && packet.trackId === header.videoTrackId
         : packet.kind === "audio" && !header.hasVideo);
     this.packets.append(packet, isStart);
     for (const log of this.#logs.values()) log.append(packet, header);
@@ -285,27 +280,8 @@ export class Stream {
   }
 
   #hasSeen(packet: Packet): boolean {
-    return packet.kind === "video" ? this.#header.hasVideo : this.#header.hasAudio;
-  }
-
-  /** Replaces the header where the packet changes it. */
-  #learn(packet: Packet): void {
-    const header = this.#header;
-    if (packet.kind === "data") {
-      if (packet.role === "metadata") this.#header = checkedHeader({ ...header, metadata: packet });
-      else if (packet.role === "clear") this.#header = { ...header, metadata: undefined };
-      return;
-    }
-    const configs = packet.role !== "config" ? header.configs : [
-      ...header.configs.filter((config) => config.kind !== packet.kind || config.trackId !== packet.trackId),
-      packet,
-    ];
-    this.#header = checkedHeader({
-      ...header,
-      configs,
-      hasVideo: header.hasVideo || packet.kind === "video",
-      hasAudio: header.hasAudio || packet.kind === "audio",
-    });
+    const { videoTrackId, audioTrackId } = this.#header;
+    return packet.trackId >= (packet.kind === "video" ? videoTrackId : audioTrackId);
   }
 
   #log(format: WireFormat): FanoutLog {
@@ -376,19 +352,4 @@ export class Stream {
     const isUsed = this.#publisher !== undefined || this.subscriberCount > 0 || this.#holds > 0;
     if (!isUsed) this.#context.emptied(this);
   }
-}
-
-/** The header as it is, if it is not too large to be kept. */
-function checkedHeader(header: StreamHeader): StreamHeader {
-  let bytes = header.metadata === undefined ? 0 : packetBytes(header.metadata);
-  for (const config of header.configs) bytes += packetBytes(config);
-  if (bytes > MAX_HEADER_BYTES) {
-    throw new LimitError("MAX_HEADER_BYTES", {
-      value: bytes,
-      limit: MAX_HEADER_BYTES,
-      message:
-        `Cannot keep metadata and configurations: ${bytes} bytes exceed MAX_HEADER_BYTES (${MAX_HEADER_BYTES})`,
-    });
-  }
-  return header;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { audio, config, inter, key, LineWire, packet, settled, TestSink, testStreams } from "./_rig_test.ts";
-import { MAX_HEADER_BYTES, MAX_STREAM_LOGS } from "./stream.ts";
+import { MAX_STREAM_LOGS } from "./stream.ts";
+import { MAX_HEADER_BYTES, MAX_KEPT_CONFIGS } from "./stream_header.ts";
 
 const ORIGIN = { origin: "test", replaced() {} };
 
@@ -155,6 +156,86 @@ Deno.test("Stream refuses to remember more metadata and configurations than it c
   }
   assert.equal(stream.header.configs.length, 2);
   publisher.publish(packet("data", 0, { role: "data", text: half + half }));
+});
+
+Deno.test("Stream keeps configuration and description of each track, the description behind", () => {
+  const stream = testStreams().open();
+  const publisher = stream.publish(ORIGIN)!;
+  const of = (text: string, role: "config" | "description", trackId: number) =>
+    publisher.publish(packet("video", 0, { text, role, trackId }));
+  const texts = () => stream.header.configs.map(({ payload }) => new TextDecoder().decode(payload)).join();
+  of("colours0", "description", 0);
+  of("sps0", "config", 0);
+  of("sps1", "config", 1);
+  assert.equal(texts(), "sps0,colours0,sps1");
+  publisher.publish(packet("audio", 0, { text: "channels", role: "description", trackId: 1 }));
+  of("colours1", "description", 1);
+  of("dark0", "description", 0);
+  assert.equal(texts(), "channels,sps1,colours1,sps0,dark0");
+  publisher.publish({ ...packet("video", 0, { text: "vps0", role: "config" }), codec: "hvc1" });
+  assert.equal(texts(), "channels,sps1,colours1,vps0", "what described another codec is forgotten");
+  assert.deepEqual([stream.header.videoTrackId, stream.header.audioTrackId], [0, 1]);
+});
+
+Deno.test("Stream bounds how many tracks it remembers", () => {
+  const stream = testStreams().open();
+  const publisher = stream.publish(ORIGIN)!;
+  const track = (trackId: number) => packet("video", 0, { role: "config", text: "c", trackId });
+  for (let trackId = 0; trackId < MAX_KEPT_CONFIGS; trackId++) publisher.publish(track(trackId));
+  publisher.publish(track(0));
+  assert.throws(() => publisher.publish(track(MAX_KEPT_CONFIGS)), {
+    name: "LimitError",
+    message: /MAX_KEPT_CONFIGS/,
+  });
+});
+
+Deno.test("Stream lets players start at key frames of its lowest track of video only", async () => {
+  const stream = testStreams().open();
+  const publisher = stream.publish(ORIGIN)!;
+  const frame = (trackId: number, ms: number, isKeyFrame: boolean) =>
+    publisher.publish(packet("video", ms, { text: `${trackId}`, trackId, isKeyFrame }));
+  const late = async () => {
+    const sink = new TestSink();
+    const subscriber = stream.subscribe(sink, new LineWire());
+    await settled();
+    stream.unsubscribe(subscriber);
+    return sink.received.replaceAll("media:", "");
+  };
+  frame(2, 0, true);
+  frame(1, 0, true);
+  assert.equal(await late(), "H:0:\nv:0:1\n");
+  frame(0, 0, true);
+  frame(1, 0, true);
+  frame(0, 40, false);
+  frame(1, 40, true);
+  assert.equal(await late(), "H:0:\nv:0:0\nv:0:1\nv:40:0\nv:40:1\n");
+  frame(0, 80, true);
+  assert.equal(await late(), "H:80:\nv:80:0\n");
+});
+
+Deno.test("Stream tells players of a default track they do not get, not of others", async () => {
+  for (const lowest of [0, 1]) {
+    const stream = testStreams().open();
+    const publisher = stream.publish(ORIGIN)!;
+    const missing: string[] = [];
+    stream.subscribe(
+      new TestSink(),
+      new LineWire("single", ({ trackId, codec }) => trackId === 0 && codec !== "Opus"),
+      {
+        notCarried: ({ kind, trackId }) => missing.push(`${kind} ${trackId}`),
+      },
+    );
+    const at = (kind: "audio" | "video", role: "config" | "media", trackId: number) =>
+      publisher.publish(packet(kind, 0, { role, trackId, isKeyFrame: role === "media" }));
+    at("video", "config", 1);
+    if (lowest === 0) at("video", "config", 0);
+    at("audio", "media", 0);
+    at("audio", "media", 1);
+    at("video", "media", 1);
+    if (lowest === 0) at("video", "media", 0);
+    await settled();
+    assert.deepEqual(missing, lowest === 0 ? [] : ["video 1"]);
+  }
 });
 
 Deno.test("StreamRegistry frees a stream with its last publisher and subscriber", () => {

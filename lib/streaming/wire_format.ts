@@ -7,12 +7,16 @@ import type { Packet } from "#media";
 export interface StreamHeader {
   /** Newest `onMetaData` (or other sticky script data) of the publisher, if it sent one. */
   readonly metadata: Packet | undefined;
-  /** Newest codec configuration of each track, in the order the tracks appeared. */
+  /** Newest codec configuration of each track, and behind it the newest description. */
   readonly configs: readonly Packet[];
   /** Whether a video packet of any role was seen. */
   readonly hasVideo: boolean;
   /** Whether an audio packet of any role was seen. */
   readonly hasAudio: boolean;
+  /** Lowest track of video seen, the default one: subscribers start at its key frames. Infinity before any. */
+  readonly videoTrackId: number;
+  /** Lowest track of audio seen; Infinity before any. */
+  readonly audioTrackId: number;
 }
 
 /** A header of a stream that has published nothing. */
@@ -21,6 +25,8 @@ export const EMPTY_STREAM_HEADER: StreamHeader = {
   configs: [],
   hasVideo: false,
   hasAudio: false,
+  videoTrackId: Infinity,
+  audioTrackId: Infinity,
 };
 
 /**
@@ -32,9 +38,14 @@ export interface WireFormat {
   readonly key: string;
   /** Whether it is one of a few that most players use: others cannot take its place in MAX_STREAM_LOGS. */
   readonly isCommon?: boolean;
+  /**
+   * Told what is in force before the first packet, and before each packet that changes it; absent where packets
+   * say all the wire needs.
+   */
+  follow?(header: StreamHeader): void;
   /** Whether the wire carries this packet at all. */
   carries(packet: Packet): boolean;
-  /** Exact number of bytes `encodeInto` writes for it. */
+  /** Exact number of bytes `encodeInto` writes for it; with 0 it is not called, and no subscriber starts there. */
   encodedBytes(packet: Packet): number;
   /**
    * Writes one packet.
