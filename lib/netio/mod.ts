@@ -22,6 +22,7 @@ export { hasUnstableNet, Reactor } from "./reactor.ts";
 export type { ConnectOptions, ListenOptions, ReactorLog, ReactorOptions, TlsListener } from "./reactor.ts";
 export { TlsKeyRing } from "./tls/tls_key_ring.ts";
 export type { CertificateSummary, TlsKeys } from "./tls/tls_key_ring.ts";
+export { MAX_STUCK_HANDSHAKES } from "./tls/tls_connector.ts";
 export type { TlsConnectOptions } from "./tls/tls_connector.ts";
 export { TLS_HANDSHAKE_TIMEOUT_MS } from "./tls/tls_acceptor.ts";
 export { ACCEPT_BACKOFF_MS, ACCEPT_LOG_INTERVAL_MS, Listener } from "./listener.ts";
@@ -38,4 +39,5 @@ export {
   UdpSocket,
 } from "./udp_socket.ts";
 export type { UdpClient, UdpOptions } from "./udp_socket.ts";
-export { UdpCarrier } from "./udp_carrier.ts";
+export { MAX_UDP_SENDERS, UdpListener } from "./udp_listener.ts";
+export type { UdpListenerOptions } from "./udp_listener.ts";

@@ -13,9 +13,10 @@ import { ReadPacer } from "./read_pacer.ts";
 import { StreamCarrier } from "./stream_carrier.ts";
 import type { CarrierContext } from "./stream_carrier.ts";
 import { TlsAcceptor } from "./tls/tls_acceptor.ts";
-import { connectTls, type TlsConnectOptions } from "./tls/tls_connector.ts";
+import { TlsConnector, type TlsConnectOptions } from "./tls/tls_connector.ts";
 import type { TlsKeyRing, TlsKeys } from "./tls/tls_key_ring.ts";
 import { TurnQueue } from "./turn_queue.ts";
+import { UdpListener } from "./udp_listener.ts";
 import { UdpSocket } from "./udp_socket.ts";
 import type { UdpOptions } from "./udp_socket.ts";
 
@@ -83,7 +84,7 @@ export class Reactor {
   readonly #clock: Clock;
   readonly #log: ReactorLog;
   readonly #context: CarrierContext;
-  readonly #listeners = new Set<Listener>();
+  readonly #listeners = new Set<Pick<Listener, "close">>();
 
   /** @param options Clock, log and a known limit. */
   constructor(options: ReactorOptions = {}) {
@@ -166,12 +167,24 @@ export class Reactor {
    * @param options `authorities`: further root certificates, PEM text; `isVerified`: false takes any certificate.
    */
   async connectTls(options: TlsConnectOptions): Promise<Carrier> {
-    return this.#carry(await connectTls(options), "tls");
+    return this.#carry(await this.#tlsConnector.connect(options), "tls");
   }
 
   /** Opens a UDP socket; see {@link UdpSocket}. */
   openUdp(options: UdpOptions): Promise<UdpSocket> {
     return UdpSocket.open(options);
+  }
+
+  /**
+   * Listens for datagrams, of a multicast group where `address` is one; each sender has a carrier.
+   *
+   * @param accepted Takes the carrier of each new sender, and opens a stack on it.
+   * @throws {ConfigError} If the address, port or group cannot be used.
+   */
+  async listenUdp(options: UdpOptions, accepted: (carrier: Carrier) => void): Promise<UdpListener> {
+    const listener = new UdpListener(await UdpSocket.open(options), { log: this.#log, accepted });
+    this.#listeners.add(listener);
+    return listener;
   }
 
   /** Makes two carriers connected in memory. */

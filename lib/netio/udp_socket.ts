@@ -20,6 +20,8 @@ export interface UdpOptions {
   readonly source?: string;
   /** Hops a multicast datagram may take, 1 to 255. */
   readonly ttl?: number;
+  /** Address of the interface that multicast groups are joined on and sent through. @default the system's choice */
+  readonly interfaceAddress?: string;
 }
 
 /** Takes datagrams. */
@@ -68,18 +70,19 @@ export class UdpSocket {
     try {
       await new Promise<void>((resolve, reject) => {
         socket.once("error", reject);
-        const address = isMulticast ? (isIpv6 ? "::" : "0.0.0.0") : options.address;
-        socket.bind(options.port, address, () => {
+        socket.bind(options.port, boundAddress(options.address, { isMulticast, isIpv6 }), () => {
           socket.off("error", reject);
           resolve();
         });
       });
       socket.setRecvBufferSize(UDP_RECEIVE_BUFFER_BYTES);
+      const { interfaceAddress } = options;
       if (isMulticast && options.source !== undefined) {
-        socket.addSourceSpecificMembership(options.source, options.address);
+        socket.addSourceSpecificMembership(options.source, options.address, interfaceAddress);
       } else if (isMulticast) {
-        socket.addMembership(options.address);
+        socket.addMembership(options.address, interfaceAddress);
       }
+      if (interfaceAddress !== undefined) socket.setMulticastInterface(interfaceAddress);
       if (options.ttl !== undefined) socket.setMulticastTTL(options.ttl);
     } catch (error) {
       socket.close();
@@ -129,6 +132,14 @@ export class UdpSocket {
     this.#socket.close();
     this.#client?.closed(error);
   }
+}
+
+/**
+ * Where a socket is bound: to its group, so that it hears no other group of the same port; Windows allows that not.
+ */
+function boundAddress(address: string, kind: { isMulticast: boolean; isIpv6: boolean }): string {
+  if (!kind.isMulticast || Deno.build.os !== "windows") return address;
+  return kind.isIpv6 ? "::" : "0.0.0.0";
 }
 
 /** Whether an address is in 224.0.0.0/4 or ff00::/8. */

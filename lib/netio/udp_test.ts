@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { ClosedError, ConfigError } from "#errors";
 import { formatEndpoint } from "#stack";
+import type { Carrier } from "#stack";
 import { waitFor } from "../../tests/helpers/wait.ts";
 import { bytesOf, MessageSource, NotingClient } from "./_rig_test.ts";
-import { UdpCarrier } from "./udp_carrier.ts";
+import { MAX_UDP_SENDERS, UdpListener } from "./udp_listener.ts";
 import { isMulticastAddress, MAX_QUEUED_DATAGRAMS, UdpSocket } from "./udp_socket.ts";
 import type { UdpClient } from "./udp_socket.ts";
 
@@ -93,8 +94,13 @@ Deno.test("UdpSocket sends in order, and no more than it may queue", async () =>
 
 Deno.test("UdpSocket receives from a multicast group", async (context) => {
   const group = "239.255.16.1";
-  const receiver = await UdpSocket.open({ address: group, port: 0, ttl: 1 });
-  const sender = await UdpSocket.open({ address: "0.0.0.0", port: 0, ttl: 1 });
+  const receiver = await UdpSocket.open({ address: group, port: 0, ttl: 1, interfaceAddress: "127.0.0.1" });
+  const sender = await UdpSocket.open({
+    address: "127.0.0.1",
+    port: 0,
+    ttl: 1,
+    interfaceAddress: "127.0.0.1",
+  });
   const atReceiver = new Datagrams(receiver);
   try {
     let tries = 0;
@@ -146,27 +152,78 @@ Deno.test("isMulticastAddress knows 224.0.0.0/4 and ff00::/8", () => {
   assert.deepEqual(others.filter(isMulticastAddress), []);
 });
 
-Deno.test("UdpCarrier delivers each datagram, and answers whom it heard last", async () => {
+Deno.test("UdpListener gives each sender a carrier of its own, and another after that is closed", async () => {
+  const warnings: string[] = [];
   const socket = await UdpSocket.open({ address: "127.0.0.1", port: 0 });
-  const carrier = new UdpCarrier(socket);
-  const client = new NotingClient();
-  carrier.send(bytesOf("to nobody"));
-  carrier.open(client);
+  const carriers: Carrier[] = [];
+  const clients: NotingClient[] = [];
+  const listener = new UdpListener(socket, {
+    log: { warn: (text) => warnings.push(text) },
+    accepted: (carrier) => {
+      const client = new NotingClient();
+      carriers.push(carrier);
+      clients.push(client);
+      carrier.open(client);
+    },
+  });
   const peers = await Promise.all([1, 2].map(() => UdpSocket.open({ address: "127.0.0.1", port: 0 })));
   const inboxes = peers.map((peer) => new Datagrams(peer));
   for (const [index, peer] of peers.entries()) {
-    peer.send(bytesOf(`from ${index}`), carrier.local);
-    await waitFor(() => client.received.length > index, { what: "the datagram", pollMs: 1 });
-    carrier.send(bytesOf(`to ${index}`));
+    peer.send(bytesOf(`from ${index}`), listener.local);
+    await waitFor(() => clients[index]?.received.length === 1, { what: "the datagram", pollMs: 1 });
+    carriers[index]!.send(bytesOf(`to ${index}`));
     await inboxes[index]!.arrived(1);
   }
-  assert.deepEqual(client.received, ["from 0", "from 1"]);
+  assert.deepEqual(clients.map(({ received }) => received), [["from 0"], ["from 1"]]);
   assert.deepEqual(inboxes.map((inbox) => inbox.texts), [["to 0"], ["to 1"]]);
-  assert.equal(carrier.statistics.bytesIn, 12);
-  assert.throws(() => carrier.setSource(new MessageSource("x")), TypeError);
-  carrier.setSource(undefined);
-  carrier.close();
-  assert.equal(client.ends.length, 1);
-  assert.ok(client.ends[0] instanceof ClosedError);
+  assert.deepEqual(carriers[0]!.statistics, { bytesIn: 6, bytesOut: 4 });
+  assert.throws(() => carriers[0]!.setSource(new MessageSource("x")), TypeError);
+  carriers[0]!.setSource(undefined);
+
+  carriers[0]!.close();
+  carriers[0]!.send(bytesOf("late"));
+  assert.equal(listener.senderCount, 1);
+  peers[0]!.send(bytesOf("again"), listener.local);
+  await waitFor(() => clients[2]?.received.length === 1, { what: "another carrier", pollMs: 1 });
+  carriers[2]!.pause(true);
+  peers[0]!.send(bytesOf("dropped"), listener.local);
+  peers[1]!.send(bytesOf("more"), listener.local);
+  await waitFor(() => clients[1]!.received.length === 2, { what: "the datagram behind it", pollMs: 1 });
+  assert.deepEqual(clients[2]!.received, ["again"]);
+
+  await listener.close();
+  assert.deepEqual(clients.map(({ ends }) => ends.map((end) => end instanceof ClosedError)), [
+    [true],
+    [true],
+    [true],
+  ]);
+  assert.deepEqual([listener.senderCount, warnings], [0, []]);
   for (const peer of peers) peer.close();
+});
+
+Deno.test("UdpListener serves no more than MAX_UDP_SENDERS at a time, and ends what cannot be opened", () => {
+  let client: UdpClient | undefined;
+  const warnings: string[] = [];
+  const socket = {
+    local: { address: "127.0.0.1", port: 5000 },
+    receiveWith: (given: UdpClient) => void (client = given),
+    close: () => client?.closed(undefined),
+  } as unknown as UdpSocket;
+  let isFailing = true;
+  const listener = new UdpListener(socket, {
+    log: { warn: (text) => warnings.push(text) },
+    accepted: () => {
+      if (isFailing) throw new Error("no stack");
+    },
+  });
+  client!.receive(bytesOf("x"), { address: "192.0.2.1", port: 9 });
+  assert.deepEqual([listener.senderCount, warnings.length], [0, 1]);
+  assert.match(warnings[0]!, /^Cannot open a stack for UDP sender 192\.0\.2\.1:9: Error: no stack$/);
+  isFailing = false;
+  for (let port = 1; port <= MAX_UDP_SENDERS + 5; port++) {
+    client!.receive(bytesOf("x"), { address: "192.0.2.1", port });
+  }
+  assert.deepEqual([listener.senderCount, warnings.length], [MAX_UDP_SENDERS, 1 + 3], "1st, 2nd, 4th");
+  void listener.close();
+  assert.equal(listener.senderCount, 0);
 });

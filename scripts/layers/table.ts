@@ -93,4 +93,6 @@ export const SIDEWAYS: readonly (readonly [string, string])[] = [
   ["protocols/rtsp", "protocols/rtp"],
   ["protocols/rtmpe", "protocols/rtmp"],
   ["bridges/relay", "bridges/rtmp"],
+  ["bridges/ts", "bridges/ingest"],
+  ["bridges/live_flv", "bridges/ingest"],
 ];

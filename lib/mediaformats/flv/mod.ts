@@ -41,6 +41,7 @@ export { FlvDemuxer, MAX_FLV_PROBE_BYTES } from "./demux/flv_demuxer.ts";
 export type { FlvDemuxerOptions, FlvStart } from "./demux/flv_demuxer.ts";
 export { FlvMuxer } from "./mux/flv_muxer.ts";
 export type { FlvMuxerOptions } from "./mux/flv_muxer.ts";
+export { encodeMetadata, metadataOfTracks } from "./mux/metadata_writer.ts";
 export { encodeFlvStart } from "./mux/flv_start.ts";
 export { readFlvResumePoint } from "./mux/resume.ts";
 export type { FlvResumePoint } from "./mux/resume.ts";
@@ -55,5 +56,5 @@ export {
 export type { TagDialect, TagDialectOptions } from "./forms/tag_dialect.ts";
 export { separateTracks } from "./forms/separate_tracks.ts";
 export { MAX_MOD_EX_PREFIXES, MAX_TRACKS_IN_BODY } from "./ex_header.ts";
-export { codecOfFourCc, FLV_TAG_TYPE, fourCcOf } from "./codes.ts";
+export { codecOfFourCc, FLV_TAG_TYPE, FOUR_CC_CODECS, fourCcOf } from "./codes.ts";
 export type { FlvTagType } from "./codes.ts";

@@ -34,5 +34,6 @@ export type { TsAccessUnit, TsStream } from "./units/access_unit.ts";
 export { TsMediaReader } from "./converting/ts_media_reader.ts";
 export { TsDemuxer } from "./file/ts_demuxer.ts";
 export type { TsDemuxerOptions } from "./file/ts_demuxer.ts";
+export { canWriteTs } from "./writing/elementary_form.ts";
 export { TsMuxer } from "./writing/ts_muxer.ts";
 export type { TsMuxerOptions } from "./writing/ts_muxer.ts";

@@ -53,6 +53,11 @@ export function newElementaryForm(track: MuxTrack): ElementaryForm {
   return form;
 }
 
+/** Whether `TsMuxer` writes tracks of a codec. */
+export function canWriteTs(codec: CodecId): boolean {
+  return FORMS[codec] !== undefined;
+}
+
 const FORMS: Readonly<Partial<Record<CodecId, (track: MuxTrack) => ElementaryForm>>> = {
   avc1: () => new AnnexBForm("avc"),
   hvc1: () => new AnnexBForm("hevc"),

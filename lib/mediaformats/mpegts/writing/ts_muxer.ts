@@ -29,6 +29,11 @@ export interface TsMuxerOptions {
    * 90 kHz: less overhead, more delay, and times exact to a tick. @default {0}
    */
   readonly audioPesTicks?: number;
+  /**
+   * The muxer whose stream goes on with other tracks: versions of the tables and continuity counters follow its own.
+   * @default a stream of its own
+   */
+  readonly after?: TsMuxer;
   /** Names the program for receivers; without it there is no service description. */
   readonly service?: { readonly name: string; readonly provider?: string };
 }
@@ -109,6 +114,8 @@ export class TsMuxer implements Muxer {
   readonly #audioPesTicks: number;
   readonly #sections: readonly { readonly section: Uint8Array; readonly to: OutgoingPid }[];
   readonly #tablesBytes: number;
+  /** version_number of the program map, 0 to 31. */
+  readonly #version: number;
   #lastClock = -Infinity;
   #lastTables = -Infinity;
   /** Whether tables were given out and no packet since. */
@@ -129,9 +136,21 @@ export class TsMuxer implements Muxer {
     this.#timeOffsetTicks = options.timeOffsetTicks ?? 0;
     this.#tableIntervalTicks = options.tableIntervalTicks ?? TABLE_INTERVAL_TICKS;
     this.#audioPesTicks = options.audioPesTicks ?? 0;
-    this.#sections = sectionsOf(this.#tracks, { clockPid: clockTrack.pid, service: options.service });
+    const { after, service } = options;
+    this.#version = after === undefined ? 0 : after.#version + 1 & 0x1f;
+    this.#sections = sectionsOf(this.#tracks, { clockPid: clockTrack.pid, service, version: this.#version });
+    if (after !== undefined) this.#goOn(after);
     const packets = this.#sections.reduce((sum, { section }) => sum + sectionPacketCount(section), 0);
     this.#tablesBytes = packets * TS_PACKET_BYTES;
+  }
+
+  /** Takes over what receivers know of each PID. */
+  #goOn(after: TsMuxer): void {
+    const earlier = [...after.#tracks, ...after.#sections.map(({ to }) => to)];
+    for (const to of [...this.#tracks, ...this.#sections.map(({ to }) => to)]) {
+      to.counter = earlier.find(({ pid }) => pid === to.pid)?.counter ?? 0;
+    }
+    this.#lastClock = after.#lastClock;
   }
 
   /** The program tables, as a stream begins with; for the caller to own. */
@@ -144,6 +163,21 @@ export class TsMuxer implements Muxer {
     const out = new Uint8Array(this.#tablesBytes);
     this.#writeTables(out, 0);
     this.#areTablesFresh = true;
+    return out;
+  }
+
+  /**
+   * The program tables for a receiver that joins now: the next ones in the stream go on from them. Nothing changes.
+   *
+   * @returns For the caller to own.
+   */
+  joiningTables(): Uint8Array {
+    const out = new Uint8Array(this.#tablesBytes);
+    let at = 0;
+    for (const { section, to } of this.#sections) {
+      const counter = to.counter - sectionPacketCount(section) & 0x0f;
+      at = writeSection(out, at, section, { pid: to.pid, counter });
+    }
     return out;
   }
 
@@ -295,9 +329,9 @@ function newOutgoingTrack(track: MuxTrack, index: number): OutgoingTrack {
 /** PAT, SDT and PMT, with the PIDs they go to. */
 function sectionsOf(
   tracks: readonly OutgoingTrack[],
-  options: { clockPid: number; service: TsMuxerOptions["service"] },
+  options: { clockPid: number; service: TsMuxerOptions["service"]; version: number },
 ): { section: Uint8Array; to: OutgoingPid }[] {
-  const { clockPid, service } = options;
+  const { clockPid, service, version } = options;
   const place = { programNumber: PROGRAM_NUMBER, mapPid: MAP_PID };
   const transportStreamId = TRANSPORT_STREAM_ID;
   const map = encodeProgramMap({
@@ -309,7 +343,7 @@ function sectionsOf(
       streamType: form.streamType,
       descriptors: [...form.descriptors, ...languageDescriptors(track.language)],
     })),
-  });
+  }, { version });
   const sections = [{
     section: encodeProgramAssociation([place], { transportStreamId }),
     to: { pid: 0, counter: 0 },
