@@ -13,7 +13,7 @@ import { ReadPacer } from "./read_pacer.ts";
 import { StreamCarrier } from "./stream_carrier.ts";
 import type { CarrierContext } from "./stream_carrier.ts";
 import { TlsAcceptor } from "./tls/tls_acceptor.ts";
-import { TlsConnector, type TlsConnectOptions } from "./tls/tls_connector.ts";
+import { type TlsConnectOptions, TlsConnector } from "./tls/tls_connector.ts";
 import type { TlsKeyRing, TlsKeys } from "./tls/tls_key_ring.ts";
 import { TurnQueue } from "./turn_queue.ts";
 import { UdpListener } from "./udp_listener.ts";
@@ -85,6 +85,7 @@ export class Reactor {
   readonly #log: ReactorLog;
   readonly #context: CarrierContext;
   readonly #listeners = new Set<Pick<Listener, "close">>();
+  readonly #tlsConnector = new TlsConnector();
 
   /** @param options Clock, log and a known limit. */
   constructor(options: ReactorOptions = {}) {

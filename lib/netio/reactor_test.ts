@@ -5,6 +5,7 @@ import { waitFor, withDeadline } from "../../tests/helpers/wait.ts";
 import { bytesOf, NotingClient } from "./_rig_test.ts";
 import { Reactor } from "./reactor.ts";
 import type { ReactorOptions } from "./reactor.ts";
+import { MAX_STUCK_HANDSHAKES } from "./tls/tls_connector.ts";
 
 const KEYS = new URL("../../tests/fixtures/tls/", import.meta.url);
 const [certificate, key, authority] = await Promise.all(
@@ -171,6 +172,78 @@ Deno.test("Reactor tells a peer's reset as a normal end", async () => {
   peer.close();
   const end = await waitFor(() => atServer.ends[0], { what: "the end", pollMs: 1 });
   assert.ok(end instanceof ClosedError);
+});
+
+Deno.test("Reactor takes any certificate where it is told to, and reads and writes as ever", async () => {
+  await using use = usingReactor();
+  const where = { address: "127.0.0.1", port: 0 };
+  const { listener } = use.reactor.listenTls({ ...where, certificate: certificate!, key: key! }, echo);
+  const { port } = listener.local;
+  for (const address of ["127.0.0.1", "localhost"]) {
+    const carrier = await use.reactor.connectTls({ address, port, isVerified: false });
+    assert.equal(carrier.kind, "tls");
+    assert.equal(await talk(carrier, "whoever you are"), "whoever you are");
+  }
+});
+
+Deno.test("Reactor gives up a TLS handshake that gets no answer, verified or not", async () => {
+  for (const isVerified of [true, false]) {
+    await using use = usingReactor();
+    using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const controller = new AbortController();
+    const attempt = use.reactor.connectTls({
+      address: "127.0.0.1",
+      port: silent.addr.port,
+      isVerified,
+      signal: controller.signal,
+    });
+    const peer = await silent.accept();
+    controller.abort(new Error("No longer wanted"));
+    await assert.rejects(withDeadline(attempt, { what: "the attempt to end", timeoutMs: 2_000 }), {
+      message: "No longer wanted",
+    });
+    peer.close();
+    assert.equal(use.reactor.gauge.open, 0);
+  }
+});
+
+Deno.test("Reactor verifies by node:tls as well, once too many handshakes were given up", async () => {
+  await using use = usingReactor();
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const peers: Deno.Conn[] = [];
+  for (let times = 0; times < MAX_STUCK_HANDSHAKES; times++) {
+    const controller = new AbortController();
+    const attempt = use.reactor.connectTls({
+      ...{ address: "localhost", port: silent.addr.port, authorities: [authority!] },
+      signal: controller.signal,
+    });
+    attempt.catch(() => {});
+    const peer = await silent.accept();
+    peers.push(peer);
+    await peer.read(new Uint8Array(1));
+    controller.abort(new Error("No longer wanted"));
+    await assert.rejects(attempt, { message: "No longer wanted" });
+  }
+  const where = { address: "127.0.0.1", port: 0 };
+  const { listener } = use.reactor.listenTls({ ...where, certificate: certificate!, key: key! }, echo);
+  const { port } = listener.local;
+  const carrier = await use.reactor.connectTls({ address: "localhost", port, authorities: [authority!] });
+  assert.equal(await talk(carrier, "still"), "still");
+  await assert.rejects(use.reactor.connectTls({ address: "localhost", port }), /verify/);
+  for (const peer of peers) peer.close();
+});
+
+Deno.test("Reactor says what is wrong where TLS is answered with something else", async () => {
+  for (const isVerified of [true, false]) {
+    await using use = usingReactor();
+    using plain = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const attempt = use.reactor.connectTls({ address: "127.0.0.1", port: plain.addr.port, isVerified });
+    attempt.catch(() => {});
+    const peer = await plain.accept();
+    await peer.write(new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n"));
+    await assert.rejects(withDeadline(attempt, { what: "the attempt to end", timeoutMs: 2_000 }), Error);
+    peer.close();
+  }
 });
 
 Deno.test("Reactor gives up an attempt to connect that is no longer wanted", async (context) => {

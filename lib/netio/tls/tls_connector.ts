@@ -1,10 +1,15 @@
-import { connect } from "node:tls";
+import { connect, rootCertificates } from "node:tls";
 import type { AcceptedConnection } from "../listener.ts";
 import { NodeTlsConnection } from "./node_tls_connection.ts";
 
+/** Handshakes of the runtime's own TLS that may be given up before node:tls is used for all: each keeps a socket. */
+export const MAX_STUCK_HANDSHAKES = 8;
+
 /** What a TLS connection is opened with. */
 export interface TlsConnectOptions {
+  /** IPv4 or IPv6 address or a host name. */
   readonly address: string;
+  /** 1 to 65535. */
   readonly port: number;
   /** Further root certificates, PEM text. */
   readonly authorities?: readonly string[];
@@ -14,45 +19,57 @@ export interface TlsConnectOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Connects and shakes hands. Rejects with what the system or the other side said, or the signal's reason. */
-export function connectTls(options: TlsConnectOptions): Promise<AcceptedConnection> {
-  return options.isVerified === false ? connectUnverified(options) : connectVerified(options);
-}
+/**
+ * Opens TLS connections, and shakes hands.
+ *
+ * By the runtime's own TLS, which costs half of node:tls. That cannot do two things: take any certificate, and let go
+ * of the socket of a handshake that is given up, which stays until the server closes it. So there are few of those.
+ */
+export class TlsConnector {
+  #stuckHandshakes = 0;
 
-async function connectVerified(options: TlsConnectOptions): Promise<AcceptedConnection> {
-  const { address: hostname, port, authorities, signal } = options;
-  const plain = await Deno.connect({ hostname, port, ...(signal === undefined ? {} : { signal }) });
-  const connection = await Deno.startTls(plain, {
-    hostname,
-    ...(authorities === undefined ? {} : { caCerts: [...authorities] }),
-  });
-  let isOpen = true;
-  const close = () => {
-    if (isOpen) connection.close();
-    isOpen = false;
-  };
-  signal?.addEventListener("abort", close, { once: true });
-  try {
-    // now, rather than with the first bytes: a wrong certificate is told as such
-    await connection.handshake();
-    signal?.throwIfAborted();
-    return connection;
-  } catch (error) {
-    close();
-    signal?.throwIfAborted();
-    throw error;
-  } finally {
-    signal?.removeEventListener("abort", close);
+  /** Connects. Rejects with what the system or the other side said, or the signal's reason. */
+  connect(options: TlsConnectOptions): Promise<AcceptedConnection> {
+    const isByNode = options.isVerified === false || this.#stuckHandshakes >= MAX_STUCK_HANDSHAKES;
+    return isByNode ? connectByNode(options) : this.#connectByRuntime(options);
+  }
+
+  async #connectByRuntime(options: TlsConnectOptions): Promise<AcceptedConnection> {
+    const { address: hostname, port, authorities, signal } = options;
+    const plain = await Deno.connect({ hostname, port, ...(signal === undefined ? {} : { signal }) });
+    const connection = await Deno.startTls(plain, {
+      hostname,
+      ...(authorities === undefined ? {} : { caCerts: [...authorities] }),
+    });
+    const close = () => connection.close();
+    signal?.addEventListener("abort", close, { once: true });
+    try {
+      signal?.throwIfAborted();
+      // now, rather than with the first bytes: a wrong certificate is told as such
+      await connection.handshake();
+      signal?.throwIfAborted();
+      return connection;
+    } catch (error) {
+      if (signal?.aborted !== true) close();
+      else {
+        this.#stuckHandshakes++;
+        throw signal.reason;
+      }
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", close);
+    }
   }
 }
 
-/** The runtime's own TLS verifies always; node:tls need not. */
-async function connectUnverified({ address, port, signal }: TlsConnectOptions): Promise<AcceptedConnection> {
+async function connectByNode(options: TlsConnectOptions): Promise<AcceptedConnection> {
+  const { address: host, port, authorities = [], isVerified = true, signal } = options;
   signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   // a name, and no address, may be asked for
-  const servername = /^[\d.]+$|:/.test(address) ? "" : address;
-  const socket = connect({ host: address, port, servername, rejectUnauthorized: false }, resolve);
+  const servername = /^[\d.]+$|:/.test(host) ? "" : host;
+  const trust = isVerified && authorities.length > 0 ? { ca: [...rootCertificates, ...authorities] } : {};
+  const socket = connect({ host, port, servername, rejectUnauthorized: isVerified, ...trust }, resolve);
   const abort = () => {
     socket.destroy();
     reject(signal?.reason);
@@ -64,9 +81,10 @@ async function connectUnverified({ address, port, signal }: TlsConnectOptions): 
   try {
     await promise;
     socket.off("close", closed);
-    return new NodeTlsConnection(socket);
-  } finally {
+    const connection = new NodeTlsConnection(socket);
     socket.off("error", reject);
+    return connection;
+  } finally {
     signal?.removeEventListener("abort", abort);
   }
 }
