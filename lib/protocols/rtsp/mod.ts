@@ -1,0 +1,49 @@
+/**
+ * RTSP (layer 3): messages and interleaved frames in any split, the server's side of sessions, session
+ * descriptions. What is played and recorded is for an application to know.
+ *
+ * ```ts
+ * import { RtspReader } from "#protocols/rtsp";
+ *
+ * const reader = new RtspReader({
+ *   request: ({ method, url }) => console.log(method, url), // OPTIONS rtsp://localhost/live/a
+ *   response: () => {},
+ *   frame: (channel, bytes) => console.log(channel, bytes.length), // 0 2
+ * });
+ * reader.push(new TextEncoder().encode("OPTIONS rtsp://localhost/live/a RTSP/1.0\r\nCSeq: 1\r\n\r\n"));
+ * reader.push(new Uint8Array([0x24, 0, 0, 2, 0x80, 0x60]));
+ * ```
+ *
+ * @module
+ */
+export * from "./limits.ts";
+export { RTSP_STATUS } from "./status.ts";
+export { formatRtspRequest, formatRtspResponse, parseRtspHead } from "./message.ts";
+export type { RtspHead, RtspHeaders, RtspRequest, RtspResponse } from "./message.ts";
+export { RtspReader } from "./rtsp_reader.ts";
+export type { RtspReaderClient } from "./rtsp_reader.ts";
+export { parseTransport } from "./transport_header.ts";
+export type { TransportSpec } from "./transport_header.ts";
+export { parseRtspUrl, trackOf } from "./rtsp_url.ts";
+export type { RtspUrl } from "./rtsp_url.ts";
+export { formatSdp, parseSdp } from "./session_description.ts";
+export type { SdpMedia, SdpTrack } from "./session_description.ts";
+export type {
+  RtpPortPair,
+  RtpPorts,
+  RtspAnswer,
+  RtspApplication,
+  RtspConnection,
+  RtspPlayContext,
+  RtspPlayer,
+  RtspPresentation,
+  RtspRecording,
+  RtspRefusal,
+  RtspTrack,
+  RtspTransport,
+  RtspWish,
+} from "./application.ts";
+export { RtspServerSession } from "./server_session.ts";
+export type { RtspSessionOptions } from "./server_session.ts";
+export { RtspProtocol } from "./rtsp_protocol.ts";
+export type { RtspProtocolOptions } from "./rtsp_protocol.ts";

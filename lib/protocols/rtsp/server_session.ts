@@ -1,0 +1,327 @@
+import { type Clock, type RandomBytes, systemRandomBytes } from "#clock";
+import { decodeUtf8 } from "#bytes";
+import { FormatError } from "#errors";
+import type { Carrier } from "#stack";
+import type {
+  RtpPorts,
+  RtspAnswer,
+  RtspApplication,
+  RtspConnection,
+  RtspPlayer,
+  RtspPresentation,
+  RtspRecording,
+  RtspRefusal,
+  RtspTrack,
+  RtspWish,
+} from "./application.ts";
+import { RTSP_SESSION_TIMEOUT_MS } from "./limits.ts";
+import type { RtspRequest } from "./message.ts";
+import { parseRtspUrl, trackOf } from "./rtsp_url.ts";
+import { parseSdp } from "./session_description.ts";
+import { TrackSetup } from "./track_setup.ts";
+
+/** What a session is made of. */
+export interface RtspSessionOptions {
+  readonly application: RtspApplication;
+  readonly clock: Clock;
+  /** Opens ports of UDP transports; absent where there are none. */
+  readonly ports?: RtpPorts;
+  readonly randomBytes?: RandomBytes;
+}
+
+const METHODS = [
+  "OPTIONS",
+  "DESCRIBE",
+  "ANNOUNCE",
+  "SETUP",
+  "PLAY",
+  "RECORD",
+  "PAUSE",
+  "TEARDOWN",
+  "GET_PARAMETER",
+  "SET_PARAMETER",
+] as const;
+type Method = typeof METHODS[number];
+
+/** Methods of RFC 2326 and 7826 that this server does not do. */
+const KNOWN_METHODS: readonly string[] = ["REDIRECT", "PLAY_NOTIFY"];
+
+const REPORT_MS = 5_000;
+
+/**
+ * The server's side of one connection: what is described, set up, played or recorded. One session at a time, which
+ * ends with its connection.
+ */
+export class RtspServerSession {
+  readonly #options: RtspSessionOptions;
+  readonly #connection: RtspConnection;
+  readonly #setup: TrackSetup;
+  #id = "";
+  #presentation: { readonly key: string; readonly value: RtspPresentation } | undefined;
+  #recording: { readonly value: RtspRecording; readonly controls: readonly string[] } | undefined;
+  #player: RtspPlayer | undefined;
+  #state: "init" | "ready" | "playing" | "paused" | "recording" = "init";
+  #lastSignMs: number;
+  readonly #timer: Disposable;
+
+  constructor(connection: RtspConnection, options: RtspSessionOptions) {
+    this.#options = options;
+    this.#connection = connection;
+    this.#setup = new TrackSetup(connection, {
+      ...(options.ports === undefined ? {} : { ports: options.ports }),
+      received: (track, datagram) => this.#received(track, datagram),
+    });
+    this.#lastSignMs = options.clock.nowMs();
+    this.#timer = options.clock.every(REPORT_MS, () => this.#tick());
+  }
+
+  /** The answer to one request; called again only when it is there. */
+  async answer(request: RtspRequest): Promise<RtspAnswer> {
+    this.#lastSignMs = this.#options.clock.nowMs();
+    const method = request.method.toUpperCase();
+    if (request.version !== "RTSP/1.0") return { status: 505 };
+    if (KNOWN_METHODS.includes(method)) return { status: 405, headers: { Allow: METHODS.join(", ") } };
+    if (!isMethod(method)) return { status: 501, headers: { Allow: METHODS.join(", ") } };
+    if (request.headers.has("require")) {
+      return { status: 551, headers: { Unsupported: request.headers.get("require") } };
+    }
+    const session = request.headers.get("session")?.split(";")[0]?.trim();
+    const isMethodOfSession = method !== "OPTIONS" && method !== "DESCRIBE" && method !== "ANNOUNCE";
+    if (isMethodOfSession && session !== undefined && session !== this.#id) return { status: 454 };
+    const answer = await this.#perform(method, request);
+    if (this.#id === "" || answer.status === 454) return answer;
+    const seconds = RTSP_SESSION_TIMEOUT_MS / 1000;
+    return { ...answer, headers: { ...answer.headers, Session: `${this.#id};timeout=${seconds}` } };
+  }
+
+  /** An interleaved frame came; of a channel that was not set up it is dropped. */
+  frame(channel: number, bytes: Uint8Array): void {
+    const found = this.#setup.ofChannel(channel);
+    if (found === undefined) return;
+    this.#received(found.track, { isRtcp: found.isRtcp, bytes });
+  }
+
+  /** The connection has ended. */
+  stop(error: Error): void {
+    this.#end({ isLost: true, error });
+    this.#timer[Symbol.dispose]();
+  }
+
+  #perform(method: Method, request: RtspRequest): Promise<RtspAnswer> | RtspAnswer {
+    switch (method) {
+      case "OPTIONS":
+        return { status: 200, headers: { Public: METHODS.join(", ") } };
+      case "GET_PARAMETER":
+        return this.#parameter(request, 451);
+      case "SET_PARAMETER":
+        return this.#parameter(request, 451);
+      case "DESCRIBE":
+        return this.#describe(request);
+      case "ANNOUNCE":
+        return this.#announce(request);
+      case "SETUP":
+        return this.#setUp(request);
+      case "PLAY":
+        return this.#play(request);
+      case "RECORD":
+        return this.#record();
+      case "PAUSE":
+        return this.#pause();
+      case "TEARDOWN":
+        return this.#teardown();
+    }
+  }
+
+  /** Without a body it keeps the session alive; there are no parameters. */
+  #parameter({ body }: RtspRequest, status: number): RtspAnswer {
+    return { status: decodeUtf8(body).trim() === "" ? 200 : status };
+  }
+
+  async #describe(request: RtspRequest): Promise<RtspAnswer> {
+    const accept = request.headers.get("accept") ?? "";
+    if (accept !== "" && !/application\/(sdp|\*)|\*\/\*/i.test(accept)) return { status: 406 };
+    const opened = await this.#open(request);
+    if ("status" in opened) return opened;
+    const base = request.url.split("?")[0]!.replace(/\/+$/, "");
+    return {
+      status: 200,
+      headers: { "Content-Base": `${base}/`, "Content-Type": "application/sdp" },
+      body: opened.sdp,
+    };
+  }
+
+  async #announce(request: RtspRequest): Promise<RtspAnswer> {
+    if (this.#state !== "init") return { status: 455 };
+    const type = request.headers.get("content-type") ?? "";
+    if (!/^application\/sdp\b/i.test(type)) return { status: 415 };
+    const wish = this.#wishOf(request);
+    if (wish === undefined) return { status: 400 };
+    try {
+      const media = parseSdp(decodeUtf8(request.body));
+      const value = await this.#options.application.announce(wish, media);
+      if ("status" in value) return value;
+      this.#recording = { value, controls: media.map(({ control }) => control) };
+      this.#presentation = undefined;
+      return { status: 200 };
+    } catch (error) {
+      if (error instanceof FormatError) return { status: 400 };
+      throw error;
+    }
+  }
+
+  async #setUp(request: RtspRequest): Promise<RtspAnswer> {
+    if (this.#state !== "init" && this.#state !== "ready") return { status: 455 };
+    const recording = this.#recording;
+    let controls = recording?.controls;
+    if (controls === undefined) {
+      const opened = await this.#open(request);
+      if ("status" in opened) return opened;
+      controls = opened.controls;
+    }
+    const track = trackOf(request.url, controls);
+    if (track < 0) return { status: controls.length > 1 ? 459 : 404 };
+    if (recording !== undefined && recording.value.isTaken[track] !== true) return { status: 415 };
+    const answer = await this.#setup.setUp(track, {
+      transport: request.headers.get("transport") ?? "",
+      isRecord: recording !== undefined,
+    });
+    if (answer.status !== 200) return answer;
+    if (this.#id === "") this.#id = (this.#options.randomBytes ?? systemRandomBytes)(8).toHex();
+    this.#state = "ready";
+    return answer;
+  }
+
+  #play(request: RtspRequest): RtspAnswer {
+    if (request.headers.has("scale") && Number(request.headers.get("scale")) !== 1) return { status: 406 };
+    const range = request.headers.get("range");
+    if (range !== undefined && !/^(npt|clock|smpte[\w-]*)\s*=/i.test(range)) return { status: 457 };
+    const live = { Range: "npt=now-" };
+    if (this.#state === "playing") return { status: 200, headers: live };
+    const carrier = this.#connection.carrier;
+    if (this.#state === "paused") {
+      this.#state = "playing";
+      return { status: 200, headers: live, afterwards: () => this.#player?.pause(false) };
+    }
+    const presentation = this.#presentation?.value;
+    if (this.#state !== "ready" || presentation === undefined || carrier === undefined) {
+      return { status: 455 };
+    }
+    this.#state = "playing";
+    const tracks = this.#setup.tracks;
+    const base = request.url.split("?")[0]!.replace(/\/+$/, "");
+    const urls = tracks.map(({ index }) => `url=${base}/${presentation.controls[index]}`);
+    return {
+      status: 200,
+      headers: { ...live, "RTP-Info": urls.join(",") },
+      afterwards: () => this.#start(presentation, { carrier, tracks }),
+    };
+  }
+
+  #start(presentation: RtspPresentation, use: { carrier: Carrier; tracks: readonly RtspTrack[] }): void {
+    if (this.#state !== "playing") return;
+    this.#player = presentation.play({ ...use, ended: (reason) => this.#connection.close(reason) });
+  }
+
+  #record(): RtspAnswer {
+    const recording = this.#recording;
+    if (this.#state !== "ready" || recording === undefined) return { status: 455 };
+    const refusal = recording.value.start((reason) => this.#connection.close(reason));
+    if (refusal !== undefined) return refusal;
+    this.#state = "recording";
+    return { status: 200 };
+  }
+
+  #pause(): RtspAnswer {
+    if (this.#state === "paused") return { status: 200 };
+    if (this.#state !== "playing") return { status: this.#id === "" ? 454 : 455 };
+    this.#state = "paused";
+    this.#player?.pause(true);
+    return { status: 200 };
+  }
+
+  #teardown(): RtspAnswer {
+    if (this.#id === "") return { status: 454 };
+    this.#end({ isLost: false, error: undefined });
+    return { status: 200 };
+  }
+
+  async #open(request: RtspRequest): Promise<RtspPresentation | RtspRefusal> {
+    const wish = this.#wishOf(request);
+    if (wish === undefined) return { status: 400, reason: "no RTSP URL" };
+    // the URL of SETUP names the stream, then the track
+    const known = this.#presentation;
+    if (known !== undefined && `${wish.appName}/${wish.streamName}/`.startsWith(known.key)) {
+      return known.value;
+    }
+    const isSetup = request.method.toUpperCase() === "SETUP";
+    const streamName = isSetup ? wish.streamName.replace(/\/trackID=\d+$/, "") : wish.streamName;
+    const value = await this.#options.application.open({ ...wish, streamName });
+    if (!("status" in value)) this.#presentation = { key: `${wish.appName}/${streamName}/`, value };
+    return value;
+  }
+
+  #wishOf(request: RtspRequest): RtspWish | undefined {
+    const url = parseRtspUrl(request.url);
+    if (url === undefined || url.appName === "") return undefined;
+    const credentials = basicCredentials(request.headers.get("authorization"));
+    return {
+      ...url,
+      remote: this.#connection.remote,
+      userAgent: request.headers.get("user-agent") ?? "",
+      ...(credentials === undefined ? {} : { credentials }),
+    };
+  }
+
+  #received(track: number, { isRtcp, bytes }: { isRtcp: boolean; bytes: Uint8Array }): void {
+    this.#lastSignMs = this.#options.clock.nowMs();
+    if (this.#state === "recording") {
+      if (isRtcp) this.#recording?.value.rtcp(track, bytes);
+      else this.#recording?.value.rtp(track, bytes);
+    } else if (isRtcp) {
+      this.#player?.rtcp(track, bytes);
+    }
+  }
+
+  /** Reports to a publisher, and ends who has given no sign of life. */
+  #tick(): void {
+    const silentMs = this.#options.clock.nowMs() - this.#lastSignMs;
+    // what a player over TCP takes is its sign of life
+    const isAlive = this.#state === "playing" && this.#setup.isInterleaved;
+    if (!isAlive && silentMs >= RTSP_SESSION_TIMEOUT_MS) {
+      return this.#connection.close(`no sign of life for ${Math.round(silentMs / 1000)} s`);
+    }
+    if (this.#state !== "recording") return;
+    for (const { index } of this.#setup.tracks) {
+      const report = this.#recording?.value.report(index);
+      if (report !== undefined) this.#setup.sendReport(index, report);
+    }
+  }
+
+  #end({ isLost, error }: { isLost: boolean; error: Error | undefined }): void {
+    const player = this.#player;
+    const recording = this.#recording;
+    this.#player = this.#recording = this.#presentation = undefined;
+    this.#state = "init";
+    this.#id = "";
+    player?.stop(error);
+    recording?.value.stop(isLost);
+    this.#setup.close();
+  }
+}
+
+function isMethod(text: string): text is Method {
+  return METHODS.some((method) => method === text);
+}
+
+/** RFC 7617. */
+function basicCredentials(header: string | undefined): { user: string; password: string } | undefined {
+  const encoded = /^Basic +([\w+/=-]+)$/i.exec(header ?? "")?.[1];
+  if (encoded === undefined) return undefined;
+  try {
+    const text = decodeUtf8(Uint8Array.fromBase64(encoded));
+    const colon = text.indexOf(":");
+    return colon < 0 ? undefined : { user: text.slice(0, colon), password: text.slice(colon + 1) };
+  } catch {
+    return undefined;
+  }
+}

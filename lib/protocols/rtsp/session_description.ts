@@ -1,0 +1,122 @@
+import { FormatError } from "#errors";
+import { parse, write } from "sdp-transform";
+
+/** One media section of a session description: RFC 4566. */
+export interface SdpMedia {
+  readonly kind: "video" | "audio" | "data";
+  /** 0 to 127. */
+  readonly payloadType: number;
+  /** Encoding name in upper case: `H264`, `MPEG4-GENERIC`. */
+  readonly encoding: string;
+  /** In Hz. */
+  readonly clockRate: number;
+  /** 1 where it is not told. */
+  readonly channels: number;
+  /** Parameters of the `fmtp` line, by lower-case name. */
+  readonly parameters: ReadonlyMap<string, string>;
+  /** Where SETUP reaches it, relative or absolute; empty where it is not told. */
+  readonly control: string;
+}
+
+/** Static payload types: RFC 3551 section 6. */
+const STATIC_TYPES: Readonly<Record<number, readonly [encoding: string, clockRate: number]>> = {
+  0: ["PCMU", 8000],
+  8: ["PCMA", 8000],
+  9: ["G722", 8000],
+  14: ["MPA", 90_000],
+  33: ["MP2T", 90_000],
+};
+
+/** What sdp-transform gives of a media section, as far as it is read; the package tells no types. */
+interface ParsedMedia {
+  readonly type?: string;
+  readonly payloads?: string | number;
+  readonly control?: string;
+  readonly rtp?: readonly { payload: number; codec: string; rate?: number; encoding?: string | number }[];
+  readonly fmtp?: readonly { payload: number; config: string }[];
+}
+
+/** Most media sections that are looked at. */
+const MAX_SDP_MEDIA = 16;
+
+/**
+ * Parses a session description. Of each media section the first payload type counts.
+ *
+ * @throws {FormatError} If it has no media, or cannot be read.
+ */
+export function parseSdp(text: string): SdpMedia[] {
+  let media: readonly ParsedMedia[];
+  try {
+    const session: { media?: readonly ParsedMedia[] } = parse(text);
+    media = session.media ?? [];
+  } catch (error) {
+    throw new FormatError("Cannot read session description", { cause: error });
+  }
+  const sections = media.slice(0, MAX_SDP_MEDIA).map(sectionOf).filter((section) => section !== undefined);
+  if (sections.length === 0) {
+    throw new FormatError("Cannot use session description: it has no media over RTP");
+  }
+  return sections;
+}
+
+function sectionOf(media: ParsedMedia): SdpMedia | undefined {
+  const payloadType = Number.parseInt(String(media.payloads ?? ""));
+  if (!(payloadType >= 0 && payloadType <= 127)) return undefined;
+  const map = media.rtp?.find(({ payload }) => payload === payloadType);
+  const known = STATIC_TYPES[payloadType];
+  const encoding = (map?.codec ?? known?.[0] ?? "").toUpperCase();
+  const clockRate = map?.rate ?? known?.[1] ?? 90_000;
+  if (!(clockRate > 0 && clockRate <= 1_000_000_000)) return undefined;
+  const config = media.fmtp?.find(({ payload }) => payload === payloadType)?.config ?? "";
+  return {
+    kind: media.type === "video" || media.type === "audio" ? media.type : "data",
+    payloadType,
+    encoding,
+    clockRate,
+    channels: Math.max(1, Number(map?.encoding ?? 1) || 1),
+    parameters: parametersOf(config),
+    control: media.control ?? "",
+  };
+}
+
+function parametersOf(config: string): Map<string, string> {
+  const parameters = new Map<string, string>();
+  for (const parameter of config.split(";").slice(0, 64)) {
+    const equals = parameter.indexOf("=");
+    if (equals < 0) continue;
+    parameters.set(parameter.slice(0, equals).trim().toLowerCase(), parameter.slice(equals + 1).trim());
+  }
+  return parameters;
+}
+
+/** What a description of this side says of one track. */
+export interface SdpTrack extends Omit<SdpMedia, "parameters"> {
+  /** Parameters of the `fmtp` line; empty for none. */
+  readonly format: string;
+}
+
+/** Formats the description of a live session. */
+export function formatSdp(session: { name: string; tracks: readonly SdpTrack[] }): string {
+  return write({
+    version: 0,
+    origin: { username: "-", sessionId: 1, sessionVersion: 1, netType: "IN", ipVer: 4, address: "127.0.0.1" },
+    name: session.name.replace(/[\r\n]/g, " ") || " ",
+    connection: { version: 4, ip: "0.0.0.0" },
+    timing: { start: 0, stop: 0 },
+    control: "*",
+    media: session.tracks.map((track) => ({
+      type: track.kind === "data" ? "application" : track.kind,
+      port: 0,
+      protocol: "RTP/AVP",
+      payloads: String(track.payloadType),
+      control: track.control,
+      rtp: [{
+        payload: track.payloadType,
+        codec: track.encoding,
+        rate: track.clockRate,
+        ...(track.channels > 1 ? { encoding: track.channels } : {}),
+      }],
+      fmtp: track.format === "" ? [] : [{ payload: track.payloadType, config: track.format }],
+    })),
+  });
+}
