@@ -63,8 +63,6 @@ export class FanoutLog {
   #start: RandomAccessPoint | undefined;
   /** In force with the newest packet. */
   #header: StreamHeader | undefined;
-  /** In force with the newest packet. */
-  #header: StreamHeader | undefined;
   #newestDtsUs = 0;
   #flushedPosition = 0;
   /** Cursors at the end of the log, to be woken by the next flush. */
@@ -131,17 +129,12 @@ export class FanoutLog {
       this.#header = header;
       this.format.follow?.(header);
     }
-    if (header !== this.#header) {
-      this.#header = header;
-      this.format.follow?.(header);
-    }
     if (!this.format.carries(packet)) {
       this.#note(packet, header);
       return;
     }
     if (packet.kind === "video") this.#carriesVideo = true;
     const size = this.format.encodedBytes(packet);
-    if (size === 0) return;
     if (size === 0) return;
     const tail = this.#tailFor(size);
     const offset = tail.length;
