@@ -148,13 +148,14 @@ export class LiveNetStream implements NetStreamClient {
 
   stop(): void {
     const publisher = this.#publisher;
+    const malformed = this.#feed?.malformedMessages ?? 0;
     this.#publisher = this.#feed = undefined;
     if (publisher !== undefined && !publisher.isEnded) {
       const { videoPackets, audioPackets, bytes } = publisher.statistics;
       const isLost = this.#netStream.session.isClosed;
       this.#info(
         `stopped publishing${isLost ? ", connection lost" : ""}: ${videoPackets} video and ${audioPackets} ` +
-          `audio packets, ${bytes} bytes`,
+          `audio packets, ${bytes} bytes${malformed === 0 ? "" : `, ${malformed} messages dropped unread`}`,
       );
       publisher.end({ isLost });
     }

@@ -87,9 +87,11 @@ export interface LiveRtmpOptions {
  * claimed (Enhanced RTMP v2, "Enhancing NetConnection connect").
  */
 const ENHANCED_PROPERTIES = {
+  fourCcList: ["*"],
   videoFourCcInfoMap: { "*": FOUR_CC_FLAG.CanForward },
   audioFourCcInfoMap: { "*": FOUR_CC_FLAG.CanForward },
-  capsEx: CAPS_EX_FLAG.ModEx,
+  capsEx: CAPS_EX_FLAG.Reconnect | CAPS_EX_FLAG.Multitrack | CAPS_EX_FLAG.ModEx |
+    CAPS_EX_FLAG.TimestampNanoOffset,
 } satisfies Record<string, AmfValue>;
 
 /** Flash Media Server's code of a refusal that says where to go instead. */

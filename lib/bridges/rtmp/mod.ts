@@ -4,8 +4,9 @@
  *
  * ```ts
  * import { RtmpWire } from "#bridges/rtmp";
+ * import { LEGACY_DIALECT } from "#mediaformats/flv";
  *
- * const wire = new RtmpWire({ messageStreamId: 1, isEnhanced: false, hasAudio: true, hasVideo: true });
+ * const wire = new RtmpWire({ messageStreamId: 1, dialect: LEGACY_DIALECT, hasAudio: true, hasVideo: true });
  * console.log(wire.key); // rtmp/1/legacy/av
  * ```
  *
@@ -31,6 +32,7 @@ export type {
 export type { PublishRecorder, PublishRecordingEvent } from "./publish_recorder.ts";
 export { RtmpToStream } from "./rtmp_to_stream.ts";
 export type { PacketSink } from "./rtmp_to_stream.ts";
-export { rtmpTimestamp, RtmpWire } from "./rtmp_wire.ts";
-export type { RtmpWireOptions } from "./rtmp_wire.ts";
+export { rtmpTimestamp, RtmpWire } from "./wire/rtmp_wire.ts";
+export type { RtmpWireOptions } from "./wire/rtmp_wire.ts";
+export { dialectOf } from "./wire/player_dialect.ts";
 export { StreamToRtmp } from "./stream_to_rtmp.ts";

@@ -1,5 +1,5 @@
 import { FormatError } from "#errors";
-import { audioTagToPacket, videoTagToPacket } from "#mediaformats/flv";
+import { audioTagToPacket, separateTracks, videoTagToPacket } from "#mediaformats/flv";
 import type { Packet } from "#media";
 import { MESSAGE_TYPE } from "#protocols/rtmp";
 import type { DataMessage } from "#protocols/rtmp";
@@ -36,7 +36,7 @@ export class RtmpToStream {
     this.#onMalformed = onMalformed;
   }
 
-  /** Messages that were dropped because their header was cut short. */
+  /** Messages that were dropped because their header was cut short, or of a layout nobody knows. */
   get malformedMessages(): number {
     return this.#malformedMessages;
   }
@@ -47,6 +47,7 @@ export class RtmpToStream {
    * @param messageTypeId 8 audio or 9 video.
    * @param timestamp In ms, modulo 2^32.
    * @param payload FLV tag body, owned from here on; an empty one carries nothing.
+   * @throws {LimitError} If it has more tracks or prefixes than any sound message.
    */
   // params: hot path
   media(messageTypeId: number, timestamp: number, payload: Uint8Array<ArrayBuffer>): void {
@@ -54,16 +55,18 @@ export class RtmpToStream {
     const dtsUs = this.#unwrap(timestamp) * 1000;
     let packet: Packet | undefined;
     try {
-      const read = messageTypeId === MESSAGE_TYPE.Video ? videoTagToPacket : audioTagToPacket;
-      packet = read(payload, dtsUs);
-      // it is kept long: in memory of its own, so that it does not keep its neighbours
-      if (packet?.role === "config") packet = read(payload.slice(), dtsUs);
+      packet = messageTypeId === MESSAGE_TYPE.Video
+        ? videoTagToPacket(payload, dtsUs)
+        : audioTagToPacket(payload, dtsUs);
     } catch (error) {
       // a message cut short is dropped; the encoder goes on
       this.#malformed(error);
       return;
     }
-    if (packet !== undefined) this.#sink.publish(packet);
+    if (packet === undefined) return;
+    if (packet.role === "media") this.#sink.publish(packet);
+    // what is kept long is kept by track, in memory of its own
+    else for (const one of separateTracks(packet)) this.#sink.publish(one);
   }
 
   #malformed(error: unknown): void {

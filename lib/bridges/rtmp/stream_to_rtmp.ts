@@ -6,7 +6,8 @@ import { STATUS_CODE, USER_CONTROL_EVENT } from "#protocols/rtmp";
 import type { NetStream, PlayRequest } from "#protocols/rtmp";
 import type { Stream, Subscriber } from "#streaming";
 import type { PlayerTurns } from "./player_turns.ts";
-import { RtmpWire } from "./rtmp_wire.ts";
+import { dialectOf } from "./wire/player_dialect.ts";
+import { RtmpWire } from "./wire/rtmp_wire.ts";
 
 /** What plays one stream to one NetStream. */
 export interface StreamToRtmpOptions {
@@ -124,7 +125,7 @@ export class StreamToRtmp {
     const { durationMs } = this.#options;
     const wire = new RtmpWire({
       messageStreamId: this.#netStream.id,
-      isEnhanced: this.#netStream.session.request.capabilities.isEnhanced,
+      dialect: dialectOf(this.#netStream.session.request.capabilities),
       hasAudio: this.#hasAudio,
       hasVideo: this.#hasVideo,
     });
@@ -176,16 +177,23 @@ export class StreamToRtmp {
     }
   }
 
-  /** A player without Enhanced RTMP meets an enhanced track: it is told, and gets the other tracks. */
+  /** A player meets a default track that it did not announce: it is told, and gets the other kind. */
   #notCarried(packet: Packet): void {
     const isWanted = packet.kind === "video" ? this.#hasVideo : this.#hasAudio;
     if (!isWanted || packet.kind === "data") return;
     this.#netStream.sendStatus({
       level: "warning",
       code: STATUS_CODE.PlayNoSupportedTrackFound,
-      description: `The ${packet.kind} of ${this.#stream.path.streamName} is ${packet.codec}, ` +
-        "which needs a player that announces Enhanced RTMP.",
+      description: `The ${packet.kind} of ${this.#stream.path.streamName} ${this.#whyNotCarried(packet)}.`,
     });
+  }
+
+  #whyNotCarried({ trackId, codec }: Packet): string {
+    const { isEnhanced } = this.#netStream.session.request.capabilities;
+    if (trackId !== 0) return "has no track 0, which needs a player that announces multitrack";
+    return isEnhanced
+      ? `is ${codec}, which this player did not announce`
+      : `is ${codec}, which needs a player that announces Enhanced RTMP`;
   }
 
   #jumped(skippedMs: number): void {

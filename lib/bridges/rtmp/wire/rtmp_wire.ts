@@ -1,5 +1,5 @@
 import type { Packet } from "#media";
-import { isEnhancedTagBody, tagBodyOf } from "#mediaformats/flv";
+import { TagAdapter, type TagDialect } from "#mediaformats/flv";
 import {
   CHUNK_STREAM_ID,
   encodedMessageBytes,
@@ -14,13 +14,17 @@ import type { StreamHeader, WireFormat } from "#streaming";
 export interface RtmpWireOptions {
   /** Message stream id of the players' NetStream; usually 1. */
   readonly messageStreamId: number;
-  /** Whether they announced Enhanced RTMP; others never get its headers. */
-  readonly isEnhanced: boolean;
+  /** What they read of Enhanced RTMP. */
+  readonly dialect: TagDialect;
   /** `receiveAudio`. */
   readonly hasAudio: boolean;
   /** `receiveVideo`. */
   readonly hasVideo: boolean;
 }
+
+/** What most players announce: nothing, everything, or what FFmpeg can. */
+const COMMON_DIALECT =
+  /^(legacy|\*,\*(,multitrack)?(,modex)?|hvc1\+vp09\+av01,Opus\+fLaC\+ac-3\+ec-3\+unknown)$/;
 
 /**
  * RTMP chunks: type-0 headers with absolute timestamps and a large chunk size, so that the same bytes serve
@@ -30,6 +34,7 @@ export class RtmpWire implements WireFormat {
   readonly key: string;
   readonly isCommon: boolean;
   readonly #options: RtmpWireOptions;
+  readonly #adapter: TagAdapter;
   // reused for every message: an object a packet would be garbage a packet
   readonly #video: MessageHeader;
   readonly #audio: MessageHeader;
@@ -37,10 +42,11 @@ export class RtmpWire implements WireFormat {
 
   constructor(options: RtmpWireOptions) {
     this.#options = options;
-    const { messageStreamId, isEnhanced, hasAudio, hasVideo } = options;
+    const { messageStreamId, dialect, hasAudio, hasVideo } = options;
+    this.#adapter = new TagAdapter(dialect);
     const tracks = `${hasAudio ? "a" : ""}${hasVideo ? "v" : ""}`;
-    this.isCommon = messageStreamId === 1;
-    this.key = `rtmp/${messageStreamId}/${isEnhanced ? "enhanced" : "legacy"}/${tracks}`;
+    this.isCommon = messageStreamId === 1 && COMMON_DIALECT.test(dialect.key);
+    this.key = `rtmp/${messageStreamId}/${dialect.key}/${tracks}`;
     const header = (chunkStreamId: number, messageTypeId: number): MessageHeader => ({
       chunkStreamId,
       messageTypeId,
@@ -55,17 +61,17 @@ export class RtmpWire implements WireFormat {
 
   carries(packet: Packet): boolean {
     if (packet.kind === "data") return packet.role !== "clear";
-    const { hasAudio, hasVideo, isEnhanced } = this.#options;
+    const { hasAudio, hasVideo } = this.#options;
     if (!(packet.kind === "video" ? hasVideo : hasAudio)) return false;
-    return isEnhanced || !isEnhancedTagBody(packet.kind, tagBodyOf(packet));
+    return this.#adapter.adapt(packet) !== undefined;
   }
 
   encodedBytes(packet: Packet): number {
-    return encodedMessageBytes(this.#headerOf(packet, packet.dtsUs), bodyOf(packet).length);
+    return encodedMessageBytes(this.#headerOf(packet, packet.dtsUs), this.#bodyOf(packet).length);
   }
 
   encodeInto(target: Uint8Array, offset: number, packet: Packet): void {
-    encodeMessageInto(target, offset, this.#headerOf(packet, packet.dtsUs), bodyOf(packet));
+    encodeMessageInto(target, offset, this.#headerOf(packet, packet.dtsUs), this.#bodyOf(packet));
   }
 
   prelude(header: StreamHeader, { dtsUs }: { dtsUs: number }): Uint8Array {
@@ -73,14 +79,22 @@ export class RtmpWire implements WireFormat {
     const carried = packets.filter((packet) => this.carries(packet));
     let length = 0;
     for (const packet of carried) {
-      length += encodedMessageBytes(this.#headerOf(packet, startOf(packet, dtsUs)), bodyOf(packet).length);
+      length += encodedMessageBytes(
+        this.#headerOf(packet, startOf(packet, dtsUs)),
+        this.#bodyOf(packet).length,
+      );
     }
     const bytes = new Uint8Array(length);
     let at = 0;
     for (const packet of carried) {
-      at = encodeMessageInto(bytes, at, this.#headerOf(packet, startOf(packet, dtsUs)), bodyOf(packet));
+      at = encodeMessageInto(bytes, at, this.#headerOf(packet, startOf(packet, dtsUs)), this.#bodyOf(packet));
     }
     return bytes;
+  }
+
+  /** Of a packet that is carried. */
+  #bodyOf(packet: Packet): Uint8Array {
+    return packet.kind === "data" ? packet.payload : this.#adapter.adapt(packet)!;
   }
 
   #headerOf(packet: Packet, dtsUs: number): MessageHeader {
@@ -98,8 +112,4 @@ function startOf(packet: Packet, dtsUs: number): number {
 /** Microseconds as an RTMP timestamp: ms modulo 2^32. */
 export function rtmpTimestamp(dtsUs: number): number {
   return Math.round(dtsUs / 1000) >>> 0;
-}
-
-function bodyOf(packet: Packet): Uint8Array {
-  return packet.kind === "data" ? packet.payload : tagBodyOf(packet);
 }

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { FLV_TAG_TYPE, flvTagToPacket } from "#mediaformats/flv";
+import { FLV_TAG_TYPE, flvTagToPacket, FULL_DIALECT, LEGACY_DIALECT } from "#mediaformats/flv";
 import type { Packet } from "#media";
 import { ChunkReader, OUTBOUND_CHUNK_BYTES } from "#protocols/rtmp";
 import { EMPTY_STREAM_HEADER } from "#streaming";
-import { AAC_CONFIG, AAC_FRAME, AUDIO, AVC_CONFIG, AVC_KEY, HEVC_KEY, VIDEO } from "./_rig_test.ts";
-import { RtmpToStream } from "./rtmp_to_stream.ts";
+import { AAC_CONFIG, AAC_FRAME, AUDIO, AVC_CONFIG, AVC_KEY, HEVC_KEY, VIDEO } from "../_rig_test.ts";
+import { RtmpToStream } from "../rtmp_to_stream.ts";
 import { rtmpTimestamp, RtmpWire } from "./rtmp_wire.ts";
 
-const EVERYTHING = { messageStreamId: 1, isEnhanced: true, hasAudio: true, hasVideo: true };
+const EVERYTHING = { messageStreamId: 1, dialect: FULL_DIALECT, hasAudio: true, hasVideo: true };
 
 function packetOf(type: number, timestampMs: number, body: Uint8Array): Packet {
   const tagType = type === VIDEO ? FLV_TAG_TYPE.Video : FLV_TAG_TYPE.Audio;
@@ -77,7 +77,7 @@ Deno.test("RtmpWire tells late joiners what it carries, with the time of the fir
 });
 
 Deno.test("RtmpWire carries what the player wants and can read; equal wires have equal keys", () => {
-  const legacy = new RtmpWire({ ...EVERYTHING, isEnhanced: false });
+  const legacy = new RtmpWire({ ...EVERYTHING, dialect: LEGACY_DIALECT });
   const cases: [RtmpWire, Packet, boolean][] = [
     [legacy, packetOf(VIDEO, 0, AVC_KEY), true],
     [legacy, packetOf(VIDEO, 0, HEVC_KEY), false],
@@ -88,11 +88,11 @@ Deno.test("RtmpWire carries what the player wants and can read; equal wires have
   ];
   for (const [wire, packet, isCarried] of cases) assert.equal(wire.carries(packet), isCarried, wire.key);
   const keys = new Set<string>();
-  for (const isEnhanced of [false, true]) {
+  for (const dialect of [LEGACY_DIALECT, FULL_DIALECT]) {
     for (const hasAudio of [false, true]) {
       for (const hasVideo of [false, true]) {
         for (const messageStreamId of [1, 2]) {
-          keys.add(new RtmpWire({ messageStreamId, isEnhanced, hasAudio, hasVideo }).key);
+          keys.add(new RtmpWire({ messageStreamId, dialect, hasAudio, hasVideo }).key);
         }
       }
     }
