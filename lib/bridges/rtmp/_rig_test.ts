@@ -96,12 +96,20 @@ export class LiveRig implements AsyncDisposable {
     server.openOn(far);
     const protocol = new RtmpClientProtocol({ clock: this.clock });
     protocol.openOn(near);
-    await protocol.connect({
+    const { properties: answer } = await protocol.connect({
       app,
       tcUrl: `rtmp://host/${app}`,
       ...(properties === undefined ? {} : { properties }),
     });
-    return new RigClient(protocol, near);
+    return new RigClient(protocol, near, answer);
+  }
+
+  /** Properties of `_result`, for clients that announce each of `announced` in `connect`. */
+  async connectAnswers(
+    announced: readonly NonNullable<ClientConnectOptions["properties"]>[],
+  ): Promise<Readonly<Record<string, unknown>>[]> {
+    const clients = await Promise.all(announced.map((properties) => this.connect({ properties })));
+    return clients.map(({ answer }) => answer);
   }
 
   /** A client that publishes `live/NAME`. */
@@ -150,7 +158,15 @@ export class RigClient {
   readonly protocol: RtmpClientProtocol;
   readonly carrier: Carrier;
 
-  constructor(protocol: RtmpClientProtocol, carrier: Carrier) {
+  /** Properties of the `_result` of `connect`. */
+  readonly answer: Readonly<Record<string, unknown>>;
+
+  constructor(
+    protocol: RtmpClientProtocol,
+    carrier: Carrier,
+    answer: Readonly<Record<string, unknown>>,
+  ) {
+    this.answer = answer;
     this.protocol = protocol;
     this.carrier = carrier;
   }
