@@ -9,6 +9,7 @@ export const MAX_UDP_SENDERS = 256;
 
 /** What a UDP listener is made of. */
 export interface UdpListenerOptions {
+  /** Takes the few lines it writes. */
   readonly log: ListenerLog;
   /** Takes the carrier of each sender; opens a stack on it. */
   readonly accepted: (carrier: Carrier) => void;

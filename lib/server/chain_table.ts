@@ -17,6 +17,13 @@ export const ACCEPTOR_CHAINS: readonly ChainDeclaration[] = [
   },
   { name: "inboundHttp", tags: ["tcp", "http"], about: "the web plane: pages, and the chains below" },
   { name: "inboundHttps", tags: ["tcp", "tls", "http"], about: "the same over TLS" },
+  { name: "inboundTcpTs", tags: ["tcp", "tsin"], about: "MPEG-TS encoders over TCP" },
+  {
+    name: "inboundUdpTs",
+    tags: ["udp", "tsin"],
+    about: "MPEG-TS encoders over UDP: unicast, multicast, of one source; in RTP too",
+  },
+  { name: "inboundLiveFlv", tags: ["tcp", "flvin"], about: "FLV as it arrives over TCP" },
 ];
 
 /** Chains that the web plane, and RTMPT on a port of its own, builds on its connections, by what is asked for. */
@@ -32,6 +39,10 @@ export const WEB_CHAINS: readonly ChainDeclaration[] = [
     tags: ["tcp", "http", "websocket", "flvout"],
     about: "WebSocket /APP/NAME.flv",
   },
+  { name: "httpTs", tags: ["tcp", "http", "tsout"], about: "GET /APP/NAME.ts" },
+  { name: "webSocketTs", tags: ["tcp", "http", "websocket", "tsout"], about: "WebSocket /APP/NAME.ts" },
+  { name: "httpPostTs", tags: ["tcp", "http", "tsin"], about: "POST or PUT /APP/NAME.ts" },
+  { name: "httpPostFlv", tags: ["tcp", "http", "flvin"], about: "POST or PUT /APP/NAME.flv" },
 ];
 
 /** Chains of connections to other servers, one for each scheme: `outboundRtmps` carries `rtmps`. */

@@ -5,7 +5,7 @@ import type { RecordedFiles } from "#bridges/vod";
 import type { Clock } from "#clock";
 import { systemClock } from "#clock";
 import type { Logger } from "#log";
-import { HttpServerProtocol } from "#protocols/http";
+import { HttpServerProtocol, MAX_BODY_BYTES } from "#protocols/http";
 import type { HttpFetchHandler, HttpRouter } from "#protocols/http";
 import { RtmpProtocol } from "#protocols/rtmp";
 import type { CallAnswer } from "#protocols/rtmp";
@@ -16,6 +16,7 @@ import type { Protocol, ProtocolFactory } from "#stack";
 import type { StreamRegistry } from "#streaming";
 import { ACCEPTOR_CHAINS } from "./chain_table.ts";
 import type { ServerConfig } from "./config/mod.ts";
+import { isStreamPost } from "./web/post_route.ts";
 import { webPages } from "./web/pages.ts";
 import type { SharedObjects } from "./shared_objects.ts";
 import { StreamStatusReader } from "./web/status.ts";
@@ -67,6 +68,7 @@ export function builtInFactories(options: SpawnerOptions): (owner: AcceptorOwner
         log: httpLines,
         headTimeoutMs: config.web.headTimeoutMs,
         idleTimeoutMs: config.web.idleTimeoutMs,
+        maxBodyBytes: (request) => isStreamPost(request) ? Infinity : MAX_BODY_BYTES,
         ...use,
       });
     const tunnel = new RtmptTunnel({

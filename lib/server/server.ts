@@ -14,6 +14,7 @@ import { isLoopback } from "#uri";
 import { Authorities } from "./authorities.ts";
 import { ACCEPTOR_CHAINS } from "./chain_table.ts";
 import type { AcceptorConfig, ApplicationConfig, ServerConfig, ServiceRow } from "./config/mod.ts";
+import { INGEST_TAGS, ingestFactories } from "./ingest/ingest_factory.ts";
 import { openLibrary } from "./media_libraries.ts";
 import { builtInFactories } from "./protocol_spawner.ts";
 import { ApplicationRecordings } from "./recordings.ts";
@@ -193,6 +194,12 @@ class Server implements RunningServer {
       log,
       version,
     });
+    const ingest = ingestFactories({
+      applications: this.#applications,
+      streams: this.streams,
+      clock: this.#patience,
+      log,
+    });
     // all of them before the first connection, which may name any
     const added = this.#config.applications.map((entry) => ({
       entry,
@@ -203,8 +210,10 @@ class Server implements RunningServer {
       }),
     }));
     for (const { entry, running, own } of added) {
-      const use = acceptorUse(running, [builtIn(running), own]);
-      for (const acceptor of entry.acceptors) await this.#listen(acceptor, use);
+      const factories = [builtIn(running), own];
+      for (const acceptor of entry.acceptors) {
+        await this.#listen(acceptor, acceptorUse(running, [...factories, ingest(running, acceptor)]));
+      }
     }
     const { enabled, ip, port } = this.#config.web;
     const use = acceptorUse(WEB_PLANE, [builtIn(WEB_PLANE)]);
@@ -275,13 +284,15 @@ class Server implements RunningServer {
     const chain = factories.requireChain(protocol);
     const accepted = (carrier: Carrier) => this.#accept(carrier, { protocol, factories });
     const carrier = carrierOf(chain);
-    if (carrier === "udp") throw new ConfigError(`Cannot listen with ${protocol}: UDP chains come later`);
     const where = { address, port };
     const listener = carrier === "tls"
       ? await this.#listenTls(where, { files: acceptor, protocol, accepted })
+      : carrier === "udp"
+      ? await this.#reactor.listenUdp({ ...where, ...multicastOf(acceptor) }, accepted)
       : this.#reactor.listenTcp(where, accepted);
     const isHere = address === "localhost" || isLoopback(address);
-    if (!isHere && chain.tags.some((tag) => tag.startsWith("rtmp"))) this.#exposed.push(owner);
+    const isForPublishers = chain.tags.some((tag) => tag.startsWith("rtmp") || INGEST_TAGS.includes(tag));
+    if (!isHere && isForPublishers) this.#exposed.push(owner);
     this.services.push({
       carrier,
       ip: address,
@@ -317,6 +328,16 @@ class Server implements RunningServer {
     this.#protocols.add(bottom);
     bottom.openOn(carrier);
   }
+}
+
+/** What a UDP acceptor says of its multicast group. */
+function multicastOf(
+  { multicastSource: source, multicastInterface: interfaceAddress }: Partial<AcceptorConfig>,
+) {
+  return {
+    ...(source === undefined ? {} : { source }),
+    ...(interfaceAddress === undefined ? {} : { interfaceAddress }),
+  };
 }
 
 function acceptorUse(owner: AcceptorOwner, factories: readonly ProtocolFactory[]): AcceptorUse {

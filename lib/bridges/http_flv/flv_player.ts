@@ -7,38 +7,42 @@ import type { Stream, Subscriber, WireFormat } from "#streaming";
 export interface FlvPlayerOptions {
   /** What is played. */
   readonly stream: Stream;
-  /** FLV as the far side wants it: plain, or in WebSocket frames. */
+  /** What the far side wants: FLV or MPEG-TS, plain or in WebSocket frames. */
   readonly wire: WireFormat;
+  /** Its tag in chains. @default {"flvout"} */
+  readonly tag?: "flvout" | "tsout";
   /** Prefixed with protocol, address and stream. */
   readonly log: Logger;
 }
 
 /**
- * Sends one live stream as FLV to the far side: the endpoint on an HTTP body or a WebSocket.
+ * Sends one live stream as FLV, or another wire, to the far side: the endpoint on an HTTP body or a WebSocket.
  *
  * The cursor is the carrier's source, so a tag is never copied for a viewer. When the publisher leaves for
  * good the body ends, as players of HTTP-FLV expect.
  */
 export class FlvPlayerProtocol extends Protocol {
-  readonly tag = "flvout";
+  readonly tag: string;
   readonly kind = "endpoint";
   readonly #options: FlvPlayerOptions;
   #subscriber: Subscriber | undefined;
 
   constructor(options: FlvPlayerOptions) {
     super();
+    this.tag = options.tag ?? "flvout";
     this.#options = options;
   }
 
   protected override onOpened(): void {
     const carrier = this.directCarrier;
-    if (carrier === undefined) throw new TypeError("Cannot play FLV: the stack has no direct carrier");
+    if (carrier === undefined) throw new TypeError("Cannot play: the stack has no direct carrier");
     const { stream, wire, log } = this.#options;
     this.#subscriber = stream.subscribe(carrier, wire, {
       publisherChanged: (isLive) => {
         if (!isLive) this.close("publisher left");
       },
       jumped: (skippedMs) => this.#jumped(skippedMs),
+      notCarried: ({ kind, codec }) => log.warning(`plays without ${kind}: ${codec} cannot be sent this way`),
     });
     log.info(stream.publisher === undefined ? "playing, waits for a publisher" : "playing");
   }

@@ -150,7 +150,7 @@ Deno.test("FlvPlayerProtocol needs a carrier it can write shared bytes to", () =
   const carrier = new ScriptedCarrier();
   assert.throws(() => opaque.openOn(carrier), {
     name: "TypeError",
-    message: "Cannot play FLV: the stack has no direct carrier",
+    message: "Cannot play: the stack has no direct carrier",
   });
   assert.ok(carrier.closedWith);
   publisher.end();

@@ -40,34 +40,51 @@ export class FlvWire implements WireFormat {
 }
 
 /**
- * FLV over WebSocket: each tag is one binary message, its frame header included, so that the log's bytes go
- * to the socket as they are.
+ * A wire over WebSocket: what one packet makes is one binary message, its frame header included, so that the log's
+ * bytes go to the socket as they are.
  */
-export class WebSocketFlvWire implements WireFormat {
-  readonly key: string = "ws-flv";
+export class WebSocketWire implements WireFormat {
+  readonly key: string;
   readonly isCommon = true;
-  readonly #flv = new FlvWire();
+  readonly #inner: WireFormat;
+
+  /** @param inner What is framed; this wire's own from now on. */
+  constructor(inner: WireFormat) {
+    this.#inner = inner;
+    this.key = `ws-${inner.key}`;
+  }
+
+  follow(header: StreamHeader): void {
+    this.#inner.follow?.(header);
+  }
 
   carries(packet: Packet): boolean {
-    return this.#flv.carries(packet);
+    return this.#inner.carries(packet);
   }
 
   encodedBytes(packet: Packet): number {
-    const tagBytes = this.#flv.encodedBytes(packet);
-    return webSocketHeaderBytes(tagBytes) + tagBytes;
+    const bytes = this.#inner.encodedBytes(packet);
+    return bytes === 0 ? 0 : webSocketHeaderBytes(bytes) + bytes;
   }
 
   encodeInto(target: Uint8Array, offset: number, packet: Packet): void {
-    const headerBytes = writeWebSocketHeaderInto(target, offset, this.#flv.encodedBytes(packet));
-    this.#flv.encodeInto(target, offset + headerBytes, packet);
+    const headerBytes = writeWebSocketHeaderInto(target, offset, this.#inner.encodedBytes(packet));
+    this.#inner.encodeInto(target, offset + headerBytes, packet);
   }
 
   prelude(header: StreamHeader, start: { dtsUs: number; isFirst: boolean }): Uint8Array {
-    const body = this.#flv.prelude(header, start);
+    const body = this.#inner.prelude(header, start);
     if (body.length === 0) return body;
     const framed = new Uint8Array(webSocketHeaderBytes(body.length) + body.length);
     framed.set(body, writeWebSocketHeaderInto(framed, 0, body.length));
     return framed;
+  }
+}
+
+/** FLV over WebSocket: each tag is one message. */
+export class WebSocketFlvWire extends WebSocketWire {
+  constructor() {
+    super(new FlvWire());
   }
 }
 

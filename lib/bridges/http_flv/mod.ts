@@ -1,5 +1,5 @@
 /**
- * The seam between streams and FLV over HTTP and WebSocket (layer 5).
+ * The seam between streams and FLV over HTTP and WebSocket, and the player of any wire there (layer 5).
  *
  * ```ts
  * import { flvTracks } from "#bridges/http_flv";
@@ -10,6 +10,6 @@
  *
  * @module
  */
-export { flvTracks, FlvWire, WebSocketFlvWire } from "./flv_wire.ts";
+export { flvTracks, FlvWire, WebSocketFlvWire, WebSocketWire } from "./flv_wire.ts";
 export { FlvPlayerProtocol } from "./flv_player.ts";
 export type { FlvPlayerOptions } from "./flv_player.ts";

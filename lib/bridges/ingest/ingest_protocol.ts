@@ -10,6 +10,7 @@ export const REFUSED_DATAGRAMS_MS = 5_000;
 export interface IngestProtocolOptions {
   /** Its tag in chains: `tsin`, `flvin`. */
   readonly tag: string;
+  /** Time for which refused datagrams are dropped. */
   readonly clock: Clock;
   /** Makes what publishes the source, once its peer is known. */
   readonly ingest: (remote: Endpoint, ended: (end: IngestEnd) => void) => LiveIngest;

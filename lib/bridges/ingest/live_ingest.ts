@@ -11,6 +11,7 @@ export const MAX_UNDECIDED_BYTES = 8_388_608;
 
 /** Why a source is taken no more. */
 export interface IngestEnd {
+  /** For the peer and the log: no secrets. */
   readonly reason: string;
   /** `refused`: may not publish, now or at all; `silent`: nothing came; `replaced` by another publisher. */
   readonly kind: "refused" | "silent" | "replaced";
@@ -20,12 +21,17 @@ export interface IngestEnd {
 
 /** What one source is published with. */
 export interface LiveIngestOptions {
+  /** Where its stream is found or made. */
   readonly registry: StreamRegistry;
+  /** Who says whether it may publish, and as what. */
   readonly access: StreamAccess;
+  /** Time of its silence. */
   readonly clock: Clock;
   /** Prefixed with protocol and address. */
   readonly log: Logger;
+  /** Who sends it. */
   readonly peer: Peer;
+  /** Makes packets of its bytes; this source's own. */
   readonly feed: MediaFeed;
   /** The name it is published under. @default what the media says, or else one made of the peer's address */
   readonly streamName?: string;
@@ -51,6 +57,8 @@ export class LiveIngest {
   /** Packets from before the decision. */
   #waiting: Packet[] = [];
   #undecidedBytes = 0;
+  /** The source has ended before the decision. */
+  #finish: { readonly isLost: boolean; readonly why: string | undefined } | undefined;
   #lastByteMs: number;
   #idleTimer: Disposable | undefined;
 
@@ -74,7 +82,7 @@ export class LiveIngest {
    * @throws {LimitError} If it exceeds a limit.
    */
   receive(bytes: Uint8Array): void {
-    if (this.#state === "ended") return;
+    if (this.#state === "ended" || this.#finish !== undefined) return;
     this.#lastByteMs = this.#options.clock.nowMs();
     const { feed } = this.#options;
     const packets = feed.push(bytes);
@@ -101,9 +109,14 @@ export class LiveIngest {
    * @param why What ended it, where that is worth a line.
    */
   finish(isLost: boolean, why?: string): void {
-    if (this.#state === "ended") return;
-    if (this.#publisher !== undefined) this.#publish(this.#options.feed.flush());
-    this.#stop(isLost, why);
+    if (this.#state === "ended" || this.#finish !== undefined) return;
+    const last = this.#options.feed.flush();
+    if (this.#state === "publishing") this.#publish(last);
+    else this.#waiting.push(...last);
+    if (this.#state === "naming") this.#tryToName();
+    // what came is published once that is granted
+    if (this.#state === "asking") this.#finish = { isLost, why };
+    else this.#stop(isLost, why);
   }
 
   #tryToName(): void {
@@ -147,6 +160,7 @@ export class LiveIngest {
     this.#state = "publishing";
     this.#log.info("publishing");
     this.#publish(this.#waiting.splice(0));
+    if (this.#finish !== undefined) this.#stop(this.#finish.isLost, this.#finish.why);
   }
 
   #publish(packets: readonly Packet[]): void {

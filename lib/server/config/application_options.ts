@@ -4,6 +4,7 @@ import {
   group,
   list,
   optionalPath,
+  optionalText,
   type OptionsOf,
   type OptionTable,
   path,
@@ -41,6 +42,33 @@ export const ACCEPTOR_OPTIONS = {
   protocol: text({
     default: "inboundRtmp",
     doc: "Chain of protocols that connections get; see `crtmp check`.",
+  }),
+  localStreamName: text({
+    default: "",
+    doc:
+      "Name of the stream that comes in by inboundTcpTs, inboundUdpTs or inboundLiveFlv, where the media does not " +
+      "say one; empty makes one of the sender's address.",
+  }),
+  waitForMetadata: flag({
+    default: false,
+    doc: "Whether inboundLiveFlv waits for metadata, whose streamName names the stream.",
+  }),
+  idleTimeoutMs: wholeNumber({
+    default: 10_000,
+    min: 0,
+    max: HOUR_MS,
+    unit: "ms",
+    doc:
+      "inboundTcpTs, inboundUdpTs and inboundLiveFlv: time without a byte after which a sender has left; 0 is never.",
+  }),
+  multicastSource: optionalText({
+    example: "192.0.2.7",
+    doc:
+      "inboundUdpTs: the only sender that is heard in the multicast group `ip` (source-specific multicast).",
+  }),
+  multicastInterface: optionalText({
+    example: "192.0.2.1",
+    doc: "inboundUdpTs: address of the interface that the multicast group `ip` is joined on.",
   }),
   sslCert: optionalPath({ example: "cert.pem", doc: "Certificate chain in PEM form, for chains over TLS." }),
   sslKey: optionalPath({ example: "key.pem", doc: "Private key in PEM form; goes with sslCert." }),
@@ -252,7 +280,6 @@ export const LATER_KEYS: ReadonlySet<string> = new Set([
   "rtcpDetectionInterval",
   "useLengthPadding",
   "validateHandshake",
-  "waitForMetadata",
 ]);
 
 /**

@@ -1,12 +1,22 @@
 import type { Clock } from "#clock";
-import { FlvPlayerProtocol, FlvWire, WebSocketFlvWire } from "#bridges/http_flv";
+import { FlvPlayerProtocol, FlvWire, WebSocketWire } from "#bridges/http_flv";
+import { TsWire } from "#bridges/ts";
 import type { Logger } from "#log";
 import type { HttpExchange, HttpFetchHandler, HttpLog, HttpRequestHead, HttpRouter } from "#protocols/http";
 import { RtmptTunnel } from "#protocols/rtmpt";
 import { isWebSocketRequest, WebSocketProtocol } from "#protocols/websocket";
 import { formatEndpoint } from "#stack";
-import type { Access, AccessGrant, Peer, StreamAccess, StreamRegistry, StreamRequest } from "#streaming";
+import type {
+  Access,
+  AccessGrant,
+  Peer,
+  StreamAccess,
+  StreamRegistry,
+  StreamRequest,
+  WireFormat,
+} from "#streaming";
 import { FileRoute, type FileTarget, type WebFiles } from "./file_route.ts";
+import { isStreamPost, PostRoute } from "./post_route.ts";
 
 /** What the web plane is made of. */
 export interface WebRouterOptions {
@@ -29,28 +39,49 @@ export interface WebRouterOptions {
 }
 
 const CORS_HEADERS = {
-  "access-control-allow-methods": "GET, HEAD, OPTIONS",
+  "access-control-allow-methods": "GET, HEAD, POST, PUT, OPTIONS",
   "access-control-allow-headers": "Range, Content-Type",
   "access-control-expose-headers": "Content-Length, Content-Range",
   "access-control-max-age": "86400",
 };
 
+/** How a stream is sent. */
+type MediaFormat = "flv" | "ts";
+
+/** What each format is on the wire. */
+const FORMATS: Readonly<
+  Record<MediaFormat, { wire: () => WireFormat; contentType: string; tag: "flvout" | "tsout" }>
+> = {
+  flv: { wire: () => new FlvWire(), contentType: "video/x-flv", tag: "flvout" },
+  ts: { wire: () => new TsWire(), contentType: "video/mp2t", tag: "tsout" },
+};
+
+/** A play that was granted. */
+interface GrantedPlay {
+  readonly access: AccessGrant;
+  /** Prefixed with protocol, address and stream. */
+  readonly log: Logger;
+  readonly format: MediaFormat;
+}
+
 interface MediaTarget {
   readonly appName: string;
   readonly streamName: string;
+  readonly format: MediaFormat;
   /** Nobody waits for a publisher. */
   readonly isOnDemand?: boolean;
 }
 
 /**
- * Routes the requests of the web plane: `/APP/NAME.flv` over HTTP and WebSocket is media and never leaves the
- * protocol stack, nor does RTMPT; `/APP/FILE` is a media file, where files come first under APP; everything else goes to the `fetch`
- * of the pages.
+ * Routes the requests of the web plane: `/APP/NAME.flv` and `/APP/NAME.ts` over HTTP and WebSocket are media and never
+ * leave the protocol stack, nor does RTMPT; a POST there publishes; `/APP/FILE` is a media file, where files come
+ * first under APP; everything else goes to the `fetch` of the pages.
  */
 export class WebRouter implements HttpRouter {
   readonly #options: WebRouterOptions;
   readonly #cors: Readonly<Record<string, string>>;
   readonly #files: FileRoute | undefined;
+  readonly #posts: PostRoute;
 
   constructor(options: WebRouterOptions) {
     this.#options = options;
@@ -65,19 +96,32 @@ export class WebRouter implements HttpRouter {
       decide: (request) => this.#decide(request),
       refuse: (exchange, refusal) => this.#refuse(exchange, refusal),
     });
+    this.#posts = new PostRoute({
+      ...options,
+      answer: (exchange, answer) => this.#refuse(exchange, answer),
+    });
   }
 
   route(request: HttpRequestHead, exchange: HttpExchange): void {
     if (RtmptTunnel.isRequest(request)) return this.#options.tunnel.route(request, exchange);
     const file = this.#files?.targetOf(request.path);
-    const target = mediaTarget(request.path) ?? (file && { appName: file.appName, streamName: "" });
+    const target = mediaTarget(request.path) ??
+      (file && { appName: file.appName, streamName: "", format: "flv" });
     if (target === undefined) return exchange.respondWith(this.#options.fetch);
     if (request.method === "OPTIONS") return exchange.respond({ status: 204, headers: this.#cors });
+    if (isStreamPost(request)) {
+      const { streamName, format } = target;
+      const peer = {
+        ...peerOf(request, exchange, { target, isWebSocket: false }),
+        protocol: `http-${format}-post`,
+      };
+      return this.#posts.serve(request, exchange, { streamName, format, peer });
+    }
     if (request.method !== "GET" && request.method !== "HEAD") {
       return exchange.respond({
         status: 405,
-        headers: { ...this.#cors, allow: "GET, HEAD, OPTIONS" },
-        body: `Cannot ${request.method} a stream: GET plays it.\n`,
+        headers: { ...this.#cors, allow: "GET, HEAD, POST, PUT, OPTIONS" },
+        body: `Cannot ${request.method} a stream: GET plays it, POST publishes it.\n`,
       });
     }
     this.#answer(request, exchange, { target, file }).catch((error) => {
@@ -131,8 +175,9 @@ export class WebRouter implements HttpRouter {
       named.debug("not found");
       return this.#refuse(exchange, { status: 404, reason: `Nobody publishes ${appName}/${streamName}` });
     }
-    if (isWebSocket) this.#startWebSocket(exchange, access, named);
-    else this.#startBody(exchange, access, named);
+    const play = { access, log: named, format: target.format };
+    if (isWebSocket) this.#startWebSocket(exchange, play);
+    else this.#startBody(exchange, play);
   }
 
   /** What the application says, or `undefined` where it takes too long. */
@@ -151,24 +196,26 @@ export class WebRouter implements HttpRouter {
     });
   }
 
-  #startBody(exchange: HttpExchange, access: AccessGrant, log: Logger): void {
+  #startBody(exchange: HttpExchange, { access, log, format }: GrantedPlay): void {
+    const { wire, contentType, tag } = FORMATS[format];
     const stream = this.#options.registry.open(access.path, access.options);
     exchange.startBody({
       status: 200,
-      headers: { ...this.#cors, "cache-control": "no-store", "content-type": "video/x-flv" },
+      headers: { ...this.#cors, "cache-control": "no-store", "content-type": contentType },
       framing: "close",
-      near: new FlvPlayerProtocol({ stream, wire: new FlvWire(), log }),
+      near: new FlvPlayerProtocol({ stream, wire: wire(), log, tag }),
     });
   }
 
-  #startWebSocket(exchange: HttpExchange, access: AccessGrant, log: Logger): void {
+  #startWebSocket(exchange: HttpExchange, { access, log, format }: GrantedPlay): void {
+    const { wire, tag } = FORMATS[format];
     const stream = this.#options.registry.open(access.path, access.options);
     const webSocket = new WebSocketProtocol({
       clock: this.#options.clock,
       isPreframed: true,
       log: webLog(log),
     });
-    webSocket.linkNear(new FlvPlayerProtocol({ stream, wire: new WebSocketFlvWire(), log }));
+    webSocket.linkNear(new FlvPlayerProtocol({ stream, wire: new WebSocketWire(wire()), log, tag }));
     webSocket.accept(exchange);
   }
 }
@@ -178,12 +225,16 @@ export function webLog(log: Logger): HttpLog {
   return { info: (text) => log.info(text), warn: (text) => log.warning(text) };
 }
 
-/** The stream a path names: `/APP/NAME.flv`, where NAME may have slashes; `undefined` for any other path. */
+/** The stream a path names: `/APP/NAME.flv` or `.ts`, where NAME may have slashes; `undefined` for any other path. */
 export function mediaTarget(path: string): MediaTarget | undefined {
-  const match = /^\/([^/]+)\/(.+)\.flv$/.exec(path);
+  const match = /^\/([^/]+)\/(.+)\.(flv|ts)$/.exec(path);
   if (match === null) return undefined;
   try {
-    return { appName: decodeURIComponent(match[1]!), streamName: decodeURIComponent(match[2]!) };
+    return {
+      appName: decodeURIComponent(match[1]!),
+      streamName: decodeURIComponent(match[2]!),
+      format: match[3] as MediaFormat,
+    };
   } catch {
     return undefined;
   }
@@ -195,7 +246,7 @@ function peerOf(
   use: { target: MediaTarget; isWebSocket: boolean },
 ): Peer {
   return {
-    protocol: use.isWebSocket ? "ws-flv" : "http-flv",
+    protocol: `${use.isWebSocket ? "ws" : "http"}-${use.target.format}`,
     address: exchange.remote.address,
     port: exchange.remote.port,
     appName: use.target.appName,

@@ -1,4 +1,5 @@
 import type { Clock } from "#clock";
+import type { HttpRequestHead } from "../message/head.ts";
 import type { HttpExchangeFacts, HttpLog, HttpRouter } from "./exchange.ts";
 
 /** What an HTTP server connection is made of. */
@@ -11,8 +12,8 @@ export interface HttpServerOptions {
   readonly log?: HttpLog;
   /** Called at the end of each exchange. */
   readonly onExchange?: (facts: HttpExchangeFacts) => void;
-  /** Most bytes of a request's body. @default {MAX_BODY_BYTES} */
-  readonly maxBodyBytes?: number;
+  /** Most bytes of a request's body, or of this request's; `Infinity` for one that may never end. @default {MAX_BODY_BYTES} */
+  readonly maxBodyBytes?: number | ((request: HttpRequestHead) => number);
   /** Time for a whole head, in ms. @default {HEAD_TIMEOUT_MS} */
   readonly headTimeoutMs?: number;
   /** Time without a request, in ms. @default {IDLE_TIMEOUT_MS} */

@@ -178,7 +178,9 @@ export class HttpServerProtocol extends Protocol {
     const exchange = new ServerExchange(this.#link, head);
     this.#exchange = exchange;
     if (head.framing.kind !== "none") {
-      this.#body = new IncomingBody(head, { maxBytes: this.#options.maxBodyBytes ?? MAX_BODY_BYTES });
+      const { maxBodyBytes = MAX_BODY_BYTES } = this.#options;
+      const maxBytes = typeof maxBodyBytes === "number" ? maxBodyBytes : maxBodyBytes(head);
+      this.#body = new IncomingBody(head, { maxBytes });
     }
     this.#route(exchange);
     return true;
