@@ -1,5 +1,5 @@
 import { ConfigError } from "#errors";
-import { isLoopback, nameFault, redactUrl } from "#uri";
+import { isLoopback, nameFault, playNameFault, redactUrl } from "#uri";
 import type { Access, AccessRefusal, Peer, Stream, StreamAccess, StreamRequest } from "#streaming";
 import type { ConnectVerdict, StreamVerdict } from "./authority.ts";
 import type {
@@ -109,12 +109,14 @@ export class ApplicationRegistry {
       publish: (request) =>
         this.#access(owner, request, {
           verb: "publish",
+          nameFault,
           judge: (running) => judgePublish(running, request),
           decide: ({ application }, named) => application.publish === undefined || application.publish(named),
         }),
       play: (request) =>
         this.#access(owner, request, {
           verb: "play",
+          nameFault: playNameFault,
           judge: ({ authority }) => authority?.play(request),
           decide: ({ application }, named) => application.play === undefined || application.play(named),
         }),
@@ -170,6 +172,7 @@ export class ApplicationRegistry {
     request: StreamRequest,
     ask: {
       verb: string;
+      nameFault: (name: string) => string | undefined;
       judge: (running: RunningApplication) => StreamVerdict | undefined | Promise<StreamVerdict | undefined>;
       decide: (running: RunningApplication, request: StreamRequest) => Decision | Promise<Decision>;
     },
@@ -195,7 +198,7 @@ export class ApplicationRegistry {
     const reason = refusalOf(isRenamed || decision, `The application refuses to ${ask.verb} this stream`);
     if (reason !== undefined) return refused(reason);
     const publicName = isRenamed ? decision.streamName : streamName;
-    const fault = nameFault(publicName);
+    const fault = ask.nameFault(publicName);
     if (fault !== undefined) return refused(`The stream name cannot be used: ${fault}`);
     return {
       isGranted: true,

@@ -3,7 +3,7 @@ import { type ApplicationFiles, MediaLibrary, type MediaStorage } from "#bridges
 import { systemClock } from "#clock";
 import { errorMessage } from "#errors";
 import type { Logger } from "#log";
-import { IndexStore, MediaRoot } from "#storage";
+import { IndexStore, MediaRoot, type MediaRootOptions } from "#storage";
 import type { ApplicationConfig, MediaStorageConfig, StorageConfig } from "./config/mod.ts";
 
 /**
@@ -32,6 +32,7 @@ function storagesOf(config: MediaStorageConfig, log: Logger): MediaStorage[] {
     mediaFolder: config.recordedStreamsStorage,
     description: "recordings",
     generateMetaFiles: false,
+    allowLinksOut: false,
   };
   return [
     storageOf(config, { name: "media", log, isForRecordings: false }),
@@ -47,10 +48,11 @@ function storageOf(
   options: { readonly name: string; readonly log: Logger; readonly isForRecordings: boolean },
 ): MediaStorage {
   const { name, log, isForRecordings } = options;
-  const { metaFolder, description, clientSideBuffer } = config;
+  const { metaFolder, description, clientSideBuffer, allowLinksOut } = config;
+  const folder = { name, folder: config.mediaFolder, description, allowLinksOut };
   let root: MediaRoot | undefined;
   return {
-    openRoot: async () => root ??= await tryOpen({ name, folder: config.mediaFolder, description }, log),
+    openRoot: async () => root ??= await tryOpen(folder, log),
     indexes: new IndexStore({
       ...(metaFolder === undefined ? {} : { metaFolder }),
       enableStats: config.enableStats,
@@ -68,10 +70,7 @@ function storageOf(
   };
 }
 
-async function tryOpen(
-  options: { readonly name: string; readonly folder: string; readonly description: string },
-  log: Logger,
-): Promise<MediaRoot | undefined> {
+async function tryOpen(options: MediaRootOptions, log: Logger): Promise<MediaRoot | undefined> {
   try {
     return await MediaRoot.open(options);
   } catch (error) {

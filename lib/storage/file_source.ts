@@ -1,7 +1,11 @@
 import type { ByteSource } from "#bytes";
 import { ClosedError } from "#errors";
+import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { systemFault } from "./_system_fault.ts";
+
+/** A pipe that nobody writes to would be waited for; systems without such pipes have no such flag. */
+const READ_WITHOUT_WAITING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** What tells one state of a file from another. */
 export interface FileIdentity {
@@ -46,7 +50,7 @@ export class FileSource implements ByteSource {
     const what = `Cannot open "${label}"`;
     let handle: FileHandle | undefined;
     try {
-      handle = await open(path, "r");
+      handle = await open(path, READ_WITHOUT_WAITING);
       const identity = await readIdentity(handle);
       if (identity === undefined) throw new Deno.errors.IsADirectory(`${what}: it is not a regular file`);
       return new FileSource(new SharedFile(handle, { identity, label }));
@@ -140,7 +144,8 @@ class SharedFile {
 
   async readAt(offset: number, into: Uint8Array): Promise<number> {
     let filled = 0;
-    while (filled < into.length) {
+    // what a file says of places in it may be more than the system takes: nothing is there
+    while (filled < into.length && Number.isSafeInteger(offset + into.length)) {
       const { bytesRead } = await this.#handle.read(into, filled, into.length - filled, offset + filled);
       if (bytesRead === 0) break;
       filled += bytesRead;

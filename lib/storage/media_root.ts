@@ -84,7 +84,8 @@ export class MediaRoot {
    *
    * @param name From the network, decoded: a `%` that is left is refused.
    * @returns `undefined` if nothing is there.
-   * @throws {FormatError} If the name is not acceptable, leads out of the folder or to something else than a file.
+   * @throws {FormatError} If the name is not acceptable, leads out of the folder, in circles, or to something
+   * else than a file.
    */
   async find(name: string): Promise<MediaFile | undefined> {
     const what = this.#check(name);
@@ -96,6 +97,7 @@ export class MediaRoot {
       return { name, path, sizeBytes: found.size, mtimeMs: Math.trunc(found.mtimeMs), inode: found.ino };
     } catch (error) {
       if (isMissing(error)) return undefined;
+      if (codeOf(error) === "ELOOP") throw new FormatError(`${what}: its links lead in circles`);
       throw error instanceof FormatError ? error : systemFault(error, what);
     }
   }

@@ -39,10 +39,7 @@ Deno.test("MediaRoot lets no name and no link out of its folder", async () => {
   for (const name of ["out.flv", "up/secret.flv", "beside/x.flv"]) {
     await assert.rejects(rig.root.find(name), refusal(/leads out of the folder/, rig.outside), name);
   }
-  await assert.rejects(
-    rig.root.find("round.flv"),
-    (error: Error) => error instanceof Deno.errors.FilesystemLoop && !error.message.includes(rig.outside),
-  );
+  await assert.rejects(rig.root.find("round.flv"), refusal(/links lead in circles/, rig.outside));
   assert.equal((await rig.root.find("within.flv"))?.path, `${folder}/in/b.flv`);
   for (const name of ["up/new.flv", "beside/deep/new.flv"]) {
     await assert.rejects(rig.root.create(name), refusal(/leads out of the folder/, rig.outside), name);

@@ -15,7 +15,14 @@
  */
 export { formatHostPort, parseHostPort } from "./host_port.ts";
 export type { HostPort } from "./host_port.ts";
-export { isSafeName, MAX_NAME_CHARS, nameFault, splitAppName, splitStreamName } from "./names.ts";
+export {
+  isSafeName,
+  MAX_NAME_CHARS,
+  nameFault,
+  playNameFault,
+  splitAppName,
+  splitStreamName,
+} from "./names.ts";
 export type { AppName, StreamName } from "./names.ts";
 export { redactUrl } from "./redact_url.ts";
 export { formatRtmpUri, parseRtmpUri } from "./rtmp_uri.ts";

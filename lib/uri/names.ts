@@ -57,6 +57,8 @@ function cutQuery(text: string): [path: string, query: string] {
 // Letters and digits of any script, and marks that mean nothing to a shell, a path, HTML or a log line.
 const SEGMENT = /^[\p{L}\p{M}\p{N} !$()+,.:;=@_~-]+$/u;
 
+const MARKS_OF_FILES = /[#&'[\]^{}]/g;
+
 /**
  * Says why `name` is not accepted as the name of an application or stream, or `undefined` if it is.
  *
@@ -73,6 +75,14 @@ export function nameFault(name: string): string | undefined {
     if (!SEGMENT.test(segment)) return "it holds a character that is not allowed in names";
   }
   return undefined;
+}
+
+/**
+ * Says why nothing of that name is played, or `undefined`: a stream's name, or a media file's, which people give
+ * ``#&'[]^{}`` as well.
+ */
+export function playNameFault(name: string): string | undefined {
+  return nameFault(name.replace(MARKS_OF_FILES, "_"));
 }
 
 /** Whether `name` may be the name of an application or stream; see `nameFault`. */

@@ -1,4 +1,4 @@
-import { isSafeName, nameFault, splitAppName, splitStreamName } from "#uri";
+import { isSafeName, nameFault, playNameFault, splitAppName, splitStreamName } from "#uri";
 import assert from "node:assert/strict";
 
 const APPS: readonly [text: string, appName: string, instanceName: string, query: string][] = [
@@ -82,4 +82,15 @@ Deno.test("isSafeName refuses what paths, logs and pages would take for somethin
     "a".repeat(256),
   ];
   for (const name of refused) assert.equal(isSafeName(name), false, JSON.stringify(name));
+});
+
+Deno.test("playNameFault accepts what people call their files, and nothing that leads elsewhere", () => {
+  for (const name of ["It's [1080p] #1.mp4", "Q&A/{a}^2.mkv", "a", "カメラ"]) {
+    assert.equal(playNameFault(name), undefined, name);
+  }
+  for (
+    const name of ["", "../a", "a//b", "[/.x", " a", "a\\b", "a\0b", "a\nb", "<b>", 'a"b', "a%2fb", "a?b"]
+  ) {
+    assert.notEqual(playNameFault(name), undefined, JSON.stringify(name));
+  }
 });

@@ -148,24 +148,34 @@ e2e("crtmp probe says what is wrong with files that are cut off", { tools: ["ffm
   }
 });
 
-e2e("crtmp probe tells of damage in the midst, and of what is no media", { tools: ["ffmpeg"] }, async () => {
-  await using folder = await MediaFolder.make();
-  const bytes = await Deno.readFile(await folder.encode("film.ts", FILES["film.ts"]!));
-  const damaged = `${folder.path}/damaged.ts`;
-  const at = Math.floor(bytes.length / 2 / 188) * 188;
-  for (
-    const [middle, message] of [
-      [new Uint8Array(1000).fill(120), /Junk between packets: 1000 bytes were passed over/],
-      [bytes.subarray(at - 188 * 20, at - 188 * 10), /Packets missing: their counters have \d+ gaps/],
-    ] as const
-  ) {
-    await Deno.writeFile(damaged, concatBytes([bytes.subarray(0, at), middle, bytes.subarray(at)]));
-    const { code, stderr } = await runCrtmp("probe", damaged);
-    assert.equal(code, 1);
-    assert.match(stderr, message);
-  }
-  await Deno.writeTextFile(`${folder.path}/notes.mp4`, "These are notes, no film.");
-  const notes = await runCrtmp("probe", `${folder.path}/notes.mp4`);
-  assert.equal(notes.code, 1);
-  assert.match(notes.stderr, /^crtmp: Cannot /);
-});
+e2e(
+  "crtmp probe tells of damage in the midst, and of what is no media",
+  { tools: ["ffmpeg", "bash"] },
+  async () => {
+    await using folder = await MediaFolder.make();
+    const bytes = await Deno.readFile(await folder.encode("film.ts", FILES["film.ts"]!));
+    const damaged = `${folder.path}/damaged.ts`;
+    const at = Math.floor(bytes.length / 2 / 188) * 188;
+    for (
+      const [middle, message] of [
+        [new Uint8Array(1000).fill(120), /Junk between packets: 1000 bytes were passed over/],
+        [bytes.subarray(at - 188 * 20, at - 188 * 10), /Packets missing: their counters have \d+ gaps/],
+      ] as const
+    ) {
+      await Deno.writeFile(damaged, concatBytes([bytes.subarray(0, at), middle, bytes.subarray(at)]));
+      const { code, stderr } = await runCrtmp("probe", damaged);
+      assert.equal(code, 1);
+      assert.match(stderr, message);
+    }
+    await Deno.writeTextFile(`${folder.path}/notes.mp4`, "These are notes, no film.");
+    const notes = await runCrtmp("probe", `${folder.path}/notes.mp4`);
+    assert.equal(notes.code, 1);
+    assert.match(notes.stderr, /^crtmp: Cannot /);
+    await runToSuccess("bash", { args: ["-c", `mkfifo ${folder.path}/pipe.mp4`] });
+    for (const path of [`${folder.path}/pipe.mp4`, folder.path]) {
+      const { code, stderr } = await runCrtmp("probe", path);
+      assert.equal(code, 1);
+      assert.match(stderr, /^crtmp: Cannot open .*: it is not a regular file/);
+    }
+  },
+);

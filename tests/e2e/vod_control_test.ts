@@ -83,6 +83,7 @@ e2e(
     const clip = await makeClip("film");
     await folder.add("inside/film.flv", clip);
     await folder.add("outside.flv", clip);
+    await folder.add("inside/Q&A/It's {a} [film] #1^2.flv", clip);
     await Deno.symlink(`${folder.path}/outside.flv`, `${folder.path}/inside/link.flv`);
     await Deno.mkdir(`${folder.path}/inside/folder.flv`);
     await Deno.writeTextFile(`${folder.path}/inside/text.flv`, "no media file at all");
@@ -123,9 +124,13 @@ e2e(
       await client.sendCommand("play", [null, name, 0], streamId);
       await client.waitStatus("NetStream.Play.Failed");
     }
-    const good = await RtmpClient.play(server.rtmpPort, "vod", "film");
-    await using _good = good;
-    await good.waitUntil(() => good.media().length > 10, "media after all that");
+    for (const name of ["film", "Q&A/It's {a} [film] #1^2"]) {
+      await using good = await RtmpClient.play(server.rtmpPort, "vod", name);
+      await good.waitUntil(() => good.media().length > 10, `media of ${name} after all that`);
+      const response = await fetch(server.httpUrl(`vod/${encodeURIComponent(name)}.flv`));
+      assert.equal(response.status, 200, name);
+      await response.body?.cancel();
+    }
     await server.assertLives();
   },
 );

@@ -147,6 +147,10 @@ export const STORAGE_OPTIONS = {
     example: "meta",
     doc: "Where indexes and statistics of the files are kept; beside each file where this is not set.",
   }),
+  allowLinksOut: flag({
+    default: false,
+    doc: "Whether links within the folder may lead out of it; otherwise what they lead to is refused.",
+  }),
   description: text({ default: "", doc: "What is in it." }),
   clientSideBuffer: wholeNumberOr("unlimited", {
     default: 15,
