@@ -11,7 +11,7 @@
  * ```
  */
 import { LEFT_OUT_VARIABLE } from "../tests/helpers/tools.ts";
-import { formatCounts, listEndToEndGroup, listUnitGroups, runTests, sumCounts } from "./run/test_run.ts";
+import { formatCounts, listEndToEndGroups, listUnitGroups, runTests, sumCounts } from "./run/test_run.ts";
 import type { TestCounts, TestGroup } from "./run/test_run.ts";
 import { installTools, listNeededTools } from "./run/tools.ts";
 
@@ -31,10 +31,10 @@ async function runGroups(groups: readonly TestGroup[], env: Record<string, strin
 
 async function selectGroups(args: readonly string[]): Promise<TestGroup[]> {
   const [pattern = ""] = args.filter((arg) => !arg.startsWith("--"));
-  const endToEnd = await listEndToEndGroup();
+  const endToEnd = await listEndToEndGroups();
   const groups = [
     ...args.includes("--e2e") ? [] : await listUnitGroups(),
-    ...args.includes("--unit") ? [] : [endToEnd],
+    ...args.includes("--unit") ? [] : endToEnd,
   ];
   return groups.map((group) => ({ ...group, files: group.files.filter((file) => file.includes(pattern)) }));
 }

@@ -19,6 +19,8 @@ export interface TestGroup {
   readonly files: readonly string[];
   /** Time after which the group is stopped and counts as failed, in ms. */
   readonly timeoutMs: number;
+  /** Variables added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A finished group. */
@@ -83,15 +85,32 @@ export async function listUnitGroups(checkFlag?: "--no-check"): Promise<TestGrou
   ];
 }
 
-/** Lists the end-to-end tests: one after another, for they share ports, processors and programs. */
-export async function listEndToEndGroup(): Promise<TestGroup> {
+/**
+ * End-to-end tests that wait for streams to play most of their time, and count neither time nor memory: two files at a
+ * time halve it.
+ */
+const SIDE_BY_SIDE =
+  /\/(auth|convert|formats_\w+|probe|record\w*|relay\w*|rtmp[est]|shared_objects|url_forms|vod_\w+)_test\.ts$/;
+
+/** Lists the end-to-end tests: those that may run side by side, then the others one after another. */
+export async function listEndToEndGroups(): Promise<TestGroup[]> {
   const files = (await listSourceFiles(["tests/e2e"])).filter((path) => path.endsWith("_test.ts"));
-  return {
-    name: "end to end",
-    args: ["--no-check", "--allow-all"],
-    files,
-    timeoutMs: END_TO_END_TIMEOUT_MS,
-  };
+  const args = ["--no-check", "--allow-all"];
+  return [
+    {
+      name: "end to end, side by side",
+      args: [...args, "--parallel"],
+      env: { DENO_JOBS: "2" },
+      files: files.filter((path) => SIDE_BY_SIDE.test(path)),
+      timeoutMs: END_TO_END_TIMEOUT_MS,
+    },
+    {
+      name: "end to end",
+      args,
+      files: files.filter((path) => !SIDE_BY_SIDE.test(path)),
+      timeoutMs: END_TO_END_TIMEOUT_MS,
+    },
+  ];
 }
 
 /** Runs one group of tests. */
@@ -104,6 +123,7 @@ export async function runTests(
     cwd: ROOT,
     timeoutMs: group.timeoutMs,
     ...options,
+    env: { ...options.env, ...group.env },
   });
   const counts = readCounts(outcome.output) ?? { passed: 0, failed: 0, skipped: 0 };
   const failed = outcome.code !== 0 && counts.failed === 0 ? 1 : counts.failed;
