@@ -42,6 +42,8 @@ export type {
 } from "#media";
 export { formatOf, MEDIA_FORMATS, openMedia } from "#mediaformats";
 export type { MediaFormat, MediaFormatRow, OpenMediaOptions } from "#mediaformats";
+export { FlvDemuxer, FlvMuxer, readFlvResumePoint } from "#mediaformats/flv";
+export type { FlvDemuxerOptions, FlvMuxerOptions, FlvResumePoint } from "#mediaformats/flv";
 export { MkvDemuxer, MkvReader } from "#mediaformats/mkv";
 export type { MkvDemuxerOptions, MkvStatistics } from "#mediaformats/mkv";
 export { Mp3Demuxer, Mp3FrameReader } from "#mediaformats/mp3";

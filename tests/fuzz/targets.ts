@@ -10,7 +10,7 @@ import { amf0Target, amf3Target } from "./targets/amf_target.ts";
 import { chunkTarget } from "./targets/chunk_target.ts";
 import { httpClientTarget, rtmpClientTarget } from "./targets/client_target.ts";
 import { codecTarget, elementaryTarget } from "./targets/codec_target.ts";
-import { flvTarget, tagBodyTarget } from "./targets/flv_target.ts";
+import { flvFileTarget, flvTarget, tagBodyTarget } from "./targets/flv_target.ts";
 import { mkvTarget } from "./targets/mkv_target.ts";
 import { mp3Target } from "./targets/mp3_target.ts";
 import { mp4Target } from "./targets/mp4_target.ts";
@@ -29,6 +29,7 @@ export async function listTargets(): Promise<FuzzTarget[]> {
     codecTarget(await readInputs(SESSIONS, "codec")),
     elementaryTarget(),
     flvTarget(await readInputs(SESSIONS, "flv")),
+    flvFileTarget(await readInputs(SESSIONS, "flv")),
     tagBodyTarget(),
     mkvTarget(await readInputs(SESSIONS, "mkv")),
     mp3Target(),

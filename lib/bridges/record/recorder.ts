@@ -8,7 +8,9 @@ import { RecordingSeries, type RecordingSeriesOptions } from "./recording_series
 
 /** What one recording is made of. */
 export interface RecorderOptions extends Omit<RecordingSeriesOptions, "log"> {
+  /** What is recorded. */
   readonly stream: Stream;
+  /** When to write. */
   readonly clock: Clock;
   /** Prefixed with the stream. */
   readonly log: Logger;

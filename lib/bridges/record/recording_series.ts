@@ -11,9 +11,11 @@ import type { OnExisting, RecordingFile, RecordingSink } from "./recording_sink.
 export interface RecordingSeriesOptions {
   /** Where they are written. */
   readonly openSink: () => Promise<RecordingSink>;
+  /** What the files are. */
   readonly format: RecordingFormat;
   /** Name of the next file, with extension. */
   readonly nextName: () => string;
+  /** What happens where a file of that name exists. */
   readonly onExisting: Exclude<OnExisting, "append">;
   /** Whether the first file goes on with the one that has its name. */
   readonly isAppend: boolean;
@@ -21,6 +23,7 @@ export interface RecordingSeriesOptions {
   readonly segmentUs: number;
   /** The same in bytes. */
   readonly segmentBytes: number;
+  /** Told of files that begin and end. */
   readonly log: Logger;
   /** A file was opened; it may be read from now on. */
   readonly opened: (name: string) => void;

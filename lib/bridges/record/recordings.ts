@@ -14,6 +14,7 @@ export interface RecordingOptions {
   readonly automatic: boolean;
   /** Whether publishers may ask for it, by the publish types `record` and `append`. */
   readonly allowPublishers: boolean;
+  /** What its files are. */
   readonly format: RecordingFormatName;
   /** Template of file names, without extension; see `formatRecordingName`. */
   readonly name: string;
@@ -47,10 +48,13 @@ export const RECORDING_DEFAULTS: RecordingOptions = {
 
 /** What the recordings of one application are made of. */
 export interface RecordingsOptions {
+  /** For names of files. */
   readonly appName: string;
+  /** How its streams are recorded, unless a wish says otherwise. */
   readonly settings: RecordingOptions;
   /** Opens the folder, and makes it where it is not there; called when a file is begun. */
   readonly openSink: () => Promise<RecordingSink>;
+  /** When to write and sweep, and what names by date say. */
   readonly clock: Clock;
   /** Prefixed with `record`; each recording adds its stream. */
   readonly log: Logger;
@@ -62,6 +66,7 @@ export interface RecordingWish {
   readonly isAppend?: boolean;
   /** Template of file names. @default as set */
   readonly name?: string;
+  /** What its files are. @default as set */
   readonly format?: RecordingFormatName;
   /** Told of what becomes of it. */
   readonly told?: (event: RecordingEvent) => void;
@@ -78,9 +83,11 @@ export type RecordingEvent =
 
 /** One recording that goes on. */
 export interface RecordingStatus {
+  /** Without its application. */
   readonly streamName: string;
   /** Of the file that is written now; `undefined` before the first packets. */
   readonly fileName: string | undefined;
+  /** Its length, with what waits to be written. */
   readonly fileBytes: number;
   /** Packets that were lost because the disk was too slow. */
   readonly droppedPackets: number;

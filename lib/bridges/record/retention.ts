@@ -10,6 +10,7 @@ export interface RetentionOptions {
   readonly maxTotalBytes: number;
   /** Endings of the files it is about. */
   readonly extensions: readonly string[];
+  /** Told of what was deleted. */
   readonly log: Logger;
 }
 

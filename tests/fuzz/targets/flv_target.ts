@@ -1,13 +1,17 @@
+import { MemorySource } from "#bytes";
+import type { MediaPacket } from "#media";
 import {
   audioTagToPacket,
   decodeScriptData,
+  FlvDemuxer,
+  type FlvDemuxerOptions,
   FlvTagReader,
   flvTagToPacket,
   videoTagToPacket,
 } from "#mediaformats/flv";
 import { encodeAmf0 } from "../../helpers/amf0.ts";
 import { seedOf, splitAtRandom } from "../mutate.ts";
-import { assertSame, outcomeOf } from "../target.ts";
+import { assertSame, FuzzFailure, isBadInput, outcomeOf } from "../target.ts";
 import type { FuzzTarget } from "../target.ts";
 
 /** FLV files and live FLV: the same tags come out however the input is split; then each body is read. */
@@ -20,6 +24,57 @@ export function flvTarget(recorded: readonly Uint8Array[]): FuzzTarget {
       assertSame("tags", whole, readTags(splitAtRandom(bytes, random)));
     },
   };
+}
+
+/** FLV files: the same packets in blocks of any size; a seek lands where it says, with and without an index. */
+export function flvFileTarget(recorded: readonly Uint8Array[]): FuzzTarget {
+  return {
+    name: "flv_file",
+    seeds: [...recorded, FLV_SEED],
+    async run(bytes, random) {
+      assertSame(
+        "packets",
+        await readPackets(bytes),
+        await readPackets(bytes, { blockBytes: 64 + random.below(4096) }),
+      );
+      const demuxer = await FlvDemuxer.open(new MemorySource(bytes));
+      await checkSeeks(demuxer);
+      demuxer.useIndex(await demuxer.scan());
+      await checkSeeks(demuxer);
+    },
+  };
+}
+
+async function checkSeeks(demuxer: FlvDemuxer): Promise<void> {
+  const { startUs, durationUs = 1_000_000, tracks } = demuxer.summary;
+  const leading = tracks.find(({ kind }) => kind === "video") ?? tracks[0];
+  for (const share of [-1, 0, 0.5, 1.1]) {
+    const { timeUs } = await demuxer.seek(startUs + Math.round(durationUs * share));
+    const batch = await demuxer.read();
+    const first = batch.find(({ role, trackIndex }) => role === "media" && trackIndex === leading?.index);
+    // where there is no key frame at all, the place is the start
+    if (first === undefined || !first.isKeyFrame || first.ptsUs === timeUs) continue;
+    throw new FuzzFailure(`seek to ${share} landed at ${timeUs}, the first packet has ${first.ptsUs}`);
+  }
+}
+
+async function readPackets(bytes: Uint8Array, options: FlvDemuxerOptions = {}): Promise<string[]> {
+  const demuxer = await FlvDemuxer.open(new MemorySource(bytes), options);
+  const lines: string[] = [];
+  try {
+    for (let batch = await demuxer.read(); batch.length > 0; batch = await demuxer.read()) {
+      lines.push(...batch.map(lineOf));
+    }
+  } catch (error) {
+    if (!isBadInput(error)) throw error;
+    lines.push((error as Error).name);
+  }
+  return lines;
+}
+
+function lineOf(packet: MediaPacket): string {
+  const { trackIndex, role, dtsTicks, ptsTicks, isKeyFrame, payload } = packet;
+  return `${trackIndex} ${role} ${dtsTicks} ${ptsTicks} ${isKeyFrame} ${seedOf(payload)}`;
 }
 
 /** Tag bodies, which are also the payloads of RTMP audio and video messages. */
