@@ -90,7 +90,9 @@ export class PlainValueReader {
     const list = Array.from(entries, (_, at) => places.get(String(at + 1)));
     const isList = (values: readonly (LuaValue | undefined)[]): values is LuaValue[] =>
       values.every((value) => value !== undefined);
-    return isList(list) ? list : Object.fromEntries(entries);
+    if (isList(list)) return list;
+    // Lua keeps no order of keys: any that is always the same
+    return Object.fromEntries(entries.sort(([a], [b]) => a < b ? -1 : 1));
   }
 
   #refuse(path: string, why: string): never {

@@ -3,7 +3,7 @@ import { AccessRules, AdobeAuthenticator, FailedLogins, type User, UserTable } f
 import type { Clock } from "#clock";
 import { ConfigError, errorMessage } from "#errors";
 import type { Logger } from "#log";
-import { parse } from "@std/toml";
+import { NO_USERS_FILE, parseUsersFile, type Realm, type UsersFile } from "./access/users_file.ts";
 import type { ApplicationConfig, ServerConfig } from "./config/mod.ts";
 
 /** How often the users file is looked at, in ms. */
@@ -26,13 +26,21 @@ export class Authorities implements Disposable {
   readonly #failedLogins: FailedLogins;
   readonly #timer: Disposable | undefined;
   #users: UserTable;
+  #realms: readonly Realm[];
   #seen: string;
+  /** What was last wrong with the users file, said once. */
+  #complaint = "";
 
-  private constructor(config: ServerConfig, text: string, options: AuthoritiesOptions) {
+  private constructor(
+    config: ServerConfig,
+    { text, file }: { text: string; file: UsersFile },
+    options: AuthoritiesOptions,
+  ) {
     this.#config = config;
     this.#options = options;
     this.#seen = text;
-    this.#users = this.#tableOf(text);
+    this.#users = this.#tableOf(file);
+    this.#realms = file.realms;
     this.#warnOfPlain();
     const { clock } = options;
     this.#adobe = new AdobeAuthenticator(() => this.#users, { clock });
@@ -48,7 +56,15 @@ export class Authorities implements Disposable {
    * @throws {ConfigError} If the users file cannot be read, or a user cannot be used.
    */
   static async open(config: ServerConfig, options: AuthoritiesOptions): Promise<Authorities> {
-    return new Authorities(config, await readUsersFile(config.usersFile), options);
+    const { usersFile } = config;
+    const text = await readUsersFile(usersFile);
+    const file = usersFile === undefined ? NO_USERS_FILE : await parseUsersFile(text, usersFile);
+    return new Authorities(config, { text, file }, options);
+  }
+
+  /** Realms of the users file, for protocols that ask by realm; there are none but in the original's. */
+  get realms(): readonly Realm[] {
+    return this.#realms;
   }
 
   /** Who decides for the application of `entry`. */
@@ -67,17 +83,19 @@ export class Authorities implements Disposable {
   /** Reads the users file again, and uses it if it changed and is right. */
   async look(): Promise<void> {
     const { log } = this.#options;
-    let text: string;
+    const { usersFile = "" } = this.#config;
     try {
-      text = await readUsersFile(this.#config.usersFile);
+      const text = await readUsersFile(usersFile);
       if (text === this.#seen) return;
       this.#seen = text;
-      this.#users = this.#tableOf(text);
+      const file = await parseUsersFile(text, usersFile);
+      this.#users = this.#tableOf(file);
+      this.#realms = file.realms;
+      this.#complaint = "";
     } catch (error) {
       const why = errorMessage(error);
-      if (this.#seen === why) return;
-      if (!(error instanceof ConfigError)) this.#seen = why;
-      log.warning(`the users there are stay: ${why}`);
+      if (this.#complaint !== why) log.warning(`the users there are stay: ${why}`);
+      this.#complaint = why;
       return;
     }
     log.info(`users file read again: ${this.#users.size} users`);
@@ -88,12 +106,13 @@ export class Authorities implements Disposable {
     this.#timer?.[Symbol.dispose]();
   }
 
-  #tableOf(text: string): UserTable {
-    const users: User[] = [...this.#config.users, ...usersOf(text)].map(({ name, password, adobe }) => ({
+  #tableOf(file: UsersFile): UserTable {
+    const configured: User[] = this.#config.users.map(({ name, password, adobe }) => ({
       name,
       password,
       ...(adobe === "" ? {} : { adobe }),
     }));
+    const users = [...configured, ...file.users];
     const empty = users.find(({ password }) => password === "");
     if (empty !== undefined) throw new ConfigError(`Cannot use users: ${empty.name} has no password`);
     return new UserTable(users);
@@ -114,31 +133,4 @@ async function readUsersFile(path: string | undefined): Promise<string> {
   } catch (error) {
     throw new ConfigError(`Cannot read users file ${path}: ${errorMessage(error)}`, { cause: error });
   }
-}
-
-/** The tables `[[users]]` of a users file. */
-function usersOf(text: string): { name: string; password: string; adobe: string }[] {
-  let tree: Record<string, unknown>;
-  try {
-    tree = parse(text);
-  } catch (error) {
-    throw new ConfigError(`Cannot read users file: ${errorMessage(error)}`, { cause: error });
-  }
-  const { users = [], ...others } = tree;
-  const [extra] = Object.keys(others);
-  if (extra !== undefined) {
-    throw new ConfigError(`Cannot use users file: it has ${extra}, and may have users only`);
-  }
-  if (!Array.isArray(users)) throw new ConfigError("Cannot use users file: users must be [[users]] tables");
-  return users.map((user: unknown, index) => {
-    const { name, password, adobe = "", ...rest } = Object(user) as Record<string, unknown>;
-    const isRight = [name, password, adobe].every((field) => typeof field === "string") &&
-      Object.keys(rest).length === 0;
-    if (!isRight) {
-      throw new ConfigError(
-        `Cannot use users file: users[${index}] must have name, password and perhaps adobe, texts`,
-      );
-    }
-    return { name: String(name), password: String(password), adobe: String(adobe) };
-  });
 }

@@ -76,6 +76,46 @@ e2e("ffmpeg is challenged, and publishes with the right password only", { tools:
 });
 
 e2e(
+  "ffmpeg is challenged by a users file of the original, which is read again",
+  { tools: ["ffmpeg"] },
+  async () => {
+    const folder = await Deno.makeTempDir({ prefix: "crtmp-users-" });
+    const usersFile = `${folder}/users.lua`;
+    try {
+      await Deno.writeTextFile(
+        usersFile,
+        `local prefix = "correct"\nusers = { anna = prefix .. "-horse" }\n`,
+      );
+      const config = ({ rtmp, http }: ServerPorts) => `
+usersFile = "${usersFile}"
+web = { ip = "127.0.0.1", port = ${http} }
+[[applications]]
+name = "flvplayback"
+access = [{ action = "publish", users = ["*"] }]
+acceptors = [{ ip = "127.0.0.1", port = ${rtmp} }]
+`;
+      await using server = await TestServer.start({ config });
+      const at = (login: string) => `rtmp://${login}@127.0.0.1:${server.rtmpPort}/flvplayback/film`;
+      const right = await publish(at("anna:correct-horse"));
+      assert.equal(right.code, 0, right.stderr);
+      assert.notEqual((await publish(at("anna:wrong"))).code, 0);
+      assert.equal(server.logLines("passwords stand in plain: anna").length, 1);
+      await Deno.writeTextFile(usersFile, `users = { anna = "battery", ben = "staple" }`);
+      await waitFor(() => server.logLines("users file read again: 2 users").length > 0, {
+        what: "the changed file",
+        timeoutMs: 15_000,
+      });
+      const changed = await publish(at("ben:staple"));
+      assert.equal(changed.code, 0, changed.stderr);
+      assert.notEqual((await publish(at("anna:correct-horse"))).code, 0);
+      assert.ok(!/correct-horse|battery|staple/.test(server.log), "no password in the log");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
+
+e2e(
   "a stream key publishes its public name, and is shown nowhere",
   { tools: ["ffmpeg", "curl"] },
   async () => {

@@ -166,7 +166,8 @@ export const SERVER_OPTIONS = {
   }),
   usersFile: optionalPath({
     example: "users.toml",
-    doc: "A file with further tables [[users]]; it is read again when it changes.",
+    doc:
+      "A file with further tables [[users]], or the original's users.lua; it is read again when it changes.",
   }),
   web: group(WEB_OPTIONS, { doc: "The web plane: HTTP-FLV, WebSocket-FLV and the status page." }),
   rtmp: group(RTMP_OPTIONS, { doc: "RTMP connections, of every application." }),
