@@ -23,6 +23,12 @@ export const ACCEPTOR_CHAINS: readonly ChainDeclaration[] = [
     tags: ["udp", "tsin"],
     about: "MPEG-TS encoders over UDP: unicast, multicast, of one source; in RTP too",
   },
+  {
+    name: "inboundRtsp",
+    tags: ["tcp", "rtsp"],
+    about: "RTSP publishers and players; RTP over it or over UDP",
+  },
+  { name: "inboundRtsps", tags: ["tcp", "tls", "rtsp"], about: "the same over TLS" },
   { name: "inboundLiveFlv", tags: ["tcp", "flvin"], about: "FLV as it arrives over TCP" },
 ];
 

@@ -20,6 +20,8 @@ import { builtInFactories } from "./protocol_spawner.ts";
 import { ApplicationRecordings } from "./recordings.ts";
 import { ReactorDialer } from "./relays/reactor_dialer.ts";
 import { ServerRelays } from "./relays/server_relays.ts";
+import { UdpPortPairs } from "./rtsp/rtp_ports.ts";
+import { rtspFactories } from "./rtsp/rtsp_factory.ts";
 import { type CertificateFiles, WatchedCertificates } from "./tls_keys.ts";
 import { SharedObjects } from "./shared_objects.ts";
 import { serviceUrls } from "./urls.ts";
@@ -200,6 +202,15 @@ class Server implements RunningServer {
       clock: this.#patience,
       log,
     });
+    const { rtpPortFirst: first, rtpPortLast: last, waitForStreamMs } = this.#config.rtsp;
+    const rtsp = rtspFactories({
+      applications: this.#applications,
+      streams: this.streams,
+      clock: systemClock,
+      log,
+      ports: new UdpPortPairs(this.#reactor, { first, last }),
+      waitForStreamMs,
+    });
     // all of them before the first connection, which may name any
     const added = this.#config.applications.map((entry) => ({
       entry,
@@ -210,7 +221,9 @@ class Server implements RunningServer {
       }),
     }));
     for (const { entry, running, own } of added) {
-      const factories = [builtIn(running), own];
+      const factories = [builtIn(running), rtsp(running), own];
+      // what clashes is told without an acceptor too
+      acceptorUse(running, factories);
       for (const acceptor of entry.acceptors) {
         await this.#listen(acceptor, acceptorUse(running, [...factories, ingest(running, acceptor)]));
       }

@@ -119,6 +119,22 @@ export const RTMP_OPTIONS = {
   pingTimeoutMs: timeout(PING_TIMEOUT_MS, "A peer that gives no sign of life for this long is gone."),
 };
 
+/** Options of RTSP connections. */
+export const RTSP_OPTIONS = {
+  waitForStreamMs: wholeNumber({
+    default: 0,
+    min: 0,
+    max: 600_000,
+    unit: "ms",
+    doc: "How long DESCRIBE of a stream nobody publishes is held; 0 answers 404 at once.",
+  }),
+  rtpPortFirst: port({
+    default: 0,
+    doc: "First UDP port of media; each track of a session over UDP takes two. 0 lets the system choose.",
+  }),
+  rtpPortLast: port({ default: 0, doc: "Last UDP port of media." }),
+};
+
 /** Every option of the server. */
 export const SERVER_OPTIONS = {
   maxConnections: wholeNumber({
@@ -170,6 +186,7 @@ export const SERVER_OPTIONS = {
       "A file with further tables [[users]], or the original's users.lua; it is read again when it changes.",
   }),
   web: group(WEB_OPTIONS, { doc: "The web plane: HTTP-FLV, WebSocket-FLV and the status page." }),
+  rtsp: group(RTSP_OPTIONS, { doc: "RTSP connections, of every application." }),
   rtmp: group(RTMP_OPTIONS, { doc: "RTMP connections, of every application." }),
 };
 

@@ -6,6 +6,9 @@ import { lengthPrefixedFrom, type TrackDescription } from "#media";
 import type { TsAccessUnit } from "../units/access_unit.ts";
 import type { Converted, Converter } from "./converter.ts";
 
+/** What the converter needs of an access unit, in whatever form its NAL units lie. */
+export type VideoUnit = Pick<TsAccessUnit, "payload" | "nalUnits" | "isKeyFrame">;
+
 /** What a NAL unit is to the converter: one of the kinds of parameter sets, left out, or media. */
 type NalUnitRole = 0 | 1 | 2 | "left out" | "media";
 
@@ -97,7 +100,7 @@ export class VideoConverter implements Converter {
   }
 
   /** Takes the next access unit; its payload is empty if it has nothing but delimiters and parameter sets. */
-  convert(unit: TsAccessUnit): Converted {
+  convert(unit: VideoUnit): Converted {
     const { payload, nalUnits = [] } = unit;
     const kept: number[] = [];
     let found: [Uint8Array[], Uint8Array[], Uint8Array[]] | undefined;
@@ -139,7 +142,7 @@ export class VideoConverter implements Converter {
   }
 
   /** Ranges of the media and of the parameter sets that are not in the configuration. */
-  #keepSets({ payload, nalUnits = [] }: TsAccessUnit): number[] {
+  #keepSets({ payload, nalUnits = [] }: VideoUnit): number[] {
     const kept: number[] = [];
     for (let index = 0; index < nalUnits.length; index += 2) {
       const start = nalUnits[index]!;

@@ -1,0 +1,224 @@
+import { type Clock, type RandomBytes, systemRandomBytes } from "#clock";
+import type { Logger } from "#log";
+import type { Packet } from "#media";
+import type {
+  RtspApplication,
+  RtspPresentation,
+  RtspRecording,
+  RtspRefusal,
+  RtspWish,
+  SdpMedia,
+} from "#protocols/rtsp";
+import { formatEndpoint } from "#stack";
+import type {
+  AccessGrant,
+  AccessRefusal,
+  Peer,
+  Publisher,
+  Stream,
+  StreamAccess,
+  StreamRegistry,
+} from "#streaming";
+import { inboundForm } from "./inbound_tracks.ts";
+import { type OutboundTrack, outboundTracks } from "./outbound_tracks.ts";
+import { type InboundTrack, RtspToStream } from "./rtsp_to_stream.ts";
+import { StreamToRtsp } from "./stream_to_rtsp.ts";
+
+/** What an RTSP bridge is made of. */
+export interface LiveRtspOptions {
+  /** Where streams are found and made. */
+  readonly registry: StreamRegistry;
+  /** Who may publish and play. */
+  readonly access: StreamAccess;
+  /** Prefixed with `rtsp`; each connection adds its address. */
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly randomBytes?: RandomBytes;
+  /** How long a player of a stream that nobody publishes is held before 404, in ms. */
+  readonly waitForStreamMs: number;
+}
+
+/** How long a stream that has just begun is watched for its tracks, in ms from its start. */
+const TRACKS_SETTLE_MS = 1_000;
+const LOOK_MS = 50;
+
+/** Joins the RTSP sessions of one acceptor to the streams. */
+export class LiveRtspApplication implements RtspApplication {
+  readonly #options: LiveRtspOptions;
+
+  /** @param options Streams, permissions and log. */
+  constructor(options: LiveRtspOptions) {
+    this.#options = options;
+  }
+
+  async open(wish: RtspWish): Promise<RtspPresentation | RtspRefusal> {
+    const { access, registry, clock, waitForStreamMs } = this.#options;
+    const answer = await access.play(requestOf(wish));
+    if (!answer.isGranted) return this.#refuse(wish, { verb: "play", answer });
+    const log = this.#logOf(wish, answer.path.streamName);
+    if (!await registry.whenLive(answer.path, waitForStreamMs)) {
+      log.debug("not found");
+      return { status: 404, reason: "nobody publishes it" };
+    }
+    const stream = registry.open(answer.path, answer.options);
+    // keeps the stream while it is looked at
+    using _hold = stream.hold();
+    const tracks = await this.#tracksOf(stream);
+    if (tracks.length === 0) {
+      log.warning("play refused: RTP carries none of its codecs");
+      return { status: 415, reason: "RTP carries none of its codecs" };
+    }
+    return new StreamToRtsp({ stream, tracks, clock, log });
+  }
+
+  async announce(wish: RtspWish, media: readonly SdpMedia[]): Promise<RtspRecording | RtspRefusal> {
+    const answer = await this.#options.access.publish(requestOf(wish));
+    if (!answer.isGranted) return this.#refuse(wish, { verb: "publish", answer });
+    const log = this.#logOf(wish, answer.path.streamName);
+    const counts = { video: 0, audio: 0, data: 0 };
+    const tracks = media.map((section): InboundTrack | undefined => {
+      const form = inboundForm(section);
+      if (form === undefined) {
+        log.warning(`drops a track: ${section.kind} ${section.encoding || "of no name"} is not known here`);
+        return undefined;
+      }
+      return { media: section, form, trackId: counts[section.kind]++ };
+    });
+    if (tracks.every((track) => track === undefined)) return { status: 415, reason: "no codec is known" };
+    return new LiveRecording(wish, { ...this.#options, grant: answer, tracks, log });
+  }
+
+  /** The tracks of a live stream, once they are known, or may be. */
+  async #tracksOf(stream: Stream): Promise<OutboundTrack[]> {
+    const { clock } = this.#options;
+    for (;;) {
+      const tracks = outboundTracks(packetsOf(stream));
+      const kinds = new Set(tracks.map(({ kind }) => kind));
+      const startedMs = stream.publisher?.startedMs;
+      const isSettled = kinds.size === 2 || startedMs === undefined ||
+        clock.nowMs() - startedMs >= TRACKS_SETTLE_MS;
+      if (isSettled) return tracks;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      using _timer = clock.after(LOOK_MS, resolve);
+      await promise;
+    }
+  }
+
+  #refuse(wish: RtspWish, { verb, answer }: { verb: string; answer: AccessRefusal }): RtspRefusal {
+    const { reason, isMissing, shownName = wish.streamName } = answer;
+    const status = isMissing ? 404 : wish.credentials === undefined ? 401 : 403;
+    const log = this.#logOf(wish, shownName);
+    // clients ask without credentials first
+    if (status === 401) log.debug(`${verb} refused for now: ${reason}`);
+    else log.warning(`${verb} refused: ${reason}`);
+    return { status, reason };
+  }
+
+  #logOf({ remote, appName }: RtspWish, streamName: string): Logger {
+    return this.#options.log.child(formatEndpoint(remote)).about(`${appName}/${streamName}`);
+  }
+}
+
+/** What a recording is made of. */
+interface RecordingOptions extends LiveRtspOptions {
+  readonly grant: AccessGrant;
+  /** By index of their media sections. */
+  readonly tracks: readonly (InboundTrack | undefined)[];
+}
+
+/** A publisher over RTSP. */
+class LiveRecording implements RtspRecording {
+  readonly isTaken: readonly boolean[];
+  readonly #wish: RtspWish;
+  readonly #made: RecordingOptions;
+  #publisher: Publisher | undefined;
+  #feed: RtspToStream | undefined;
+
+  constructor(wish: RtspWish, made: RecordingOptions) {
+    this.#wish = wish;
+    this.#made = made;
+    this.isTaken = made.tracks.map((track) => track !== undefined);
+  }
+
+  start(ended: (reason: string) => void): RtspRefusal | undefined {
+    const { registry, grant, tracks, clock, log, randomBytes = systemRandomBytes } = this.#made;
+    const stream = registry.open(grant.path, grant.options);
+    const publisher = stream.publish({
+      origin: `rtsp ${formatEndpoint(this.#wish.remote)}`,
+      replaced: () => {
+        log.warning("replaced by another publisher after a silence");
+        ended("replaced by another publisher");
+      },
+    });
+    if (publisher === undefined) {
+      const holder = stream.publisher?.origin ?? "another connection";
+      log.warning(`publish refused: the stream is being published by ${holder}`);
+      return { status: 403, reason: "it is already published" };
+    }
+    this.#publisher = publisher;
+    const ssrc = new DataView(randomBytes(4).buffer).getUint32(0);
+    this.#feed = new RtspToStream({ clock, sink: publisher, tracks, ssrc, ended: () => ended("good-bye") });
+    this.#feed.start();
+    log.info(`publishing, ${this.#wish.userAgent || "encoder unnamed"}`);
+    return undefined;
+  }
+
+  rtp(track: number, bytes: Uint8Array): void {
+    this.#feed?.rtp(track, bytes);
+  }
+
+  rtcp(track: number, bytes: Uint8Array): void {
+    this.#feed?.rtcp(track, bytes);
+  }
+
+  report(track: number): Uint8Array | undefined {
+    return this.#feed?.report(track);
+  }
+
+  stop(isLost: boolean): void {
+    const publisher = this.#publisher;
+    const feed = this.#feed;
+    this.#publisher = this.#feed = undefined;
+    feed?.stop();
+    if (publisher === undefined || feed === undefined || publisher.isEnded) return;
+    const { videoPackets, audioPackets, bytes } = publisher.statistics;
+    const { lost, malformed } = feed.losses;
+    this.#made.log.info(
+      `stopped publishing${
+        isLost ? ", connection lost" : ""
+      }: ${videoPackets} video and ${audioPackets} audio ` +
+        `packets, ${bytes} bytes; ${lost} RTP packets lost, ${malformed} malformed`,
+    );
+    publisher.end({ isLost });
+  }
+}
+
+/** Configurations first, then what the stream keeps of its newest packets. */
+function* packetsOf(stream: Stream): Generator<Packet> {
+  yield* stream.header.configs;
+  const { packets } = stream;
+  for (let at = packets.start ?? packets.end; at < packets.end; at++) {
+    const packet = packets.at(at);
+    if (packet !== undefined) yield packet;
+  }
+}
+
+/** Basic credentials are what a query with user and password is. */
+function requestOf(wish: RtspWish): { peer: Peer; streamName: string; query: string } {
+  const { appName, streamName, credentials, remote, userAgent } = wish;
+  const login = credentials === undefined
+    ? ""
+    : `user=${encodeURIComponent(credentials.user)}&pass=${encodeURIComponent(credentials.password)}`;
+  const query = [wish.query, login].filter((part) => part !== "").join("&");
+  const peer: Peer = {
+    protocol: "rtsp",
+    address: remote.address,
+    port: remote.port,
+    appName,
+    instance: "",
+    userAgent,
+    pageUrl: "",
+    query: "",
+  };
+  return { peer, streamName, query };
+}
