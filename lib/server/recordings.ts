@@ -14,6 +14,8 @@ const CLOSE_TIMEOUT_MS = 10_000;
 export class ApplicationRecordings implements PublishRecorder {
   readonly #streams: () => StreamRegistry;
   readonly #byName = new Map<string, Recordings>();
+  /** Names of the files that are being written, by folder: applications may share one. */
+  readonly #inUse = new Map<string, Set<string>>();
 
   /** @param streams Where live streams are found. */
   constructor(streams: () => StreamRegistry) {
@@ -28,16 +30,20 @@ export class ApplicationRecordings implements PublishRecorder {
    */
   add(config: ApplicationConfig, log: Logger): RecordingControl {
     const appName = config.name;
+    const folder = config.mediaStorage.recordedStreamsStorage;
+    const inUse = this.#inUse.get(folder) ?? new Set<string>();
+    this.#inUse.set(folder, inUse);
     let root: Promise<MediaRoot> | undefined;
     const recordings = new Recordings({
       appName,
       settings: config.recording,
       openSink: () =>
-        root ??= openRoot(config).catch((error) => {
+        root ??= openRoot(folder).catch((error) => {
           // another time it may be there
           root = undefined;
           throw error;
         }),
+      inUse,
       clock: systemClock,
       log: log.child("record"),
     });
@@ -77,7 +83,6 @@ export class ApplicationRecordings implements PublishRecorder {
   }
 }
 
-function openRoot(config: ApplicationConfig): Promise<MediaRoot> {
-  const folder = config.mediaStorage.recordedStreamsStorage;
+function openRoot(folder: string): Promise<MediaRoot> {
   return MediaRoot.open({ name: "recordings", folder, create: true });
 }

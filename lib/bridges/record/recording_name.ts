@@ -1,3 +1,6 @@
+import { formatOfName } from "#mediaformats";
+import { splitStreamName } from "#uri";
+
 /** What a name is made of. */
 export interface NamedRecording {
   readonly appName: string;
@@ -27,6 +30,9 @@ export const RECORDING_NAME_PATTERN: RegExp = new RegExp(
 /**
  * Makes the name of a file, without its extension.
  *
+ * A stream's name is taken as `play` takes it: of `flv:a` and `a.flv` the file is `a`. A colon, which Windows has for
+ * drives, becomes `_`.
+ *
  * @param template `{app}` and `{stream}` are replaced by those names, `%Y %m %d %H %M %S %y %F %s` by parts of the
  * date, as strftime does. Matches `RECORDING_NAME_PATTERN`.
  */
@@ -34,8 +40,14 @@ export function formatRecordingName(template: string, recording: NamedRecording)
   const date = new Date(recording.wallMs);
   return template.replace(/%(.)|\{(app|stream)\}/g, (whole, letter: string | undefined, name: string) => {
     if (letter !== undefined) return DATE_PARTS[letter]?.(date) ?? whole;
-    return name === "app" ? recording.appName : recording.streamName;
+    return name === "app" ? recording.appName : bareName(recording.streamName);
   });
+}
+
+function bareName(written: string): string {
+  const { streamName } = splitStreamName(written);
+  const bare = formatOfName(streamName) === undefined ? streamName : streamName.replace(/\.[^.]*$/, "");
+  return (bare === "" ? streamName : bare).replaceAll(":", "_");
 }
 
 function two(value: number): string {

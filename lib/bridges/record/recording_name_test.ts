@@ -21,6 +21,13 @@ for (const [template, expected] of CASES) {
   });
 }
 
+Deno.test("formatRecordingName names the file that play finds under the stream's name", () => {
+  const cases = { "flv:a": "a", "mp4:b/film.mp4": "b/film", "cam.flv": "cam", "v1.2": "v1.2", "a:b": "a_b" };
+  for (const [streamName, expected] of Object.entries(cases)) {
+    assert.equal(formatRecordingName("{stream}", { ...RECORDING, streamName }), expected);
+  }
+});
+
 Deno.test("RECORDING_NAME_PATTERN refuses what would not be filled in", () => {
   for (const template of ["", "%q", "%", "{name}", "{", "a%", "{stream"]) {
     assert.doesNotMatch(template, RECORDING_NAME_PATTERN);

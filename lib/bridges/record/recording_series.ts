@@ -24,6 +24,8 @@ export interface RecordingSeriesOptions {
   /** The same in bytes. */
   readonly segmentBytes: number;
   /** Told of files that begin and end. */
+  /** Names of the files that are being written into the folder, whoever writes them; each adds its own. */
+  readonly inUse: Set<string>;
   readonly log: Logger;
   /** A file was opened; it may be read from now on. */
   readonly opened: (name: string) => void;
@@ -98,6 +100,7 @@ export class RecordingSeries {
     const writer = this.#writer;
     this.#writer = undefined;
     this.#gathered = [];
+    if (writer !== undefined) this.#options.inUse.delete(writer.name);
     await writer?.giveUp();
   }
 
@@ -232,13 +235,34 @@ export class RecordingSeries {
   }
 
   async #openFile(): Promise<{ file: RecordingFile; resume: FlvResumePoint | undefined }> {
-    const { openSink, nextName, onExisting, isAppend, format, log } = this.#options;
+    const { openSink, nextName, onExisting, isAppend, format, inUse, log } = this.#options;
     const sink = await openSink();
     const name = nextName();
-    if (!isAppend || !this.#isFirst || !format.isFlv) {
-      return { file: await sink.create(name, onExisting), resume: undefined };
+    const wanted = isAppend && this.#isFirst && format.isFlv ? "append" : onExisting;
+    if (wanted !== "number" && !inUse.has(name)) {
+      // taken before it is opened: another recording may want it in between
+      inUse.add(name);
+      try {
+        const file = await sink.create(name, wanted);
+        const opened = wanted === "append" ? await this.#goOn(file) : { file, resume: undefined };
+        if (opened !== undefined) return opened;
+      } catch (error) {
+        inUse.delete(name);
+        throw error;
+      }
+      inUse.delete(name);
+    } else if (wanted !== "number") {
+      log.warning(`cannot ${wanted} ${name}: another recording writes it`);
     }
-    const file = await sink.create(name, "append");
+    const file = await sink.create(name, "number");
+    inUse.add(file.name);
+    return { file, resume: undefined };
+  }
+
+  /** Finds the place where a file goes on; `undefined` if it is none that can, and closed. */
+  async #goOn(
+    file: RecordingFile,
+  ): Promise<{ file: RecordingFile; resume: FlvResumePoint | undefined } | undefined> {
     if (file.sizeBytes === 0) return { file, resume: undefined };
     try {
       const { sizeBytes } = file;
@@ -251,9 +275,9 @@ export class RecordingSeries {
       return { file, resume };
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
-      log.warning(`cannot go on with ${file.name}: ${error.message}`);
+      this.#options.log.warning(`cannot go on with ${file.name}: ${error.message}`);
       await file.close();
-      return { file: await sink.create(name, "number"), resume: undefined };
+      return undefined;
     }
   }
 
@@ -262,6 +286,7 @@ export class RecordingSeries {
     if (writer === undefined) return;
     await writer.finish();
     this.#writer = undefined;
+    this.#options.inUse.delete(writer.name);
     const seconds = (writer.durationUs / 1_000_000).toFixed(1);
     const refused = writer.refusedPackets === 0
       ? ""

@@ -55,6 +55,12 @@ export interface RecordingsOptions {
   /** Opens the folder, and makes it where it is not there; called when a file is begun. */
   readonly openSink: () => Promise<RecordingSink>;
   /** When to write and sweep, and what names by date say. */
+  /**
+   * Names of the files that are being written, shared by all who write into the folder.
+   *
+   * @default its own
+   */
+  readonly inUse?: Set<string>;
   readonly clock: Clock;
   /** Prefixed with `record`; each recording adds its stream. */
   readonly log: Logger;
@@ -99,6 +105,7 @@ const SWEEP_MS = 60_000;
 /** The recordings of one application: at most one of each stream. */
 export class Recordings {
   readonly #options: RecordingsOptions;
+  readonly #inUse: Set<string>;
   readonly #recorders = new Map<string, { readonly recorder: Recorder; readonly wish: RecordingWish }>();
   /** Recordings that are being completed, by stream: the next one of a stream waits for the last. */
   readonly #ending = new Map<string, Promise<void>>();
@@ -108,6 +115,7 @@ export class Recordings {
 
   constructor(options: RecordingsOptions) {
     this.#options = options;
+    this.#inUse = options.inUse ?? new Set();
     const { maxAgeMs, maxTotalBytes } = options.settings;
     if (maxAgeMs > 0 || maxTotalBytes > 0) {
       this.#sweepTimer = options.clock.every(SWEEP_MS, () => void this.sweep());
@@ -168,6 +176,7 @@ export class Recordings {
       onExisting: settings.onExisting,
       isAppend: options.isAppend ?? false,
       isFromNow: options.isFromNow ?? false,
+      inUse: this.#inUse,
       segmentUs: settings.segmentMs === 0 ? Infinity : settings.segmentMs * 1000,
       segmentBytes: settings.segmentBytes === 0 ? Infinity : settings.segmentBytes,
       maxQueueBytes: settings.maxQueueBytes,
@@ -202,7 +211,7 @@ export class Recordings {
     if (this.#isSweeping || settings.maxAgeMs === 0 && settings.maxTotalBytes === 0) return;
     this.#isSweeping = true;
     try {
-      const inUse = new Set(this.list().flatMap(({ fileName }) => fileName ?? []));
+      const inUse = this.#inUse;
       const extensions = Object.values(RECORDING_FORMAT).map(({ extension }) => extension);
       await sweepRecordings(await openSink(), { ...settings, extensions, nowMs: clock.wallMs(), inUse, log });
     } catch (error) {

@@ -298,6 +298,29 @@ Deno.test("Recordings goes on with a file, times after those that are there", as
   assert.ok(gaps.every((gap) => gap >= 40 && gap <= 83), `${Math.max(...gaps)} ms`);
 });
 
+Deno.test("Recordings never writes into a file that another recording writes", async () => {
+  for (const wish of [{ isAppend: true }, { isAppend: false }]) {
+    const { sink, open, recordings, lines, clock } = start({
+      automatic: false,
+      name: "all",
+      onExisting: "replace",
+    });
+    const streams = ["a", "b"].map(open);
+    const publishers = streams.map((stream) => stream.publish({ origin: "test", replaced() {} })!);
+    for (const stream of streams) recordings.start(stream, { ...wish, isFromNow: true });
+    for (const publisher of publishers) send(publisher, [...CONFIGS, ...media(0, 2000)]);
+    clock.advance(RECORDING_FLUSH_MS);
+    await settled();
+    for (const publisher of publishers) send(publisher, media(2000, 4000));
+    await Promise.all(streams.map((stream) => recordings.stop(stream.path.streamName)));
+    assert.deepEqual([...sink.files.keys()], ["all.flv", "all_1.flv"]);
+    for (const name of sink.files.keys()) {
+      assert.equal(timesOf(await packetsIn(sink.bytesOf(name)), "video").length, 100, name);
+    }
+    assert.ok(lines().some((line) => /all\.flv: another recording writes it/.test(line)), lines().join("\n"));
+  }
+});
+
 Deno.test("Recordings begins another file where the one to go on with is no FLV", async () => {
   const { sink, publish, recordings, lines } = start({ automatic: false });
   await (await sink.create("cam.flv", "number")).append(new Uint8Array(100));

@@ -50,6 +50,7 @@ export async function run(line: CommandLine, _context: CommandContext): Promise<
         format,
         nextName: () => basename(path),
         onExisting: line.has("force") ? "replace" : "number",
+        inUse: new Set(),
         isAppend: false,
         isFromNow: true,
         segmentUs: Infinity,
