@@ -46,12 +46,17 @@ export function flvFileTarget(recorded: readonly Uint8Array[]): FuzzTarget {
 }
 
 async function checkSeeks(demuxer: FlvDemuxer): Promise<void> {
-  const { startUs, durationUs = 1_000_000, tracks } = demuxer.summary;
-  const leading = tracks.find(({ kind }) => kind === "video") ?? tracks[0];
+  const { startUs, durationUs = 1_000_000 } = demuxer.summary;
   for (const share of [-1, 0, 0.5, 1.1]) {
     const { timeUs } = await demuxer.seek(startUs + Math.round(durationUs * share));
+    // tracks that start late are known by now
+    const { tracks } = demuxer.summary;
+    const leading = tracks.find(({ kind }) => kind === "video") ?? tracks[0];
     const batch = await demuxer.read();
-    const first = batch.find(({ role, trackIndex }) => role === "media" && trackIndex === leading?.index);
+    // a track that changes its codec is another one from there on, and is sought as one
+    const first = batch.find(({ role, kind, trackId }) =>
+      role === "media" && kind === leading?.kind && trackId === leading.trackId
+    );
     // where there is no key frame at all, the place is the start
     if (first === undefined || !first.isKeyFrame || first.ptsUs === timeUs) continue;
     throw new FuzzFailure(`seek to ${share} landed at ${timeUs}, the first packet has ${first.ptsUs}`);

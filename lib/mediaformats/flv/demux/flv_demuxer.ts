@@ -21,6 +21,9 @@ import { TrackTable } from "./track_table.ts";
 /** Most bytes read at the start to find the tracks: what comes later is added when it turns up. */
 export const MAX_FLV_PROBE_BYTES = 1_048_576;
 
+/** So much is looked at whatever the file header says, which knows nothing of further tracks and is often wrong. */
+const LEAST_PROBE_BYTES = 65_536;
+
 /** How a file is read. */
 export interface FlvDemuxerOptions {
   /** Read at once, in bytes. @default {262_144} */
@@ -310,6 +313,7 @@ async function readHead(source: ByteSource): Promise<FirstPass> {
   const started = new Set<number>();
   const packets: MediaPacket[] = [];
   const isComplete = (): boolean => {
+    if (walk.offset < LEAST_PROBE_BYTES) return false;
     const { hasAudio = true, hasVideo = true } = walk.cursor.header ?? {};
     const isKnown = (!hasAudio || table.isDescribed("audio")) && (!hasVideo || table.isDescribed("video"));
     return isKnown && started.size > 0 && started.size === table.tracks.length;

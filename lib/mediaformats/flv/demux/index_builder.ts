@@ -56,7 +56,9 @@ export class IndexBuilder {
     if (lastUs !== undefined && dtsUs > lastUs) this.#stepUs[trackIndex] = dtsUs - lastUs;
     this.#lastUs[trackIndex] = dtsUs;
     this.#endUs = Math.max(this.#endUs, ptsUs + (this.#stepUs[trackIndex] ?? 0));
-    if (packet.isKeyFrame && trackIndex === leading?.index) this.#addRow(ptsUs, offset, leading);
+    // by id: a track that changes its codec has another index from there on
+    const isLeading = packet.kind === leading?.kind && packet.trackId === leading.trackId;
+    if (packet.isKeyFrame && isLeading) this.#addRow(ptsUs, offset, leading);
   }
 
   // params: hot path
