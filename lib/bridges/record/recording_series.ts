@@ -23,9 +23,9 @@ export interface RecordingSeriesOptions {
   readonly segmentUs: number;
   /** The same in bytes. */
   readonly segmentBytes: number;
-  /** Told of files that begin and end. */
   /** Names of the files that are being written into the folder, whoever writes them; each adds its own. */
   readonly inUse: Set<string>;
+  /** Told of files that begin and end. */
   readonly log: Logger;
   /** A file was opened; it may be read from now on. */
   readonly opened: (name: string) => void;

@@ -54,13 +54,13 @@ export interface RecordingsOptions {
   readonly settings: RecordingOptions;
   /** Opens the folder, and makes it where it is not there; called when a file is begun. */
   readonly openSink: () => Promise<RecordingSink>;
-  /** When to write and sweep, and what names by date say. */
   /**
    * Names of the files that are being written, shared by all who write into the folder.
    *
    * @default its own
    */
   readonly inUse?: Set<string>;
+  /** When to write and sweep, and what names by date say. */
   readonly clock: Clock;
   /** Prefixed with `record`; each recording adds its stream. */
   readonly log: Logger;
