@@ -17,7 +17,8 @@ async function crtmp(args: string[], more: Partial<CommandContext> = {}): Promis
     loadApplications: () => Promise.resolve([application("flvplayback"), application("appselector")]),
     loadServer: () =>
       Promise.resolve({
-        chainSummaries: () => [{ name: "inboundRtmp", carrier: "tcp" }],
+        chainSummaries:
+          () => [{ name: "inboundRtmp", carrier: "tcp" }, { name: "inboundRtsp", carrier: "tcp" }],
         startServer: () => Promise.reject(new ConfigError("Cannot start: this is a test")),
       }),
     print: (line) => out.push(line),
@@ -94,6 +95,7 @@ Deno.test("crtmp config prints a file that crtmp check accepts", async () => {
         "carrier  ip       port  protocol     application",
         "-------  -------  ----  -----------  -----------",
         "tcp      0.0.0.0  1935  inboundRtmp  appselector",
+        "tcp      0.0.0.0  8554  inboundRtsp  appselector",
         "tcp      0.0.0.0  8080  inboundHttp  web",
       ],
       err: [],
@@ -112,8 +114,8 @@ const BROKEN: readonly [toml: string, faults: readonly string[]][] = [
   ["[[applications]]\nname = 'flvplaybak'", [
     'applications[0].name names no application, current value is "flvplaybak": did you mean "flvplayback"?',
   ]],
-  ["[[applications]]\nname = 'flvplayback'\nacceptors = [{ protocol = 'inboundRtsp' }]", [
-    'applications[0].acceptors[0].protocol names no chain, current value is "inboundRtsp": did you mean ' +
+  ["[[applications]]\nname = 'flvplayback'\nacceptors = [{ protocol = 'inboundRtmq' }]", [
+    'applications[0].acceptors[0].protocol names no chain, current value is "inboundRtmq": did you mean ' +
     '"inboundRtmp"?',
   ]],
 ];
@@ -156,7 +158,8 @@ Deno.test("a failed start says what the system said, and a bug comes with its st
   const fails = (error: Error): Partial<CommandContext> => ({
     loadServer: () =>
       Promise.resolve({
-        chainSummaries: () => [{ name: "inboundRtmp", carrier: "tcp" }],
+        chainSummaries:
+          () => [{ name: "inboundRtmp", carrier: "tcp" }, { name: "inboundRtsp", carrier: "tcp" }],
         startServer: () => Promise.reject(error),
       }),
   });

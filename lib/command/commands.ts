@@ -10,6 +10,7 @@ const SET: Flag = {
 /** Where a server that a command starts listens. */
 const SERVE_FLAGS: Readonly<Record<string, Flag>> = {
   rtmp: { value: "HOST:PORT", doc: "Where RTMP listens" },
+  rtsp: { value: "HOST:PORT", doc: "Where RTSP listens" },
   http: { value: "HOST:PORT", doc: "Where the web plane listens" },
 };
 
@@ -26,6 +27,7 @@ export const COMMANDS: readonly Command[] = [
     positional: ["[CONFIG]"],
     flags: {
       rtmp: { value: "HOST:PORT", doc: "Where RTMP listens" },
+      rtsp: { value: "HOST:PORT", doc: "Where RTSP listens" },
       http: { value: "HOST:PORT", doc: "Where the web plane listens" },
       media: { value: "DIR", doc: "Folder of files to play" },
       set: SET,

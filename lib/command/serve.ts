@@ -7,6 +7,7 @@ import {
   type ServerConfig,
   withMediaFolder,
   withRtmpAddress,
+  withRtspAddress,
   withWebAddress,
 } from "#server/config";
 import { parseHostPort } from "#uri";
@@ -56,9 +57,10 @@ export async function serveConfig(line: CommandLine, options: ServeConfigOptions
 
 /** `config` as the flags change it. */
 function overridden(config: ServerConfig, line: CommandLine): ServerConfig {
-  const [rtmp, http, media] = ["rtmp", "http", "media"].map((flag) => line.value(flag));
+  const [rtmp, rtsp, http, media] = ["rtmp", "rtsp", "http", "media"].map((flag) => line.value(flag));
   let result = config;
   if (rtmp !== undefined) result = withRtmpAddress(result, parseHostPort(rtmp, ANY_ADDRESS));
+  if (rtsp !== undefined) result = withRtspAddress(result, parseHostPort(rtsp, ANY_ADDRESS));
   if (http !== undefined) result = withWebAddress(result, parseHostPort(http, ANY_ADDRESS));
   if (media !== undefined) result = withMediaFolder(result, media);
   return { ...result, logAppenders: overriddenAppenders(result.logAppenders, line) };

@@ -19,7 +19,7 @@ Deno.exit(await runCommand(args, {
   version: "1.2.3",
   loadApplications: () => Promise.resolve([application("flvplayback"), application("appselector")]),
   loadServer: () => Promise.resolve({
-    chainSummaries: () => [{ name: "inboundRtmp", carrier: "tcp" }],
+    chainSummaries: () => [{ name: "inboundRtmp", carrier: "tcp" }, { name: "inboundRtsp", carrier: "tcp" }],
     startServer: (config, { log }) => {
       if (mode === "stray") {
         for (let n = 0; n < 3; n++) setTimeout(() => Promise.reject(new Error("stray " + n)), 1);

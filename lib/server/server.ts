@@ -304,7 +304,7 @@ class Server implements RunningServer {
       ? await this.#reactor.listenUdp({ ...where, ...multicastOf(acceptor) }, accepted)
       : this.#reactor.listenTcp(where, accepted);
     const isHere = address === "localhost" || isLoopback(address);
-    const isForPublishers = chain.tags.some((tag) => tag.startsWith("rtmp") || INGEST_TAGS.includes(tag));
+    const isForPublishers = chain.tags.some((tag) => /^rt[ms]p/.test(tag) || INGEST_TAGS.includes(tag));
     if (!isHere && isForPublishers) this.#exposed.push(owner);
     this.services.push({
       carrier,

@@ -23,9 +23,13 @@ export function serviceUrls(
     ...urls("inboundRtmps", (place) => [`rtmps://${place.replace(/:443\//, "/")}`]),
     ...urls("inboundRtmpt", (place) => [`rtmpt://${place.replace(/:80\//, "/")}`]),
   ];
+  const rtsp = [
+    ...urls("inboundRtsp", (place) => [`rtsp://${place.replace(/:554\//, "/")}`]),
+    ...urls("inboundRtsps", (place) => [`rtsps://${place.replace(/:322\//, "/")}`]),
+  ];
   return {
-    publish: rtmp,
-    play: [...rtmp, ...urls("inboundHttp", (place) => [`http://${place}.flv`, `ws://${place}.flv`])],
+    publish: [...rtmp, ...rtsp],
+    play: [...rtmp, ...rtsp, ...urls("inboundHttp", (place) => [`http://${place}.flv`, `ws://${place}.flv`])],
   };
 }
 

@@ -63,6 +63,7 @@ async function serve(command: readonly string[], folder: string): Promise<void> 
   const [program = "", ...args] = command;
   const ports = { rtmp: freePort(), http: freePort() };
   const listeners = ["--rtmp", `127.0.0.1:${ports.rtmp}`, "--http", `127.0.0.1:${ports.http}`];
+  listeners.push("--rtsp", `127.0.0.1:${freePort()}`);
   const server = new Deno.Command(program === "deno" ? Deno.execPath() : program, {
     args: [...args, "serve", "--media", folder, ...listeners],
     stdin: "null",

@@ -41,7 +41,14 @@ e2e(
   async () => {
     const [program, ...command] = serverCommand();
     const port = freePort();
-    const addresses = ["--rtmp", `[::1]:${port}`, "--http", `[::1]:${freePort()}`];
+    const addresses = [
+      "--rtmp",
+      `[::1]:${port}`,
+      "--http",
+      `[::1]:${freePort()}`,
+      "--rtsp",
+      `[::1]:${freePort()}`,
+    ];
     await using server = startProcess(program!, { args: [...command, "serve", ...addresses] });
     await waitFor(() => server.stdoutText.includes("ready"), { what: "the server" });
     const url = `rtmp://[::1]:${port}/live/six`;
@@ -66,7 +73,15 @@ e2e("a failed start is one clear line and a status that is not 0", {}, async (co
   await context.step("the port is taken", async () => {
     await using server = await TestServer.start();
     const address = `127.0.0.1:${server.rtmpPort}`;
-    const result = await run(["serve", "--rtmp", address, "--http", `127.0.0.1:${freePort()}`]);
+    const result = await run([
+      "serve",
+      "--rtmp",
+      address,
+      "--http",
+      `127.0.0.1:${freePort()}`,
+      "--rtsp",
+      `127.0.0.1:${freePort()}`,
+    ]);
     assertFailure(result, String(server.rtmpPort));
   });
   await context.step("the file is not there", async () => {

@@ -58,6 +58,7 @@ e2e("crtmp pull serves a stream of another server, crtmp push passes it on to a 
   await using pull = startCrtmp(
     ...["pull", origin.rtmpUrl("live/film"), "a"],
     ...["--rtmp", `127.0.0.1:${rtmp}`, "--http", `127.0.0.1:${http}`],
+    ...["--rtsp", `127.0.0.1:${freePort()}`],
   );
   await waitFor(() => isListening(rtmp), { what: "the server" });
   await using push = startCrtmp("push", `rtmp://127.0.0.1:${rtmp}/live/a`, target.rtmpUrl("live"));

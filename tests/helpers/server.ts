@@ -37,6 +37,8 @@ export interface ServerOptions {
 export interface ServerPorts {
   readonly rtmp: number;
   readonly http: number;
+  /** Free, for those that want it. */
+  readonly rtsp?: number;
 }
 
 /** A running server. */
@@ -45,26 +47,36 @@ export class TestServer implements AsyncDisposable {
   readonly rtmpPort: number;
   /** Port of the web plane. */
   readonly httpPort: number;
+  /** Port of RTSP, where the configuration listens there. */
+  readonly rtspPort: number;
   readonly #process: RunningProcess;
   readonly #folder: string;
   readonly #expectedErrors: RegExp | undefined;
   #hasStopped = false;
 
-  private constructor(process: RunningProcess, ports: ServerPorts, folder: string, options: ServerOptions) {
+  private constructor(
+    process: RunningProcess,
+    ports: Required<ServerPorts>,
+    folder: string,
+    options: ServerOptions,
+  ) {
     this.#process = process;
     this.#folder = folder;
     this.#expectedErrors = options.expectedErrors;
     this.rtmpPort = ports.rtmp;
     this.httpPort = ports.http;
+    this.rtspPort = ports.rtsp;
   }
 
   /** Starts the server and waits until both of its ports answer. */
   static async start(options: ServerOptions = {}): Promise<TestServer> {
-    const ports = options.ports ?? { rtmp: freePort(), http: freePort() };
+    const { rtmp = freePort(), http = freePort(), rtsp = freePort() } = options.ports ?? {};
+    const ports = { rtmp, http, rtsp };
     const folder = await Deno.makeTempDir({ prefix: "crtmp-server-" });
     const args = ["serve", ...options.args ?? []];
     if (options.config === undefined) {
       args.push("--rtmp", `127.0.0.1:${ports.rtmp}`, "--http", `127.0.0.1:${ports.http}`);
+      args.push("--rtsp", `127.0.0.1:${ports.rtsp}`);
     } else {
       const path = `${folder}/crtmp.toml`;
       await Deno.writeTextFile(path, options.config(ports));
@@ -96,6 +108,11 @@ export class TestServer implements AsyncDisposable {
   /** `rtmp://127.0.0.1:PORT/PATH`. */
   rtmpUrl(path: string): string {
     return `rtmp://127.0.0.1:${this.rtmpPort}/${path}`;
+  }
+
+  /** `rtsp://127.0.0.1:PORT/PATH`. */
+  rtspUrl(path: string): string {
+    return `rtsp://127.0.0.1:${this.rtspPort}/${path}`;
   }
 
   /** `http://127.0.0.1:PORT/PATH`. */

@@ -9,6 +9,7 @@ const PAUSE_MS = 2;
 
 /** Where datagrams go. */
 export interface DatagramSinkOptions {
+  /** Time of the moments between bursts. */
   readonly clock: Clock;
   /** Sends one packet of a channel, owned by the callee. */
   readonly send: (channel: number, bytes: Uint8Array) => void;

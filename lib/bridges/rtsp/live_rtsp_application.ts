@@ -32,7 +32,9 @@ export interface LiveRtspOptions {
   readonly access: StreamAccess;
   /** Prefixed with `rtsp`; each connection adds its address. */
   readonly log: Logger;
+  /** Time of waiting, arrivals and reports. */
   readonly clock: Clock;
+  /** Names this side in its reports. @default {systemRandomBytes} */
   readonly randomBytes?: RandomBytes;
   /** How long a player of a stream that nobody publishes is held before 404, in ms. */
   readonly waitForStreamMs: number;
@@ -41,6 +43,8 @@ export interface LiveRtspOptions {
 /** How long a stream that has just begun is watched for its tracks, in ms from its start. */
 const TRACKS_SETTLE_MS = 1_000;
 const LOOK_MS = 50;
+/** How long a connection may stay after the good-bye of all its tracks, in ms: TEARDOWN should come. */
+const GOOD_BYE_MS = 2_000;
 
 /** Joins the RTSP sessions of one acceptor to the streams. */
 export class LiveRtspApplication implements RtspApplication {
@@ -133,6 +137,7 @@ class LiveRecording implements RtspRecording {
   readonly #made: RecordingOptions;
   #publisher: Publisher | undefined;
   #feed: RtspToStream | undefined;
+  #goodBye: Disposable | undefined;
 
   constructor(wish: RtspWish, made: RecordingOptions) {
     this.#wish = wish;
@@ -157,7 +162,13 @@ class LiveRecording implements RtspRecording {
     }
     this.#publisher = publisher;
     const ssrc = new DataView(randomBytes(4).buffer).getUint32(0);
-    this.#feed = new RtspToStream({ clock, sink: publisher, tracks, ssrc, ended: () => ended("good-bye") });
+    this.#feed = new RtspToStream({
+      clock,
+      sink: publisher,
+      tracks,
+      ssrc,
+      ended: () => this.#goodBye = clock.after(GOOD_BYE_MS, () => ended("the publisher said good-bye")),
+    });
     this.#feed.start();
     log.info(`publishing, ${this.#wish.userAgent || "encoder unnamed"}`);
     return undefined;
@@ -179,6 +190,7 @@ class LiveRecording implements RtspRecording {
     const publisher = this.#publisher;
     const feed = this.#feed;
     this.#publisher = this.#feed = undefined;
+    this.#goodBye?.[Symbol.dispose]();
     feed?.stop();
     if (publisher === undefined || feed === undefined || publisher.isEnded) return;
     const { videoPackets, audioPackets, bytes } = publisher.statistics;

@@ -28,8 +28,11 @@ export interface WireTrack {
 
 /** What a wire is made of. */
 export interface RtpWireOptions {
+  /** Those that were set up. */
   readonly tracks: readonly WireTrack[];
+  /** Wall time of sender reports. */
   readonly clock: Clock;
+  /** First sequence numbers, timestamps and sources. @default {systemRandomBytes} */
   readonly randomBytes?: RandomBytes;
 }
 

@@ -32,7 +32,9 @@ export interface InboundTrack {
 
 /** What an intake is made of. */
 export interface RtspToStreamOptions {
+  /** Time of arrivals. */
   readonly clock: Clock;
+  /** Where packets go. */
   readonly sink: PacketSink;
   /** By index of their media sections; `undefined` for those that are not taken. */
   readonly tracks: readonly (InboundTrack | undefined)[];

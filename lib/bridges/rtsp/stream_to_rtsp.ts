@@ -15,8 +15,11 @@ import { RtpWire } from "./rtp_wire.ts";
 
 /** What a presentation is made of. */
 export interface StreamToRtspOptions {
+  /** What is played. */
   readonly stream: Stream;
+  /** Its tracks that RTP can carry. */
   readonly tracks: readonly OutboundTrack[];
+  /** Time of reports and of datagrams. */
   readonly clock: Clock;
   /** Prefixed with protocol, address and stream. */
   readonly log: Logger;

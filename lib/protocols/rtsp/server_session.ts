@@ -22,10 +22,13 @@ import { TrackSetup } from "./track_setup.ts";
 
 /** What a session is made of. */
 export interface RtspSessionOptions {
+  /** What is described, played and recorded. */
   readonly application: RtspApplication;
+  /** Time of reports and of silence. */
   readonly clock: Clock;
   /** Opens ports of UDP transports; absent where there are none. */
   readonly ports?: RtpPorts;
+  /** Makes session ids. @default {systemRandomBytes} */
   readonly randomBytes?: RandomBytes;
 }
 
@@ -48,6 +51,9 @@ const KNOWN_METHODS: readonly string[] = ["REDIRECT", "PLAY_NOTIFY"];
 
 const REPORT_MS = 5_000;
 
+/** How long datagrams that are still under way are taken after a publisher over UDP has left, in ms. */
+const LINGER_MS = 200;
+
 /**
  * The server's side of one connection: what is described, set up, played or recorded. One session at a time, which
  * ends with its connection.
@@ -59,6 +65,8 @@ export class RtspServerSession {
   #id = "";
   #presentation: { readonly key: string; readonly value: RtspPresentation } | undefined;
   #recording: { readonly value: RtspRecording; readonly controls: readonly string[] } | undefined;
+  /** A publisher that has left, some of whose datagrams may be under way. */
+  #leaving: RtspRecording | undefined;
   #player: RtspPlayer | undefined;
   #state: "init" | "ready" | "playing" | "paused" | "recording" = "init";
   #lastSignMs: number;
@@ -274,9 +282,10 @@ export class RtspServerSession {
 
   #received(track: number, { isRtcp, bytes }: { isRtcp: boolean; bytes: Uint8Array }): void {
     this.#lastSignMs = this.#options.clock.nowMs();
-    if (this.#state === "recording") {
-      if (isRtcp) this.#recording?.value.rtcp(track, bytes);
-      else this.#recording?.value.rtp(track, bytes);
+    const recording = this.#leaving ?? (this.#state === "recording" ? this.#recording?.value : undefined);
+    if (recording !== undefined) {
+      if (isRtcp) recording.rtcp(track, bytes);
+      else recording.rtp(track, bytes);
     } else if (isRtcp) {
       this.#player?.rtcp(track, bytes);
     }
@@ -300,12 +309,22 @@ export class RtspServerSession {
   #end({ isLost, error }: { isLost: boolean; error: Error | undefined }): void {
     const player = this.#player;
     const recording = this.#recording;
+    const state = this.#state;
     this.#player = this.#recording = this.#presentation = undefined;
     this.#state = "init";
     this.#id = "";
     player?.stop(error);
-    recording?.value.stop(isLost);
-    this.#setup.close();
+    const isUnderWay = state === "recording" && !this.#setup.isInterleaved;
+    if (recording === undefined || !isUnderWay) {
+      recording?.value.stop(isLost);
+      return this.#setup.close();
+    }
+    this.#leaving = recording.value;
+    this.#options.clock.after(LINGER_MS, () => {
+      this.#leaving = undefined;
+      recording.value.stop(isLost);
+      this.#setup.close();
+    });
   }
 }
 

@@ -8,6 +8,7 @@ import {
   serviceRows,
   withMediaFolder,
   withRtmpAddress,
+  withRtspAddress,
   withWebAddress,
   writeReference,
   writeSample,
@@ -31,7 +32,7 @@ const SCHEMA = new ConfigSchema({
     { name: "flvplayback" },
     { name: "recorder", options: RECORDER_OPTIONS, chains: [{ name: "recordProtocol" }] },
   ],
-  chains: ["inboundRtmp", "inboundRtmps", "echoProtocol"],
+  chains: ["inboundRtmp", "inboundRtmps", "inboundRtsp", "echoProtocol"],
 });
 const SOURCE = { name: "crtmp.toml" };
 
@@ -39,7 +40,7 @@ function readDoc(name: string): string {
   return Deno.readTextFileSync(new URL(`../../../docs/${name}`, import.meta.url));
 }
 
-Deno.test("the embedded default serves RTMP on 1935 and the web plane on 8080", () => {
+Deno.test("the embedded default serves RTMP on 1935, RTSP on 8554 and the web plane on 8080", () => {
   const { applications, web, logAppenders } = SCHEMA.defaults();
   assert.deepEqual(
     applications.map(({ name, default: isDefault, aliases, acceptors }) => ({
@@ -50,7 +51,12 @@ Deno.test("the embedded default serves RTMP on 1935 and the web plane on 8080", 
     })),
     [
       { name: "flvplayback", isDefault: false, aliases: ["live", "vod"], acceptors: [] },
-      { name: "appselector", isDefault: true, aliases: [], acceptors: ["inboundRtmp 0.0.0.0:1935"] },
+      {
+        name: "appselector",
+        isDefault: true,
+        aliases: [],
+        acceptors: ["inboundRtmp 0.0.0.0:1935", "inboundRtsp 0.0.0.0:8554"],
+      },
     ],
   );
   assert.deepEqual([web.ip, web.port, web.status], ["0.0.0.0", 8080, "loopback"]);
@@ -279,10 +285,12 @@ for (const [setting, message] of WRONG_SETTINGS) {
   });
 }
 
-Deno.test("flags move the RTMP acceptor, the web plane and the media folder", () => {
+Deno.test("flags move the RTMP and RTSP acceptors, the web plane and the media folder", () => {
   const config = SCHEMA.defaults();
   const moved = withRtmpAddress(config, { host: "127.0.0.1", port: 1 });
-  assert.deepEqual(moved.applications[1]?.acceptors.map(({ ip, port }) => [ip, port]), [["127.0.0.1", 1]]);
+  const places = (of: typeof config) => of.applications[1]?.acceptors.map(({ ip, port }) => `${ip}:${port}`);
+  assert.deepEqual(places(moved), ["127.0.0.1:1", "0.0.0.0:8554"]);
+  assert.deepEqual(places(withRtspAddress(config, { host: "::1", port: 2 })), ["0.0.0.0:1935", "::1:2"]);
   const off = { ...config, web: { ...config.web, enabled: false } };
   assert.deepEqual(withWebAddress(off, { host: "::1", port: 2 }).web, { ...config.web, ip: "::1", port: 2 });
   assert.equal(withMediaFolder(config, "/m").applications[0]?.mediaStorage.mediaFolder, "/m");
@@ -294,11 +302,12 @@ Deno.test("flags move the RTMP acceptor, the web plane and the media folder", ()
 });
 
 Deno.test("serviceRows lists acceptors and the web plane; formatServices lines them up", () => {
-  const rows = serviceRows(SCHEMA.defaults(), new Map([["inboundRtmp", "tcp"]]));
+  const rows = serviceRows(SCHEMA.defaults(), new Map([["inboundRtmp", "tcp"], ["inboundRtsp", "tcp"]]));
   assert.deepEqual(formatServices(rows), [
     "carrier  ip       port  protocol     application",
     "-------  -------  ----  -----------  -----------",
     "tcp      0.0.0.0  1935  inboundRtmp  appselector",
+    "tcp      0.0.0.0  8554  inboundRtsp  appselector",
     "tcp      0.0.0.0  8080  inboundHttp  web",
   ]);
 });

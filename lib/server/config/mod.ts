@@ -24,7 +24,7 @@ export type { RecordingConfig } from "./recording_options.ts";
 export { ConfigSchema } from "./config_schema.ts";
 export type { ApplicationDeclaration, ConfigSchemaOptions, ConfigSource } from "./config_schema.ts";
 export { loadConfig } from "./load_config.ts";
-export { withMediaFolder, withRelay, withRtmpAddress, withWebAddress } from "./overrides.ts";
+export { withMediaFolder, withRelay, withRtmpAddress, withRtspAddress, withWebAddress } from "./overrides.ts";
 export { writeReference } from "./reference.ts";
 export { writeSample } from "./sample.ts";
 export { SERVER_OPTIONS } from "./server_options.ts";

@@ -4,25 +4,42 @@ import type { HostPort } from "#uri";
 import { PULL_OPTIONS, PUSH_OPTIONS } from "../relays/relay_options.ts";
 import type { ServerConfig } from "./server_options.ts";
 
-/** The chain that `--rtmp` moves. */
-const RTMP_CHAIN = "inboundRtmp";
+/** The chains whose acceptors flags move. */
+const CHAIN_OF_FLAG = { rtmp: "inboundRtmp", rtsp: "inboundRtsp" } as const;
 
 /**
  * `config` with its first plain RTMP acceptor on another address.
  *
  * @throws {ConfigError} If it has none.
  */
-export function withRtmpAddress(config: ServerConfig, { host, port }: HostPort): ServerConfig {
+export function withRtmpAddress(config: ServerConfig, address: HostPort): ServerConfig {
+  return withAddress(config, { flag: "rtmp", address });
+}
+
+/**
+ * `config` with its first plain RTSP acceptor on another address.
+ *
+ * @throws {ConfigError} If it has none.
+ */
+export function withRtspAddress(config: ServerConfig, address: HostPort): ServerConfig {
+  return withAddress(config, { flag: "rtsp", address });
+}
+
+function withAddress(
+  config: ServerConfig,
+  { flag, address: { host, port } }: { flag: keyof typeof CHAIN_OF_FLAG; address: HostPort },
+): ServerConfig {
+  const chain = CHAIN_OF_FLAG[flag];
   let isMoved = false;
   const applications = config.applications.map((application) => ({
     ...application,
     acceptors: application.acceptors.map((acceptor) => {
-      if (isMoved || acceptor.protocol !== RTMP_CHAIN) return acceptor;
+      if (isMoved || acceptor.protocol !== chain) return acceptor;
       isMoved = true;
       return { ...acceptor, ip: host, port };
     }),
   }));
-  if (!isMoved) throw new ConfigError(`Cannot use --rtmp: no acceptor has protocol "${RTMP_CHAIN}"`);
+  if (!isMoved) throw new ConfigError(`Cannot use --${flag}: no acceptor has protocol "${chain}"`);
   return { ...config, applications };
 }
 

@@ -168,9 +168,9 @@ export const SERVER_OPTIONS = {
       },
       {
         name: "appselector",
-        description: "Takes RTMP connections and hands each to the application it names",
+        description: "Takes connections and hands each to the application it names",
         default: true,
-        acceptors: [{}],
+        acceptors: [{}, { port: 8554, protocol: "inboundRtsp" }],
       },
     ],
     doc: "What connections reach. Give this table and you replace the two below.",
