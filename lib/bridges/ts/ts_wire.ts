@@ -11,6 +11,8 @@ const TIME_OFFSET_TICKS = 126_000;
 /** Codecs whose packets say all there is to know. */
 const SELF_DESCRIBING: ReadonlySet<CodecId> = new Set([".mp3", "ac-3", "ec-3"]);
 const NOTHING = new Uint8Array(0);
+/** A viewer starts at the newest place it can: half a minute of tables is more than is looked back. */
+const MAX_TABLE_TIMES = 64;
 
 /**
  * MPEG-TS for live viewers: whole packets of 188 bytes. The program tables come before each key frame, so a viewer
@@ -25,6 +27,8 @@ export class TsWire implements WireFormat {
   #isStale = false;
   #packet: Packet | undefined;
   #bytes: Uint8Array = NOTHING;
+  /** Times of the newest packets that begin with tables. */
+  readonly #tableTimesUs: number[] = [];
   #malformedPackets = 0;
 
   /** Packets that were left out because they do not follow their format, or their configuration has not come. */
@@ -47,6 +51,7 @@ export class TsWire implements WireFormat {
     if (packet === this.#packet) return this.#bytes.length;
     this.#packet = packet;
     this.#bytes = packet.kind === "data" ? NOTHING : this.#mux(packet);
+    if (startsWithTables(this.#bytes)) this.#noteTables(packet.dtsUs);
     return this.#bytes.length;
   }
 
@@ -57,10 +62,15 @@ export class TsWire implements WireFormat {
     this.#packet = undefined;
   }
 
-  /** With video the tables stand before the key frame itself. */
-  prelude(header: StreamHeader): Uint8Array {
-    const hasVideo = header.hasVideo && this.#tracks.some(({ kind }) => kind === "video");
-    return hasVideo || this.#muxer === undefined ? NOTHING : this.#muxer.joiningTables();
+  /** Tables, unless they stand before the first packet itself, as they do before each key frame. */
+  prelude(_header: StreamHeader, { dtsUs }: { dtsUs: number }): Uint8Array {
+    if (this.#muxer === undefined || this.#tableTimesUs.includes(dtsUs)) return NOTHING;
+    return this.#muxer.joiningTables();
+  }
+
+  #noteTables(dtsUs: number): void {
+    this.#tableTimesUs.push(dtsUs);
+    if (this.#tableTimesUs.length > MAX_TABLE_TIMES) this.#tableTimesUs.shift();
   }
 
   #mux(packet: Packet): Uint8Array {
@@ -123,6 +133,11 @@ export class TsWire implements WireFormat {
     if (at < 0) this.#tracks.push(track);
     else this.#tracks[at] = track;
   }
+}
+
+/** Whether the first packet is of PID 0, the program association. */
+function startsWithTables(bytes: Uint8Array): boolean {
+  return bytes.length > 0 && (bytes[1]! & 0x1f) === 0 && bytes[2] === 0;
 }
 
 function trackOf(packet: Packet): MuxTrack {

@@ -118,7 +118,8 @@ Deno.test("mediaTarget reads application and stream out of a path, whatever it i
     ["/live/.flv", undefined],
     ["/a.flv", undefined],
     ["//a.flv", undefined],
-    ["/live/a.ts", undefined],
+    ["/live/a.ts", ["live", "a"]],
+    ["/live/a.m3u", undefined],
     ["/live/a.FLV", undefined],
     ["/", undefined],
     ["*", undefined],
@@ -262,12 +263,12 @@ Deno.test("WebRouter answers preflights and other methods", async () => {
       fieldOf(preflight, "access-control-allow-origin"),
       fieldOf(preflight, "access-control-allow-methods"),
     ],
-    [204, "*", "GET, HEAD, OPTIONS"],
+    [204, "*", "GET, HEAD, POST, PUT, OPTIONS"],
   );
-  const post = await request("/live/a.flv", { method: "POST", fields: "Content-Length: 0\r\n" });
-  assert.deepEqual([statusOf(post), fieldOf(post, "allow")], [405, "GET, HEAD, OPTIONS"]);
-  assert.equal(bodyOf(post), "Cannot POST a stream: GET plays it.\n");
-  close(preflight, post);
+  const patch = await request("/live/a.flv", { method: "PATCH", fields: "Content-Length: 0\r\n" });
+  assert.deepEqual([statusOf(patch), fieldOf(patch, "allow")], [405, "GET, HEAD, POST, PUT, OPTIONS"]);
+  assert.equal(bodyOf(patch), "Cannot PATCH a stream: GET plays it, POST publishes it.\n");
+  close(preflight, patch);
 });
 
 Deno.test("WebRouter sends no CORS fields where no page may play", async () => {
@@ -310,7 +311,7 @@ Deno.test("The pages answer /healthz, and name what they do not have without its
   const { request } = rig();
   const health = await request("/healthz");
   assert.deepEqual([statusOf(health), bodyOf(health)], [200, "ok\n"]);
-  for (const path of ["/nothing", "/live/%ff.flv", "/live/a.ts"]) {
+  for (const path of ["/nothing", "/live/%ff.flv", "/live/a.m3u"]) {
     const carrier = await request(`${path}?key=s3cret`);
     assert.deepEqual([statusOf(carrier), bodyOf(carrier)], [404, `There is nothing at ${path}.\n`]);
     close(carrier);
