@@ -7,7 +7,7 @@ import { PacketQueue } from "./packet_queue.ts";
 import { RecordingSeries, type RecordingSeriesOptions } from "./recording_series.ts";
 
 /** What one recording is made of. */
-export interface RecorderOptions extends Omit<RecordingSeriesOptions, "log"> {
+export interface RecorderOptions extends Omit<RecordingSeriesOptions, "log" | "nowMs"> {
   /** What is recorded. */
   readonly stream: Stream;
   /** When to write. */
@@ -48,7 +48,7 @@ export class Recorder {
   constructor(options: RecorderOptions) {
     this.#options = options;
     this.#queue = new PacketQueue(options.maxQueueBytes);
-    this.#series = new RecordingSeries(options);
+    this.#series = new RecordingSeries({ ...options, nowMs: () => options.clock.nowMs() });
   }
 
   /** The stream that is recorded. */
@@ -133,6 +133,7 @@ export class Recorder {
     if (packets.length === 0) return;
     this.#writing = this.#series.write(packets).catch((error) => this.#fail(error)).finally(() => {
       this.#writing = undefined;
+      if (this.#queue.bytes >= FLUSH_BYTES) this.#flush();
     });
   }
 

@@ -1,8 +1,9 @@
 import type { Logger } from "#log";
-import { FormatError } from "#errors";
+import { FormatError, LimitError } from "#errors";
 import { type FlvResumePoint, readFlvResumePoint, splitTracks } from "#mediaformats/flv";
 import type { MuxTrack, Packet } from "#media";
 import { FileWriter } from "./file_writer.ts";
+import { GatheredPackets } from "./gathered_packets.ts";
 import { RecordedTracks } from "./recorded_tracks.ts";
 import { holdableTracks, type RecordingFormat } from "./recording_format.ts";
 import type { OnExisting, RecordingFile, RecordingSink } from "./recording_sink.ts";
@@ -25,6 +26,8 @@ export interface RecordingSeriesOptions {
   readonly segmentBytes: number;
   /** Names of the files that are being written into the folder, whoever writes them; each adds its own. */
   readonly inUse: Set<string>;
+  /** Time, monotonic, in ms. */
+  readonly nowMs: () => number;
   /** Told of files that begin and end. */
   readonly log: Logger;
   /** A file was opened; it may be read from now on. */
@@ -33,12 +36,12 @@ export interface RecordingSeriesOptions {
   readonly closed: (name: string) => void;
 }
 
-/** Media looked at before a file is begun, so that its header names all tracks. */
-const GATHER_US = 1_000_000;
-const GATHER_PACKETS = 1024;
 /** A track whose time goes back, or ahead, by more has another time from there on: another file begins. */
 const MAX_BACK_US = 1_000_000;
 const MAX_AHEAD_US = 60_000_000;
+/** Most files in SPLIT_WINDOW_MS that begin for another reason than their length. */
+const MAX_SPLITS = 16;
+const SPLIT_WINDOW_MS = 60_000;
 /** Longest wait of a track that changed for a key frame of the picture. */
 const MAX_WAIT_US = 10_000_000;
 
@@ -47,7 +50,7 @@ export class RecordingSeries {
   readonly #options: RecordingSeriesOptions;
   readonly #tracks = new RecordedTracks();
   /** What waits for the next file to begin. */
-  #gathered: Packet[] = [];
+  readonly #gathered = new GatheredPackets();
   #writer: FileWriter | undefined;
   /** Tracks that the file has. */
   #held = new Set<number>();
@@ -57,6 +60,8 @@ export class RecordingSeries {
   readonly #keyed = new Set<number>();
   readonly #lastUs = new Map<number, number>();
   #isFirst = true;
+  /** When files began for another reason than their length, newest last. */
+  readonly #splitsMs: number[] = [];
   /** Tracks that go to the next file, which the next key frame begins; with the reason, if it is worth a line. */
   readonly #ahead = new Map<number, string | undefined>();
 
@@ -91,7 +96,8 @@ export class RecordingSeries {
 
   /** Completes the last file. */
   async finish(): Promise<void> {
-    if (this.#writer === undefined && this.#gathered.some(({ role }) => role === "media")) await this.#open();
+    if (this.#ahead.size > 0) await this.#close();
+    if (this.#writer === undefined && this.#gathered.hasMedia) await this.#begin(this.#gathered.takeAll());
     await this.#close();
   }
 
@@ -99,7 +105,7 @@ export class RecordingSeries {
   async giveUp(): Promise<void> {
     const writer = this.#writer;
     this.#writer = undefined;
-    this.#gathered = [];
+    this.#gathered.takeAll();
     if (writer !== undefined) this.#options.inUse.delete(writer.name);
     await writer?.giveUp();
   }
@@ -110,7 +116,7 @@ export class RecordingSeries {
     const writer = this.#writer;
     if (writer === undefined) {
       this.#gathered.push(packet);
-      return this.#isGathered() ? this.#open() : undefined;
+      return this.#isGathered() ? this.#begin(this.#gathered.takeAll()) : undefined;
     }
     if (packet.role === "media" && this.#jumps(packet)) return this.#split(packet, "its time jumped");
     const reason = change === "changed" ? `its ${packet.kind} changed` : undefined;
@@ -126,11 +132,9 @@ export class RecordingSeries {
 
   /** Keeps a packet of a track that the file cannot take for the next one, which the next key frame begins. */
   #keepAhead(packet: Packet): Promise<void> | undefined {
-    const isTooMuch = this.#gathered.length >= GATHER_PACKETS ||
-      packet.dtsUs - (this.#gathered[0] ?? packet).dtsUs >= MAX_WAIT_US;
-    if (isTooMuch) return this.#split(packet, "a track changed");
     this.#gathered.push(packet);
-    return undefined;
+    const isTooMuch = this.#gathered.isFull || this.#gathered.spanUs >= MAX_WAIT_US;
+    return isTooMuch ? this.#split(undefined, "a track changed") : undefined;
   }
 
   /** Whether it is of a track that the file lacks. */
@@ -174,30 +178,45 @@ export class RecordingSeries {
     return packet.dtsUs < lastUs - MAX_BACK_US || packet.dtsUs > lastUs + MAX_AHEAD_US;
   }
 
-  /** Ends the file before `packet`, which goes to the next one. */
-  async #split(packet: Packet, reason?: string): Promise<void> {
-    if (reason !== undefined) this.#options.log.info(`goes on in another file: ${reason}`);
+  /** Ends the file before `packet`, which goes to the next one with what was kept for it. */
+  async #split(packet: Packet | undefined, reason?: string): Promise<void> {
+    if (reason !== undefined) {
+      this.#countSplit();
+      this.#options.log.info(`goes on in another file: ${reason}`);
+    }
     await this.#close();
     this.#tracks.restart();
     this.#ahead.clear();
     this.#lastUs.clear();
     this.#keyed.clear();
-    this.#gathered = [...this.#gathered, packet].filter((one) => !this.#isHeadless(one));
-    for (const one of this.#gathered) this.#tracks.take(one);
-    if (this.#isGathered()) await this.#open();
+    for (const one of [...this.#gathered.takeAll(), ...packet === undefined ? [] : [packet]]) {
+      if (this.#isHeadless(one)) continue;
+      this.#tracks.take(one);
+      this.#gathered.push(one);
+    }
+    if (this.#isGathered()) await this.#begin(this.#gathered.takeAll());
+  }
+
+  /** A publisher whose time jumps with each packet would fill the folder with files. */
+  #countSplit(): void {
+    const nowMs = this.#options.nowMs();
+    this.#splitsMs.push(nowMs);
+    if (this.#splitsMs.length <= MAX_SPLITS) return;
+    if (nowMs - this.#splitsMs.shift()! > SPLIT_WINDOW_MS) return;
+    throw new LimitError("MAX_SPLITS", {
+      value: MAX_SPLITS + 1,
+      limit: MAX_SPLITS,
+      message: `its tracks or times change all the time: ${MAX_SPLITS} files began for it within a minute`,
+    });
   }
 
   #isGathered(): boolean {
-    if (this.#tracks.started.length === 0) return false;
-    if (this.#tracks.isComplete || this.#gathered.length >= GATHER_PACKETS) return true;
-    const media = this.#gathered.filter(({ role, kind }) => role === "media" && kind !== "data");
-    return media.at(-1)!.dtsUs - media[0]!.dtsUs >= GATHER_US;
+    return this.#tracks.started.length > 0 && (this.#tracks.isComplete || this.#gathered.isEnough);
   }
 
-  async #open(): Promise<void> {
+  /** Begins a file with these packets. */
+  async #begin(packets: readonly Packet[]): Promise<void> {
     const { format, log } = this.#options;
-    const packets = this.#gathered;
-    this.#gathered = [];
     const tracks = format.isFlv ? this.#tracks.tracks : this.#tracks.started;
     const held = this.#hold(tracks);
     const { file, resume } = await this.#openFile();
@@ -211,10 +230,7 @@ export class RecordingSeries {
     this.#isFirst = false;
     log.info(`recording to ${file.name}${resume === undefined ? "" : `, which has ${resume.nextMs} ms`}`);
     this.#options.opened(file.name);
-    for (const packet of packets) {
-      // metadata and configurations are in what the file begins with
-      if (packet.role !== "metadata" && packet.role !== "config") this.#put(packet, this.#writer);
-    }
+    for (const packet of packets) this.#put(packet, this.#writer);
   }
 
   /** The tracks the format can hold; tells of the others. */

@@ -169,6 +169,47 @@ Deno.test("Recordings begins another file where a codec changes, or time jumps",
   }
 });
 
+Deno.test("Recordings ends where the time jumps with each packet, rather than fill the folder", async () => {
+  const { clock, sink, publish, lines } = start({ automatic: true });
+  const { publisher, end } = await publish();
+  send(publisher, [CONFIGS[0]!, ...media(0, 2000).filter(({ kind }) => kind === "video")]);
+  for (let jump = 1; jump <= 40; jump++) {
+    for (const ms of [0, 2000]) publisher.publish(packet("video", jump * 100_000 + ms));
+    clock.advance(RECORDING_FLUSH_MS);
+    await settled();
+  }
+  assert.ok(sink.files.size <= 20, `${sink.files.size} files`);
+  assert.match(lines().at(-1)!, /^ERROR {3}live\/cam: recording .*16 files began for it within a minute/);
+  end();
+});
+
+Deno.test("Recordings bounds what waits for a track that was announced and never comes", async () => {
+  const { clock, sink, publish } = start();
+  const { publisher, end } = await publish();
+  publisher.publish(CONFIGS[0]!);
+  publisher.publish(CONFIGS[1]!);
+  const large = new Uint8Array(1_000_000);
+  for (let at = 0; at < 9; at++) publisher.publish(packet("video", 0, { payload: large }));
+  clock.advance(RECORDING_FLUSH_MS);
+  await settled();
+  assert.ok(sink.bytesOf("cam.flv").length > 8_000_000);
+  end();
+  await settled();
+});
+
+Deno.test("Recordings has what was kept for the next file when the stream ends before it begins", async () => {
+  const { sink, publish } = start();
+  const { publisher, end } = await publish();
+  const changed = media(2000, 2400).map((one) =>
+    one.kind === "audio" ? { ...one, codec: ".mp3" as const } : one
+  );
+  send(publisher, [...CONFIGS, ...media(0, 2000), ...changed]);
+  end();
+  await settled();
+  const [first, second] = await Promise.all([...sink.files.values()].map(({ bytes }) => packetsIn(bytes)));
+  assert.deepEqual([timesOf(first!, "video").length, timesOf(second!, "audio").length], [60, 20]);
+});
+
 Deno.test("Recordings writes the same configuration, sent again, into the same file", async () => {
   const { sink, publish } = start();
   const { publisher, end } = await publish();
