@@ -26,6 +26,8 @@ export type {
   Decision,
   MediaCatalog,
   RecordingControl,
+  RelayControl,
+  RelayEntry,
   SharedObjectControl,
   SharedObjectWish,
 } from "#application";

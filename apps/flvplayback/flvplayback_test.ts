@@ -19,10 +19,12 @@ Deno.test("flvplayback lets everybody in, notes its streams and lists its files"
   const log = { debug: (text: string) => void lines.push(text), info() {}, warning() {} };
   const media = { list: () => Promise.resolve(["a.flv", "films/b.mp4"]) };
   const recordings = { start: () => false, stop: () => Promise.resolve(false), list: () => [] };
+  const stop = () => Promise.resolve();
+  const relays = { pull: () => stop, push: () => stop, list: () => [] };
   const sharedObject = () => {
     throw new Error("It has none");
   };
-  const context = { name: "flvplayback", options: {}, log, media, recordings, sharedObject };
+  const context = { name: "flvplayback", options: {}, log, media, recordings, relays, sharedObject };
   const application = flvplayback.create(context);
   assert.deepEqual([application.connect, application.publish, application.play], [
     undefined,

@@ -85,6 +85,37 @@ export interface SharedObjectControl {
   send(name: string, ...values: readonly unknown[]): void;
 }
 
+/** An entry of `externalStreams` or `pushTargets` as the configuration would have it; what is left out is as there. */
+export type RelayEntry = Readonly<Record<string, string | number | boolean>>;
+
+/** The streams that an application pulls from other servers, and pushes to them. */
+export interface RelayControl {
+  /**
+   * Pulls a stream: from now on, or with `onDemand` each time somebody plays it.
+   *
+   * @param entry `uri`, `localStreamName`, and further keys of `externalStreams`.
+   * @returns Ends it; resolves when no connection is left.
+   * @throws {ConfigError} If a key or value is wrong, or another stream is pulled under the name.
+   */
+  pull(entry: RelayEntry): () => Promise<void>;
+  /**
+   * Pushes live streams to a target: those there are, and those to come.
+   *
+   * @param entry `targetUri`, and further keys of `pushTargets`.
+   * @returns Ends it; resolves when no connection is left.
+   * @throws {ConfigError} If a key or value is wrong.
+   */
+  push(entry: RelayEntry): () => Promise<void>;
+  /** All relays: what is pulled, and what is pushed now. */
+  list(): readonly {
+    readonly kind: "pull" | "push";
+    readonly streamName: string;
+    /** The other end, without password and query. */
+    readonly peer: string;
+    readonly state: "idle" | "connecting" | "standing" | "waiting";
+  }[];
+}
+
 /**
  * What an application does; every member may be left out. Promises are welcome: a peer waits for its answer,
  * the server does not.
@@ -128,6 +159,8 @@ export interface ApplicationContext {
   readonly media: MediaCatalog;
   /** Recordings of its live streams. */
   readonly recordings: RecordingControl;
+  /** Streams to and from other servers. */
+  readonly relays: RelayControl;
   /** Finds or makes a shared object of its clients. */
   readonly sharedObject: (name: string, options?: { readonly isPersistent?: boolean }) => SharedObjectControl;
 }

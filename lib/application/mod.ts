@@ -28,6 +28,8 @@ export type {
   Decision,
   MediaCatalog,
   RecordingControl,
+  RelayControl,
+  RelayEntry,
   RunningApplication,
   SharedObjectControl,
   SharedObjectWish,

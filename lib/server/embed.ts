@@ -1,4 +1,4 @@
-import type { Application, ApplicationDefinition, RecordingControl } from "#application";
+import type { Application, ApplicationDefinition, RecordingControl, RelayControl } from "#application";
 import { ConfigError, errorMessage } from "#errors";
 import { Logger, openSink, parseLogLevel } from "#log";
 import { parseHostPort } from "#uri";
@@ -34,6 +34,8 @@ export interface EmbeddedServer {
   streams(): Stream[];
   /** Recordings of live streams; `undefined` without a folder for them. */
   readonly recordings: RecordingControl | undefined;
+  /** Streams pulled from other servers, and pushed to them. */
+  readonly relays: RelayControl;
   /** Closes listeners, then connections. */
   close(): Promise<void>;
 }
@@ -53,11 +55,13 @@ export interface EmbeddedServer {
 export async function serve(options: ServeOptions = {}): Promise<EmbeddedServer> {
   const { rtmp = "0.0.0.0:1935", http, media, recordings: folder, appName = "live", logLevel } = options;
   let recordings: RecordingControl | undefined;
+  let relays: RelayControl | undefined;
   const definition: ApplicationDefinition = {
     name: appName,
     about: "embedded",
     create: (context) => {
       if (folder !== undefined) recordings = context.recordings;
+      relays = context.relays;
       return options;
     },
   };
@@ -85,6 +89,8 @@ export async function serve(options: ServeOptions = {}): Promise<EmbeddedServer>
     urls: server.urls,
     streams: () => server.streams.list(),
     recordings,
+    // its one application was created
+    relays: relays!,
     close: async () => {
       await server.close("closed by its program");
       log.close();

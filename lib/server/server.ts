@@ -232,7 +232,7 @@ class Server implements RunningServer {
     const use = acceptorUse(WEB_PLANE, [builtIn(WEB_PLANE)]);
     if (enabled) await this.#listen({ ip, port, protocol: "inboundHttp" }, use);
     for (const library of this.#libraries) void library.buildIndexes();
-    for (const entry of this.#config.applications) this.#relays.add(entry, log.child(entry.name));
+    this.#relays.start(this.#config.applications);
   }
 
   async close(reason: string): Promise<void> {
@@ -270,6 +270,7 @@ class Server implements RunningServer {
       log,
       media,
       recordings: this.#recordings.add(entry, this.#options.log),
+      relays: this.#relays.add(entry, log),
       sharedObject: (name, options) => sharedObjects.control(entry.name, name, options),
     });
     const running: RunningApplication = {

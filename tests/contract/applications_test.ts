@@ -11,6 +11,8 @@ Deno.test("The shipped applications have names of their own, say what they are f
     const log = { debug() {}, info() {}, warning() {} };
     const media = { list: () => Promise.resolve([]) };
     const recordings = { start: () => false, stop: () => Promise.resolve(false), list: () => [] };
+    const stop = () => Promise.resolve();
+    const relays = { pull: () => stop, push: () => stop, list: () => [] };
     const sharedObject = () => ({
       properties: new Map(),
       version: 0,
@@ -19,7 +21,7 @@ Deno.test("The shipped applications have names of their own, say what they are f
       clear() {},
       send() {},
     });
-    const context = { name: definition.name, options: {}, log, media, recordings, sharedObject };
+    const context = { name: definition.name, options: {}, log, media, recordings, relays, sharedObject };
     const application = definition.create(context);
     application.close?.();
   }

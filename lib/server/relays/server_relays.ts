@@ -1,9 +1,12 @@
+import type { RelayControl, RelayEntry } from "#application";
 import { ApplicationRelays, type RelayDialer } from "#bridges/relay";
 import { type Clock, systemRandomBytes } from "#clock";
 import { ConfigError, errorMessage } from "#errors";
 import type { Logger } from "#log";
 import type { Stream, StreamPath, StreamRegistry } from "#streaming";
+import { type OptionsOf, type OptionTable, readOptions } from "#options";
 import type { ApplicationConfig } from "../config/mod.ts";
+import { PULL_OPTIONS, PUSH_OPTIONS } from "./relay_options.ts";
 import { pullSettings, pushSettings } from "./relay_settings.ts";
 
 /** What the relays of a server are made of. */
@@ -26,12 +29,12 @@ export class ServerRelays {
   }
 
   /**
-   * Starts the relays that an application is configured with.
+   * Adds an application, whose relays `start` starts.
    *
    * @param log Prefixed with its name.
-   * @throws {ConfigError} If an address is none, or two streams are pulled under one name.
+   * @returns What it may do with its relays.
    */
-  add(config: ApplicationConfig, log: Logger): void {
+  add(config: ApplicationConfig, log: Logger): RelayControl {
     const { streams: registry, dialer, clock } = this.#options;
     const relays = new ApplicationRelays({
       appName: config.name,
@@ -43,14 +46,30 @@ export class ServerRelays {
       log: log.child("relay"),
     });
     this.#byName.set(config.name, relays);
-    startEach(config.externalStreams, {
-      where: `externalStreams of ${config.name}`,
-      start: (entry) => relays.pull(pullSettings(entry)),
-    });
-    startEach(config.pushTargets, {
-      where: `pushTargets of ${config.name}`,
-      start: (entry) => relays.push(pushSettings(entry)),
-    });
+    return {
+      pull: (entry) => relays.pull(pullSettings(readEntry(PULL_OPTIONS, entry))),
+      push: (entry) => relays.push(pushSettings(readEntry(PUSH_OPTIONS, entry))),
+      list: () => relays.list(),
+    };
+  }
+
+  /**
+   * Starts the relays that applications are configured with.
+   *
+   * @throws {ConfigError} If an address is none, or two streams are pulled under one name.
+   */
+  start(applications: readonly ApplicationConfig[]): void {
+    for (const { name, externalStreams, pushTargets } of applications) {
+      const relays = this.#byName.get(name)!;
+      startEach(externalStreams, {
+        where: `externalStreams of ${name}`,
+        start: (entry) => relays.pull(pullSettings(entry)),
+      });
+      startEach(pushTargets, {
+        where: `pushTargets of ${name}`,
+        start: (entry) => relays.push(pushSettings(entry)),
+      });
+    }
   }
 
   /** A publisher has started, or left. */
@@ -76,4 +95,10 @@ function startEach<Entry>(
       throw new ConfigError(`${errorMessage(cause)} (${where}[${at}])`, { cause });
     }
   }
+}
+
+function readEntry<T extends OptionTable>(rows: T, entry: RelayEntry): OptionsOf<T> {
+  const { options, faults } = readOptions(rows, entry);
+  if (faults[0] !== undefined) throw new ConfigError(`Cannot relay: ${faults[0].message}`);
+  return options;
 }
