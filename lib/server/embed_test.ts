@@ -123,3 +123,49 @@ Deno.test("serve whose web plane cannot listen leaves RTMP closed too", async ()
   await assert.rejects(serve(options), /another process uses it/);
   Deno.listen({ hostname: "127.0.0.1", port }).close();
 });
+
+Deno.test("serve lets its program pull and push streams, and send connections on", async () => {
+  const place = ({ urls }: { urls: { publish: readonly string[] } }) => urls.publish[0]!.replace("/NAME", "");
+  const far = await serve({ rtmp: "127.0.0.1:0" });
+  const gate = await serve({ rtmp: "127.0.0.1:0", connect: () => ({ redirect: place(far) }) });
+  const near = await serve({ rtmp: "127.0.0.1:0" });
+  const names = ({ streams }: typeof far) =>
+    streams().filter(({ publisher }) => publisher !== undefined).map(({ path }) => path.streamName).sort()
+      .join();
+  const client = await connect(far.urls.publish[0]!);
+  const stream = await client.createStream({});
+  await stream.publish("a");
+  const stopPull = near.relays.pull({ uri: `${place(gate)}/a`, localStreamName: "pulled" });
+  near.relays.push({ targetUri: place(far), targetStreamName: "{stream}-copy" });
+  const media = setInterval(() => stream.sendMedia(9, 0, KEY), 10);
+  await waitFor(() => names(far) === "a,pulled-copy", { what: "both relays", pollMs: 5 });
+  assert.equal(names(near), "pulled");
+  assert.deepEqual(near.relays.list(), [
+    { kind: "pull", streamName: "pulled", peer: `${place(gate)}/a`, state: "standing" },
+    { kind: "push", streamName: "pulled", peer: `${place(far)}/pulled-copy`, state: "standing" },
+  ]);
+  await stopPull();
+  await waitFor(() => names(far) === "a", { what: "the end of the push", pollMs: 5 });
+  assert.equal(names(near), "");
+  for (
+    const [wrong, message] of [
+      [
+        { uri: "rtmp://h/a/b", localStreamName: "c", onDemnd: true },
+        /onDemnd is not an option: did you mean onDemand/,
+      ],
+      [
+        { uri: "rtmp://u:hush@h/a?hush", localStreamName: "c" },
+        /Cannot play "rtmp:\/\/u@h\/a": it names no stream/,
+      ],
+    ] as const
+  ) {
+    assert.throws(() => near.relays.pull(wrong), (error) => {
+      assert.ok(error instanceof ConfigError);
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+  clearInterval(media);
+  for (const server of [near, gate, far]) await server.close();
+  await settled(client);
+});
