@@ -14,7 +14,7 @@ export interface PostRouteOptions {
   readonly access: StreamAccess;
   readonly log: Logger;
   readonly clock: Clock;
-  /** Pages that may publish, as Access-Control-Allow-Origin has it; empty for those of this server only. */
+  /** The page that may publish, where one is named; those of this server always may. */
   readonly allowOrigin: string;
   /** Answers with a refusal, or a success. */
   readonly answer: (exchange: HttpExchange, answer: { status: number; reason: string }) => void;
@@ -92,7 +92,8 @@ export class PostRoute {
   #mayPost({ headers }: HttpRequestHead): boolean {
     const origin = headers.get("origin");
     const { allowOrigin } = this.#options;
-    if (origin === undefined || allowOrigin === "*" || allowOrigin === origin) return true;
+    // "*" lets every page play; that one may publish has to be said by name
+    if (origin === undefined || (allowOrigin !== "*" && allowOrigin === origin)) return true;
     return origin.replace(/^https?:\/\//, "") === headers.get("host");
   }
 }

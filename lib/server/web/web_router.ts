@@ -109,7 +109,8 @@ export class WebRouter implements HttpRouter {
       (file && { appName: file.appName, streamName: "", format: "flv" });
     if (target === undefined) return exchange.respondWith(this.#options.fetch);
     if (request.method === "OPTIONS") return exchange.respond({ status: 204, headers: this.#cors });
-    if (isStreamPost(request)) {
+    // under an alias of files nothing is published
+    if (isStreamPost(request) && file === undefined) {
       const { streamName, format } = target;
       const peer = {
         ...peerOf(request, exchange, { target, isWebSocket: false }),
