@@ -1,5 +1,6 @@
 /** Recordings of live streams: what was published, playable at any moment. */
 import assert from "node:assert/strict";
+import { serve } from "#crtmp";
 import { assertSamePackets } from "../helpers/compare.ts";
 import { readFlv } from "../helpers/flv_tags.ts";
 import type { ReadTag } from "../helpers/flv_tags.ts";
@@ -271,6 +272,40 @@ e2e("a full disk ends the recording with one line, and the stream goes on", {
       await runToSuccess("bash", { args: ["-c", `umount ${folder}`] });
     }
   }));
+
+e2e(
+  "a program starts and stops a recording of its server",
+  { tools: ["ffmpeg", "ffprobe"] },
+  () =>
+    inFolder(async (folder) => {
+      const server = await serve({ rtmp: "127.0.0.1:0", recordings: folder });
+      try {
+        const port = Number(new URL(server.urls.publish[0]!.replace("rtmp:", "http:")).port);
+        const recordings = server.recordings!;
+        assert.equal(recordings.start("cam"), false, "nobody publishes it");
+        await using publisher = await RtmpClient.publish(port, "live", "cam");
+        const film = await readClipTags("film");
+        await sendTags(publisher, film.filter(({ timestamp }) => timestamp < 1_500));
+        await waitFor(() => (server.streams()[0]?.newestDtsUs ?? 0) > 1_400_000, { what: "the first part" });
+        assert.equal(recordings.start("cam", { name: "{stream}-by-hand", format: "mp4" }), true);
+        assert.equal(recordings.start("cam"), false, "it is recorded already");
+        await sendTags(publisher, film.filter(({ timestamp }) => timestamp >= 1_500));
+        await waitFor(() => (server.streams()[0]?.newestDtsUs ?? 0) > 5_900_000, { what: "the second part" });
+        assert.deepEqual(recordings.list().map(({ streamName }) => streamName), ["cam"]);
+        assert.equal(await recordings.stop("cam"), true);
+        assert.deepEqual(await filesOf(folder), ["cam-by-hand.mp4"]);
+        const listed = await listPackets(`${folder}/cam-by-hand.mp4`);
+        assertSamePackets(await sentPackets("film"), listed, { toleranceMs: 1 });
+        assert.equal(
+          listed.filter(({ kind }) => kind === "video").length,
+          125,
+          "from the key frame at 1 s on",
+        );
+      } finally {
+        await server.close();
+      }
+    }),
+);
 
 e2e(
   "old recordings are deleted where there are more than the bound",
