@@ -9,7 +9,9 @@ import type { PullOptions, PushOptions } from "./relay_options.ts";
 
 /** What the relays of one application are made of. */
 export interface ApplicationRelaysOptions extends RelayContext {
+  /** Whose streams they are. */
   readonly appName: string;
+  /** Where streams are found and made. */
   readonly registry: StreamRegistry;
   /** How pulled streams are run. */
   readonly streamOptions: StreamOptions;

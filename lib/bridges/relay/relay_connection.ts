@@ -48,11 +48,17 @@ export interface RelayIdentity {
 
 /** What `connectRelay` needs. */
 export interface ConnectRelayOptions {
+  /** Opens connections. */
   readonly dialer: RelayDialer;
+  /** What the server is told. */
   readonly identity: RelayIdentity;
+  /** How certificates are looked at. */
   readonly tls: RelayTls;
+  /** For the endpoint of each stack. */
   readonly client: RtmpClientOptions;
+  /** Where the client's part of a challenge comes from. */
   readonly randomBytes: RandomBytes;
+  /** Ends what is under way. */
   readonly signal: AbortSignal;
   /** Told of each step but the last: redirected, challenged. */
   readonly step: (text: string) => void;

@@ -92,5 +92,7 @@ function reconnectWish({ name, args }: RtmpCommand): AmfObject | undefined {
 }
 
 function lost(error: Error): Error {
-  return error instanceof ClosedError ? new ClosedError(`connection lost: ${errorMessage(error)}`) : error;
+  return error instanceof ClosedError
+    ? new ClosedError(`Cannot go on, connection lost: ${errorMessage(error)}`)
+    : error;
 }

@@ -7,12 +7,15 @@ export interface RelayOptions {
   readonly keepAlive: boolean;
   /** `flashVer` of `connect`. */
   readonly emulateUserAgent: string;
+  /** Player's file. */
   readonly swfUrl: string | undefined;
+  /** Page the player is on. */
   readonly pageUrl: string | undefined;
   /** In place of the address's own. */
   readonly tcUrl: string | undefined;
   /** Time from an attempt's start to a stream, in ms. */
   readonly connectTimeoutMs: number;
+  /** How certificates are looked at. */
   readonly tls: RelayTls;
 }
 
@@ -32,6 +35,7 @@ export interface PullOptions extends RelayOptions {
   readonly rangeStart: number;
   /** Where to end, in s; -1 for the end. */
   readonly rangeEnd: number;
+  /** The player that a server may verify. */
   readonly swf: SwfFacts | undefined;
 }
 
