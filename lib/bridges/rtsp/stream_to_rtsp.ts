@@ -13,6 +13,9 @@ import { DatagramSink } from "./datagram_sink.ts";
 import { type OutboundTrack, sdpTrackOf } from "./outbound_tracks.ts";
 import { RtpWire } from "./rtp_wire.ts";
 
+/** How long a connection stays after the last datagram of its stream, in ms. */
+const DATAGRAM_LINGER_MS = 1_000;
+
 /** What a presentation is made of. */
 export interface StreamToRtspOptions {
   /** What is played. */
@@ -48,6 +51,7 @@ class RtpPlayer implements RtspPlayer {
   readonly #options: StreamToRtspOptions;
   readonly #subscriber: Subscriber;
   #isStopped = false;
+  #ending: Disposable | undefined;
 
   constructor(options: StreamToRtspOptions, context: RtspPlayContext) {
     this.#options = options;
@@ -57,9 +61,7 @@ class RtpPlayer implements RtspPlayer {
       ...channelsOf(index, transport),
     }));
     this.#subscriber = stream.subscribe(sinkOf(context, clock), new RtpWire({ tracks, clock }), {
-      publisherChanged: (isLive) => {
-        if (!isLive) context.ended("publisher left");
-      },
+      publisherChanged: (isLive) => this.#publisherChanged(isLive, context),
       jumped: (skippedMs) => this.#jumped(skippedMs),
     });
     log.info(`playing over ${context.tracks[0]?.transport.kind ?? "nothing"}`);
@@ -76,10 +78,20 @@ class RtpPlayer implements RtspPlayer {
   stop(error: Error | undefined): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
+    this.#ending?.[Symbol.dispose]();
     this.#options.stream.unsubscribe(this.#subscriber);
     const { log } = this.#options;
     if (error === undefined || error instanceof ClosedError) log.info("stopped playing");
     else log.warning(`stopped playing: ${error.message}`);
+  }
+
+  /** Whoever reads datagrams may still wait for one that is late: the connection ends after them. */
+  #publisherChanged(isLive: boolean, { tracks, ended }: RtspPlayContext): void {
+    this.#ending?.[Symbol.dispose]();
+    if (isLive) return;
+    const isOverUdp = tracks[0]?.transport.kind === "udp";
+    if (!isOverUdp) return ended("publisher left");
+    this.#ending = this.#options.clock.after(DATAGRAM_LINGER_MS, () => ended("publisher left"));
   }
 
   #jumped(skippedMs: number): void {

@@ -1,0 +1,108 @@
+/** RTSP in and out with ffmpeg, over TCP and UDP: every access unit that was sent, at its time. */
+import assert from "node:assert/strict";
+import { assertSamePackets } from "../helpers/compare.ts";
+import { makeClip } from "../helpers/media.ts";
+import { type ListedPacket, parseFrameHash, sentPackets } from "../helpers/packets.ts";
+import { startProcess } from "../helpers/process.ts";
+import type { RunningProcess } from "../helpers/process.ts";
+import { publishClip } from "../helpers/publishers.ts";
+import { TestServer } from "../helpers/server.ts";
+import { e2e } from "../helpers/tools.ts";
+import { delay, waitFor } from "../helpers/wait.ts";
+
+/** Parameter sets and delimiters travel beside pictures in one protocol and with them in the other. */
+const PICTURES = ["-bsf:v", "h264_mp4toannexb,filter_units=remove_types=7-9"];
+
+/** Lists what ffmpeg reads, pictures without their parameter sets, audio in raw frames. */
+function listen(args: readonly string[]): RunningProcess {
+  return startProcess("ffmpeg", {
+    args: [
+      ...["-hide_banner", "-loglevel", "warning", "-nostdin", "-copyts", ...args],
+      ...["-map", "0:v", "-map", "0:a", "-c", "copy", ...PICTURES, "-flush_packets", "1"],
+      ...["-f", "framehash", "-hash", "md5", "-"],
+    ],
+    timeoutMs: 60_000,
+  });
+}
+
+async function listOf(process: RunningProcess): Promise<ListedPacket[]> {
+  return parseFrameHash((await process.result).stdout);
+}
+
+async function publishRtsp(url: string, transport: string): Promise<RunningProcess> {
+  return startProcess("ffmpeg", {
+    args: [
+      ...["-hide_banner", "-loglevel", "error", "-nostdin", "-re", "-i", await makeClip("film")],
+      ...["-map", "0:v", "-map", "0:a", "-c", "copy", "-rtsp_transport", transport, "-f", "rtsp", url],
+    ],
+    timeoutMs: 60_000,
+  });
+}
+
+/** Which packets are key frames is what framehash does not say. */
+function withKeyFrames(packets: readonly ListedPacket[], sent: readonly ListedPacket[]): ListedPacket[] {
+  const video = sent.filter(({ kind }) => kind === "video");
+  let index = 0;
+  return packets.map((packet) =>
+    packet.kind === "video" ? { ...packet, isKeyFrame: video[index++]!.isKeyFrame } : packet
+  );
+}
+
+/** ffmpeg does not know the time of the first picture it reads over RTSP, and writes a number that is none. */
+function withFirstTime(packets: readonly ListedPacket[], sent: readonly ListedPacket[]): ListedPacket[] {
+  const [first, second] = packets.filter(({ kind }) => kind === "video");
+  if (first === undefined || second === undefined || Math.abs(first.ptsMs - second.ptsMs) < 1_000) {
+    return [...packets];
+  }
+  const timeOf = ({ hash }: ListedPacket) => sent.find((packet) => packet.hash === hash)?.ptsMs ?? NaN;
+  const ptsMs = second.ptsMs - timeOf(second) + timeOf(first);
+  return packets.map((packet) => packet === first ? { ...packet, ptsMs } : packet);
+}
+
+/** ffmpeg collects AAC frames into packets, and forgets the last of them when it ends. */
+const FORGOTTEN_FRAMES = 8;
+
+e2e("a stream published over RTMP plays over RTSP, in the connection and over UDP", {
+  tools: ["ffmpeg", "ffprobe"],
+}, async (context) => {
+  const plain = await listOf(listen(["-i", await makeClip("film")]));
+  const sent = withKeyFrames(plain, await sentPackets("film"));
+  await using server = await TestServer.start();
+  await using publisher = await publishClip("film", server.rtmpUrl("live/film"));
+  await waitFor(() => server.log.includes("live/film: publishing"), { what: "the publisher" });
+  await delay(1_500);
+  const url = server.rtspUrl("live/film");
+  await using overTcp = listen(["-rtsp_transport", "tcp", "-i", url]);
+  await using overUdp = listen(["-rtsp_transport", "udp", "-i", url]);
+  const published = await publisher.result;
+  assert.equal(published.code, 0, published.stderr);
+  for (const [viewer, process] of [["TCP", overTcp], ["UDP", overUdp]] as const) {
+    await context.step(viewer, async () => {
+      const got = withFirstTime(await listOf(process), sent);
+      assertSamePackets(sent, got, { viewer, toleranceMs: 2, ignoresDts: true });
+    });
+  }
+});
+
+for (const transport of ["tcp", "udp"]) {
+  e2e(`a stream published over RTSP (${transport}) plays over RTMP`, {
+    tools: ["ffmpeg", "ffprobe"],
+  }, async () => {
+    const plain = await listOf(listen(["-i", await makeClip("film")]));
+    const sent = withKeyFrames(plain, await sentPackets("film"));
+    await using server = await TestServer.start();
+    await using viewer = listen(["-i", server.rtmpUrl("live/a")]);
+    await using publisher = await publishRtsp(server.rtspUrl("live/a"), transport);
+    const published = await publisher.result;
+    assert.equal(published.code, 0, published.stderr);
+    await delay(500);
+    viewer.kill("SIGINT");
+    const got = await listOf(viewer);
+    const audio = (packets: readonly ListedPacket[]) => packets.filter(({ kind }) => kind === "audio");
+    const forgotten = audio(sent).slice(-FORGOTTEN_FRAMES);
+    const expected = sent.filter((packet) =>
+      !forgotten.includes(packet) || got.some(({ hash }) => hash === packet.hash)
+    );
+    assertSamePackets(expected, got, { viewer: "ffmpeg", fromStart: true, toleranceMs: 2 });
+  });
+}
