@@ -1,0 +1,395 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { latin1, ScriptedCarrier, textOf } from "../../../tests/helpers/scripted_carrier.ts";
+import { ManualClock } from "#clock";
+import { ClosedError, FormatError, LimitError, ProtocolError } from "#errors";
+import {
+  formatSdp,
+  MAX_RTSP_BODY_BYTES,
+  MAX_RTSP_HEAD_BYTES,
+  MAX_RTSP_HEADERS,
+  parseRtspHead,
+  parseRtspUrl,
+  parseSdp,
+  parseTransport,
+  RtspProtocol,
+  RtspReader,
+  trackOf,
+} from "#protocols/rtsp";
+import type { RtpPortPair, RtspPlayContext, RtspWish } from "#protocols/rtsp";
+
+const CONVERSATION = "OPTIONS rtsp://h/live/a RTSP/1.0\r\nCSeq: 1\r\n\r\n" +
+  "\r\n$\x00\x00\x03abc" +
+  "SET_PARAMETER rtsp://h/live/a RTSP/1.0\nCSeq:2\nContent-Length: 4\n\n$\x01\x00\x00" +
+  "RTSP/1.0 200 OK\r\nCSeq: 3\r\nX: a\r\n  b\r\nX: c\r\n\r\n" +
+  "$\x05\x00\x01z";
+
+function read(pieces: readonly Uint8Array[]): string[] {
+  const seen: string[] = [];
+  const reader = new RtspReader({
+    request: ({ method, url, headers, body }) =>
+      seen.push(`${method} ${url} ${headers.get("cseq")} ${textOf(body)}`),
+    response: ({ status, reason, headers }) => seen.push(`${status} ${reason} ${headers.get("x")}`),
+    frame: (channel, bytes) => seen.push(`${channel}:${textOf(bytes)}`),
+  });
+  for (const piece of pieces) {
+    const lent = piece.slice();
+    reader.push(lent);
+    lent.fill(0xee);
+  }
+  return seen;
+}
+
+Deno.test("RtspReader reads messages and frames at every split", () => {
+  const bytes = latin1(CONVERSATION);
+  const whole = read([bytes]);
+  assert.deepEqual(whole, [
+    "OPTIONS rtsp://h/live/a 1 ",
+    "0:abc",
+    "SET_PARAMETER rtsp://h/live/a 2 $\x01\x00\x00",
+    "200 OK a b, c",
+    "5:z",
+  ]);
+  for (let at = 0; at <= bytes.length; at++) {
+    assert.deepEqual(read([bytes.subarray(0, at), bytes.subarray(at)]), whole, `split at ${at}`);
+  }
+  assert.deepEqual(read([...bytes].map((byte) => Uint8Array.of(byte))), whole);
+});
+
+Deno.test("RtspReader refuses what is malformed or larger than its limits", () => {
+  const cases: [text: string, error: typeof ProtocolError | typeof LimitError][] = [
+    ["GET / HTTP/1.1\r\n\r\n", ProtocolError],
+    ["OPTIONS * RTSP/1.0\r\nno colon\r\n\r\n", ProtocolError],
+    ["OPTIONS * RTSP/1.0\r\nContent-Length: -1\r\n\r\n", ProtocolError],
+    [`OPTIONS * RTSP/1.0\r\nContent-Length: ${MAX_RTSP_BODY_BYTES + 1}\r\n\r\n`, LimitError],
+    [`OPTIONS * RTSP/1.0\r\n${"A: b\r\n".repeat(MAX_RTSP_HEADERS + 1)}\r\n`, ProtocolError],
+    ["x".repeat(MAX_RTSP_HEAD_BYTES + 1), LimitError],
+  ];
+  for (const [text, error] of cases) {
+    assert.throws(() => read([latin1(text)]), error, text.slice(0, 60));
+  }
+});
+
+Deno.test("RtspReader survives any bytes", () => {
+  const piece = fc.oneof(
+    fc.uint8Array({ maxLength: 40 }),
+    fc.constantFrom("$", "\r\n", "RTSP/1.0", "OPTIONS * RTSP/1.0\r\n\r\n", "Content-Length: 3\r\n").map(
+      latin1,
+    ),
+  );
+  fc.assert(fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+    try {
+      read(pieces);
+    } catch (error) {
+      assert.ok(error instanceof ProtocolError || error instanceof LimitError, String(error));
+    }
+  }));
+});
+
+Deno.test("parseTransport reads the headers of the field", () => {
+  const cases: [text: string, specs: ReturnType<typeof parseTransport>][] = [
+    ["RTP/AVP/TCP;unicast;interleaved=0-1", [
+      { lower: "tcp", isMulticast: false, interleaved: [0, 1], isRecord: false },
+    ]],
+    ['RTP/AVP;unicast;client_port=5000-5001;mode="RECORD"', [
+      { lower: "udp", isMulticast: false, clientPort: [5000, 5001], isRecord: true },
+    ]],
+    ["RTP/AVP/UDP;multicast , rtp/avp/tcp ; interleaved=4;mode=receive", [
+      { lower: "udp", isMulticast: true, isRecord: false },
+      { lower: "tcp", isMulticast: false, interleaved: [4, 5], isRecord: true },
+    ]],
+    ["RTP/AVP;client_port=70000-70001", [{ lower: "udp", isMulticast: false, isRecord: false }]],
+    ["RTP/AVP/TCP;interleaved=255", [{ lower: "tcp", isMulticast: false, isRecord: false }]],
+    ["x-real-rdt/udp;client_port=1-2,,", []],
+  ];
+  for (const [text, specs] of cases) assert.deepEqual(parseTransport(text), specs, text);
+});
+
+Deno.test("parseRtspUrl and trackOf find stream and track", () => {
+  const live = { appName: "live", streamName: "a/b", query: "k=1" };
+  assert.deepEqual(parseRtspUrl("rtsp://u:p@h:8554/live/a%2Fb/?k=1"), live);
+  assert.deepEqual(parseRtspUrl("RTSPS://h/live/a/b?k=1/"), live);
+  assert.deepEqual(parseRtspUrl("/live/50%"), { appName: "live", streamName: "50%", query: "" });
+  assert.equal(parseRtspUrl("http://h/a"), undefined);
+  assert.equal(parseRtspUrl("*"), undefined);
+  const cases: [url: string, controls: string[], track: number][] = [
+    ["rtsp://h/live/a/trackID=1", ["trackID=0", "trackID=1"], 1],
+    ["rtsp://h/live/a?k=1/streamid=0", ["streamid=0"], 0],
+    ["rtsp://h/x/track1", ["rtsp://h/x/track1"], 0],
+    ["rtsp://h/live/a", ["trackID=0"], 0],
+    ["rtsp://h/live/a", ["trackID=0", "trackID=1"], -1],
+    ["rtsp://h/live/a/trackID=7", ["trackID=0"], -1],
+  ];
+  for (const [url, controls, track] of cases) assert.equal(trackOf(url, controls), track, url);
+});
+
+Deno.test("parseSdp reads what formatSdp writes, and what cameras write", () => {
+  const track = {
+    kind: "video",
+    payloadType: 96,
+    encoding: "H264",
+    clockRate: 90_000,
+    channels: 1,
+    format: "packetization-mode=1; sprop-parameter-sets=Z0IA,aM4=",
+    control: "trackID=0",
+  } as const;
+  const [read] = parseSdp(formatSdp({ name: "a\r\nm=evil", tracks: [track] }));
+  const { parameters, ...rest } = read!;
+  const { format: _format, ...expected } = track;
+  assert.deepEqual(rest, expected);
+  assert.equal(parameters.get("sprop-parameter-sets"), "Z0IA,aM4=");
+  const [audio, other] = parseSdp(
+    "v=0\nm=audio 0 RTP/AVP 0\nm=application 0 RTP/AVP 107\na=rtpmap:107 x/1000\n",
+  );
+  assert.deepEqual([audio!.encoding, audio!.clockRate, other!.kind], ["PCMU", 8000, "data"]);
+  for (const text of ["", "v=0\r\n", "m=video", "\u0000"]) {
+    assert.throws(() => parseSdp(text), FormatError, text);
+  }
+});
+
+Deno.test("parseRtspHead takes lower-case names and versions as they come", () => {
+  const head = parseRtspHead("play rtsp://h/a rtsp/1.0".replace("rtsp/1.0", "RTSP/1.0") + "\r\ncseq:  7 ");
+  assert.deepEqual("method" in head && [head.method, head.headers.get("cseq")], ["play", "7"]);
+});
+
+/** A server whose application plays two tracks of any stream but `none`, and takes what is announced. */
+function rig(options: { hasPorts?: boolean; needsLogin?: boolean } = {}) {
+  const clock = new ManualClock();
+  const log: string[] = [];
+  const wishes: RtspWish[] = [];
+  const plays: RtspPlayContext[] = [];
+  const sent: string[] = [];
+  let receive: Parameters<RtpPortPair["receiveWith"]>[0] = () => {};
+  const refusal = (wish: RtspWish) =>
+    options.needsLogin && wish.credentials === undefined
+      ? { status: 401, reason: "who?" }
+      : wish.streamName === "none"
+      ? { status: 404, reason: "not there" }
+      : undefined;
+  const protocol = new RtspProtocol({
+    clock,
+    randomBytes: (length) => new Uint8Array(length).fill(0xab),
+    application: {
+      open: (wish) => {
+        wishes.push(wish);
+        return Promise.resolve(
+          refusal(wish) ?? {
+            sdp: "v=0\r\n",
+            controls: ["trackID=0", "trackID=1"],
+            play(context) {
+              plays.push(context);
+              log.push("play");
+              return {
+                pause: (isPaused) => log.push(`pause ${isPaused}`),
+                rtcp: (track, bytes) => log.push(`rtcp ${track} ${bytes.length}`),
+                stop: (error) => log.push(`stop ${error?.message}`),
+              };
+            },
+          },
+        );
+      },
+      announce: (wish) =>
+        Promise.resolve(
+          refusal(wish) ?? {
+            isTaken: [true, true],
+            start: () =>
+              wish.streamName === "busy" ? { status: 403, reason: "busy" } : void log.push("record"),
+            rtp: (track, bytes) => log.push(`rtp ${track} ${textOf(bytes)}`),
+            rtcp: (track, bytes) => log.push(`rtcp ${track} ${textOf(bytes)}`),
+            report: (track) => track === 0 ? latin1("RR") : undefined,
+            stop: (isLost) => log.push(`end ${isLost}`),
+          },
+        ),
+    },
+    ...(options.hasPorts
+      ? {
+        ports: {
+          open: () =>
+            Promise.resolve(
+              {
+                rtpPort: 6000,
+                rtcpPort: 6001,
+                receiveWith: (given) => receive = given,
+                send: (bytes, { isRtcp, to }) => sent.push(`${isRtcp} ${to.port} ${bytes.length}`),
+                close: () => log.push("closed ports"),
+              } satisfies RtpPortPair,
+            ),
+        },
+      }
+      : {}),
+  });
+  const carrier = new ScriptedCarrier();
+  protocol.openOn(carrier);
+  let cseq = 0;
+  const ask = async (method: string, url: string, headers: Record<string, string> = {}, body = "") => {
+    carrier.take();
+    const lines = Object.entries({ CSeq: String(++cseq), ...headers }).map(([name, value]) =>
+      `${name}: ${value}`
+    );
+    if (body !== "") lines.push(`Content-Length: ${body.length}`);
+    carrier.deliver(`${method} ${url} RTSP/1.0\r\n${lines.join("\r\n")}\r\n\r\n${body}`);
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    return carrier.take();
+  };
+  const status = async (...request: Parameters<typeof ask>) => Number((await ask(...request)).split(" ")[1]);
+  return {
+    clock,
+    carrier,
+    protocol,
+    ask,
+    status,
+    log,
+    wishes,
+    plays,
+    sent,
+    receive: (d: Parameters<typeof receive>[0]) => receive(d),
+  };
+}
+
+const URL_A = "rtsp://h/live/a";
+const TCP = { Transport: "RTP/AVP/TCP;unicast;interleaved=0-1" };
+const SDP = "v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:streamid=0\r\n" +
+  "m=audio 0 RTP/AVP 97\r\na=rtpmap:97 opus/48000/2\r\na=control:streamid=1\r\n";
+const ANNOUNCE = { "Content-Type": "application/sdp" };
+
+Deno.test("RtspProtocol plays: DESCRIBE, SETUP of each track, PLAY, PAUSE, TEARDOWN", async () => {
+  const { ask, status, log, plays, carrier, wishes } = rig();
+  assert.match(
+    await ask("OPTIONS", "*"),
+    /^RTSP\/1\.0 200 OK\r\nCSeq: 1\r\nServer: crtmp\r\nPublic: OPTIONS, DESCRIBE, /,
+  );
+  const described = await ask("DESCRIBE", `${URL_A}?k=1`, { Accept: "application/sdp" });
+  assert.match(
+    described,
+    /Content-Base: rtsp:\/\/h\/live\/a\/\r\nContent-Type: application\/sdp\r\nContent-Length: 5\r\n\r\nv=0\r\n$/,
+  );
+  assert.match(
+    await ask("SETUP", `${URL_A}/trackID=0`, TCP),
+    /Transport: RTP\/AVP\/TCP;unicast;interleaved=0-1\r\nSession: abababababababab;timeout=60/,
+  );
+  // the same channels again: others are given
+  assert.match(await ask("SETUP", `${URL_A}/trackID=1`, TCP), /interleaved=2-3/);
+  assert.equal(wishes.length, 1, "access is decided once");
+  const played = await ask("PLAY", URL_A, { Session: "abababababababab", Range: "npt=0-" });
+  assert.match(
+    played,
+    /200 OK[^]*Range: npt=now-\r\nRTP-Info: url=rtsp:\/\/h\/live\/a\/trackID=0,url=rtsp:\/\/h\/live\/a\/trackID=1/,
+  );
+  assert.deepEqual(plays[0]!.tracks.map(({ transport }) => transport), [
+    { kind: "tcp", rtpChannel: 0, rtcpChannel: 1 },
+    { kind: "tcp", rtpChannel: 2, rtcpChannel: 3 },
+  ]);
+  carrier.deliver("$\x03\x00\x02rr$\x09\x00\x01x");
+  assert.equal(await status("PLAY", URL_A), 200);
+  assert.equal(await status("PAUSE", URL_A), 200);
+  assert.equal(await status("PLAY", URL_A), 200);
+  assert.equal(await status("GET_PARAMETER", URL_A), 200);
+  assert.equal(await status("TEARDOWN", URL_A), 200);
+  assert.deepEqual(log, ["play", "rtcp 1 2", "pause true", "pause false", "stop undefined"]);
+  assert.equal(carrier.closedWith, undefined);
+});
+
+Deno.test("RtspProtocol records: ANNOUNCE, SETUP, RECORD, frames, reports, and a connection that is lost", async () => {
+  const { ask, status, log, carrier, clock } = rig();
+  assert.equal(await status("ANNOUNCE", URL_A, ANNOUNCE, SDP), 200);
+  assert.match(
+    await ask("SETUP", `${URL_A}/streamid=0`, { Transport: "RTP/AVP/TCP;interleaved=0-1;mode=record" }),
+    /interleaved=0-1;mode=record/,
+  );
+  assert.equal(
+    await status("SETUP", `${URL_A}/streamid=1`, { Transport: "RTP/AVP/TCP;interleaved=2-3;mode=record" }),
+    200,
+  );
+  assert.equal(await status("RECORD", URL_A), 200);
+  carrier.deliver("$\x02\x00\x01A$\x00\x00\x01V$\x01\x00\x01R$\x08\x00\x01?");
+  clock.advance(5_000);
+  assert.equal(carrier.take(), "$\x01\x00\x02RR");
+  carrier.drop();
+  assert.deepEqual(log, ["record", "rtp 1 A", "rtp 0 V", "rtcp 0 R", "end true"]);
+});
+
+Deno.test("RtspProtocol carries media over UDP, from and to the client's address only", async () => {
+  const { ask, status, log, receive, sent, clock, carrier } = rig({ hasPorts: true });
+  await ask("ANNOUNCE", URL_A, ANNOUNCE, SDP);
+  const udp = { Transport: "RTP/AVP;unicast;client_port=5000-5001;mode=record" };
+  assert.match(
+    await ask("SETUP", `${URL_A}/streamid=0`, udp),
+    /client_port=5000-5001;server_port=6000-6001;mode=record/,
+  );
+  assert.equal(await status("SETUP", `${URL_A}/streamid=1`, TCP), 461, "all tracks go the same way");
+  assert.equal(await status("RECORD", URL_A), 200);
+  receive({ isRtcp: false, bytes: latin1("V"), from: { address: "192.0.2.7", port: 5000 } });
+  receive({ isRtcp: false, bytes: latin1("W"), from: { address: "203.0.113.1", port: 5000 } });
+  clock.advance(5_000);
+  assert.deepEqual(sent, ["false 5000 12", "true 5001 8", "true 5001 2"]);
+  assert.equal(await status("TEARDOWN", URL_A), 200);
+  receive({ isRtcp: false, bytes: latin1("X"), from: { address: "192.0.2.7", port: 5000 } });
+  clock.advance(200);
+  assert.deepEqual(log, ["record", "rtp 0 V", "rtp 0 X", "end false", "closed ports"]);
+  carrier.drop();
+});
+
+Deno.test("RtspProtocol answers what is wrong with the right status", async () => {
+  const { status, carrier } = rig();
+  const rows: [expected: number, ...request: Parameters<typeof status>][] = [
+    [400, "OPTIONS", "*", { CSeq: "x" }],
+    [501, "FETCH", URL_A],
+    [405, "REDIRECT", URL_A],
+    [551, "OPTIONS", "*", { Require: "implicit-play" }],
+    [404, "DESCRIBE", "rtsp://h/live/none"],
+    [400, "DESCRIBE", "*"],
+    [406, "DESCRIBE", URL_A, { Accept: "text/html" }],
+    [455, "PLAY", URL_A],
+    [455, "RECORD", URL_A],
+    [454, "PAUSE", URL_A],
+    [454, "TEARDOWN", URL_A],
+    [454, "PLAY", URL_A, { Session: "other" }],
+    [415, "ANNOUNCE", URL_A, { "Content-Type": "text/plain" }, "x"],
+    [400, "ANNOUNCE", URL_A, ANNOUNCE, "nothing"],
+    [459, "SETUP", URL_A, TCP],
+    [461, "SETUP", `${URL_A}/trackID=0`, { Transport: "RTP/AVP;multicast" }],
+    [461, "SETUP", `${URL_A}/trackID=0`, { Transport: "RTP/AVP;unicast;client_port=5000-5001" }],
+    [455, "SETUP", `${URL_A}/trackID=0`, { Transport: "RTP/AVP/TCP;mode=record" }],
+    [200, "SETUP", `${URL_A}/trackID=0`, TCP],
+    [455, "SETUP", `${URL_A}/trackID=0`, TCP],
+    [455, "ANNOUNCE", URL_A, ANNOUNCE, SDP],
+    [457, "PLAY", URL_A, { Range: "furlongs=1-2" }],
+    [406, "PLAY", URL_A, { Scale: "2" }],
+    [451, "GET_PARAMETER", URL_A, {}, "position\r\n"],
+    [200, "PLAY", URL_A],
+    [455, "SETUP", `${URL_A}/trackID=1`, TCP],
+  ];
+  for (const [expected, ...request] of rows) {
+    assert.equal(await status(...request), expected, JSON.stringify(request));
+  }
+  carrier.drop();
+});
+
+Deno.test("RtspProtocol asks for credentials, and takes Basic ones", async () => {
+  const { ask, status, wishes, carrier } = rig({ needsLogin: true });
+  assert.match(
+    await ask("DESCRIBE", URL_A),
+    /^RTSP\/1\.0 401 Unauthorized[^]*WWW-Authenticate: Basic realm="crtmp"/,
+  );
+  assert.equal(await status("DESCRIBE", URL_A, { Authorization: `Basic ${btoa("anna:se:cret")}` }), 200);
+  assert.deepEqual(wishes.at(-1)!.credentials, { user: "anna", password: "se:cret" });
+  assert.equal(await status("ANNOUNCE", URL_A, { ...ANNOUNCE, Authorization: "Basic ?" }, SDP), 401);
+  carrier.drop();
+});
+
+Deno.test("RtspProtocol ends a connection that is no RTSP, with an answer, and one that is silent", async () => {
+  const { carrier } = rig();
+  carrier.deliver("GET / HTTP/1.1\r\n\r\n");
+  assert.match(carrier.take(), /^RTSP\/1\.0 400 Bad Request/);
+  assert.ok(carrier.closedWith instanceof ClosedError);
+  const silent = rig();
+  silent.clock.advance(59_000);
+  assert.equal(silent.carrier.closedWith, undefined);
+  silent.clock.advance(6_000);
+  assert.ok(silent.carrier.closedWith);
+  assert.equal(silent.clock.pending, 0);
+  const flood = rig();
+  flood.carrier.deliver("OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n".repeat(100));
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  assert.ok(flood.carrier.closedWith);
+});
