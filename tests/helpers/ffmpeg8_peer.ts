@@ -74,6 +74,8 @@ async function list(input: string, isEnhanced: boolean): Promise<void> {
     const stream = streams[packet.streamIndex];
     const kind = KINDS[stream?.codecpar.codecType ?? -1];
     if (stream === undefined || kind === undefined) continue;
+    // FFmpeg tells a channel layout that came in a message of its own by a packet without data
+    if (packet.size === 0) continue;
     console.log(JSON.stringify({
       kind,
       dtsMs: Math.round(millisecondsOf(packet.dts, stream.timeBase)),
