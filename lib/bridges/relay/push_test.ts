@@ -67,7 +67,7 @@ Deno.test("targets of one stream share its bytes, and one that reads nothing hol
   sendGop(publisher, 0);
   await until(() => ["one", "two", "three"].every((name) => rig.packets(name, "far").length === 3), "all");
   const stream = rig.streams.find({ appName: "live", streamName: "a" })!;
-  assert.deepEqual([...stream.logs.keys()], ["rtmp-publish/1/0"]);
+  assert.deepEqual([...stream.logs.keys()], ["rtmp-publish/1/*,*,multitrack,modex/0"]);
   assert.equal(stream.subscriberCount, 3);
   assert.equal(stream.audienceCount, 0);
   // that of the publisher was the first
@@ -157,4 +157,26 @@ Deno.test("a push keeps data messages", async () => {
   publisher.sendData(50, encodeAmf0Values(["onCuePoint", { name: "x" }]));
   const cue = encodeAmf0Values(["onCuePoint", { name: "x" }]).toHex();
   await until(() => data.some(({ payload }) => payload.toHex() === cue), "the cue point");
+});
+
+Deno.test("a push and a pull carry Enhanced RTMP, several tracks too", async () => {
+  await using rig = new RelayRig();
+  rig.push({ localStreamName: "a", targetStreamName: "b" });
+  rig.pull({ uri: "rtmp://far/live/b", localStreamName: "back" });
+  const publisher = await rig.publisher("a", "here");
+  const hevc = (hex: string) => Uint8Array.fromHex(hex.replaceAll(" ", ""));
+  publisher.sendMedia(VIDEO, 0, hevc("90 68766331 01020304"));
+  publisher.sendMedia(VIDEO, 0, hevc("93 68766331 00000001 26"));
+  // one track, frames, track 1
+  publisher.sendMedia(VIDEO, 0, hevc("96 00 68766331 01 05060708"));
+  publisher.sendMedia(VIDEO, 0, hevc("96 03 68766331 01 00000001 27"));
+  await until(() => rig.packets("back", "here").length === 3, "the tracks");
+  for (const [name, where] of [["b", "far"], ["back", "here"]] as const) {
+    const registry = where === "here" ? rig.streams : rig.farStreams;
+    const { header } = registry.find({ appName: "live", streamName: name })!;
+    assert.deepEqual(header.configs.map(({ codec, trackId, payload }) => [codec, trackId, payload.toHex()]), [
+      ["hvc1", 0, "01020304"],
+      ["hvc1", 1, "05060708"],
+    ]);
+  }
 });

@@ -1,5 +1,11 @@
-import type { AmfProperties, RtmpClientOptions, RtmpClientProtocol } from "#protocols/rtmp";
-import { CAPS_EX_FLAG, FOUR_CC_FLAG, RtmpRefusalError } from "#protocols/rtmp";
+import type {
+  AmfProperties,
+  EnhancedCapabilities,
+  RtmpClientOptions,
+  RtmpClientProtocol,
+} from "#protocols/rtmp";
+import { ENHANCED_PROPERTIES } from "#bridges/rtmp";
+import { parseCapabilities, RtmpRefusalError } from "#protocols/rtmp";
 import { answerAuthChallenge } from "#auth";
 import type { RandomBytes } from "#clock";
 import { ClosedError, ProtocolError } from "#errors";
@@ -69,6 +75,8 @@ export interface RelayConnection {
   readonly client: RtmpClientProtocol;
   /** Where it ended up. */
   readonly endpoint: RelayEndpoint;
+  /** What the server announced of Enhanced RTMP. */
+  readonly capabilities: EnhancedCapabilities;
 }
 
 /**
@@ -90,13 +98,13 @@ export async function connectRelay(
     options.signal.addEventListener("abort", end, { once: true });
     try {
       options.signal.throwIfAborted();
-      await client.connect({
+      const { properties, information } = await client.connect({
         app: withQuery(place.app, authQuery),
         tcUrl: withQuery(options.identity.tcUrl ?? place.tcUrl, authQuery),
         properties: connectProperties(options.identity),
       });
       options.signal.throwIfAborted();
-      return { client, endpoint: place };
+      return { client, endpoint: place, capabilities: parseCapabilities({ ...information, ...properties }) };
     } catch (error) {
       client.close("refused");
       options.signal.throwIfAborted();
@@ -124,17 +132,6 @@ export async function connectRelay(
     }
   }
 }
-
-/**
- * What is announced of Enhanced RTMP (v2, "Enhancing NetConnection connect"): a relay forwards every codec unread, and
- * may be asked to connect again.
- */
-const ENHANCED_PROPERTIES: AmfProperties = {
-  fourCcList: ["*"],
-  videoFourCcInfoMap: { "*": FOUR_CC_FLAG.CanForward },
-  audioFourCcInfoMap: { "*": FOUR_CC_FLAG.CanForward },
-  capsEx: CAPS_EX_FLAG.Reconnect | CAPS_EX_FLAG.ModEx,
-};
 
 function connectProperties(identity: RelayIdentity): AmfProperties {
   const { userAgent, swfUrl, pageUrl } = identity;

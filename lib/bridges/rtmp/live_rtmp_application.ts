@@ -83,10 +83,10 @@ export interface LiveRtmpOptions {
 }
 
 /**
- * Answer to what peers announce of Enhanced RTMP: every codec is forwarded unread, and only what is parsed is
+ * What this server announces of Enhanced RTMP, as a server and as a client of others: every codec is forwarded unread, and only what is parsed is
  * claimed (Enhanced RTMP v2, "Enhancing NetConnection connect").
  */
-const ENHANCED_PROPERTIES = {
+export const ENHANCED_PROPERTIES = {
   fourCcList: ["*"],
   videoFourCcInfoMap: { "*": FOUR_CC_FLAG.CanForward },
   audioFourCcInfoMap: { "*": FOUR_CC_FLAG.CanForward },

@@ -12,7 +12,7 @@
  *
  * @module
  */
-export { LiveRtmpApplication } from "./live_rtmp_application.ts";
+export { ENHANCED_PROPERTIES, LiveRtmpApplication } from "./live_rtmp_application.ts";
 export type {
   LiveRtmpOptions,
   RtmpAccess,

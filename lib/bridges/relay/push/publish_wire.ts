@@ -1,5 +1,5 @@
 import type { Packet } from "#media";
-import { tagBodyOf } from "#mediaformats/flv";
+import { TagAdapter, type TagDialect } from "#mediaformats/flv";
 import {
   CHUNK_STREAM_ID,
   encodedMessageBytes,
@@ -16,24 +16,27 @@ import type { StreamHeader, WireFormat } from "#streaming";
 export interface PublishWireOptions {
   /** Message stream ID at the target; mostly 1. */
   readonly messageStreamId: number;
+  /** What they read of Enhanced RTMP. */
+  readonly dialect: TagDialect;
   /** Time of the stream here that is 0 there, in microseconds. */
   readonly startUs: number;
 }
 
 /**
  * A stream as an encoder publishes it: RTMP chunks with absolute timestamps, metadata wrapped in `@setDataFrame`.
- * Every track is sent, Enhanced RTMP too, whatever the target announced: as encoders do, since targets announce little.
  */
 export class PublishWire implements WireFormat {
   readonly key: string;
   readonly isCommon: boolean;
   readonly #startUs: number;
+  readonly #adapter: TagAdapter;
   // reused for every message
   readonly #headers: Readonly<Record<Packet["kind"], MessageHeader>>;
 
-  constructor({ messageStreamId, startUs }: PublishWireOptions) {
+  constructor({ messageStreamId, startUs, dialect }: PublishWireOptions) {
     this.#startUs = startUs;
-    this.key = `rtmp-publish/${messageStreamId}/${startUs}`;
+    this.#adapter = new TagAdapter(dialect);
+    this.key = `rtmp-publish/${messageStreamId}/${dialect.key}/${startUs}`;
     this.isCommon = false;
     const header = (chunkStreamId: number, messageTypeId: number): MessageHeader => ({
       chunkStreamId,
@@ -50,23 +53,23 @@ export class PublishWire implements WireFormat {
   }
 
   carries(packet: Packet): boolean {
-    return packet.kind !== "data" || packet.role !== "clear";
+    return packet.kind === "data" ? packet.role !== "clear" : this.#adapter.adapt(packet) !== undefined;
   }
 
   encodedBytes(packet: Packet): number {
-    return encodedMessageBytes(this.#headerOf(packet, packet.dtsUs), bodyOf(packet).length);
+    return encodedMessageBytes(this.#headerOf(packet, packet.dtsUs), this.#bodyOf(packet).length);
   }
 
   encodeInto(target: Uint8Array, offset: number, packet: Packet): void {
-    encodeMessageInto(target, offset, this.#headerOf(packet, packet.dtsUs), bodyOf(packet));
+    encodeMessageInto(target, offset, this.#headerOf(packet, packet.dtsUs), this.#bodyOf(packet));
   }
 
   prelude(header: StreamHeader, { dtsUs }: { dtsUs: number }): Uint8Array {
     const packets = header.metadata === undefined ? header.configs : [header.metadata, ...header.configs];
     // metadata at 0: ffmpeg takes later ones for a text track
-    const messages = packets.map((packet) => ({
+    const messages = packets.filter((packet) => this.carries(packet)).map((packet) => ({
       packet,
-      body: bodyOf(packet),
+      body: this.#bodyOf(packet),
       timeUs: packet.kind === "data" ? this.#startUs : dtsUs,
     }));
     let length = 0;
@@ -81,14 +84,15 @@ export class PublishWire implements WireFormat {
     return bytes;
   }
 
+  /** Of a packet that is carried. */
+  #bodyOf(packet: Packet): Uint8Array {
+    if (packet.kind !== "data") return this.#adapter.adapt(packet)!;
+    return packet.role === "metadata" ? wrapDataFrame(packet.payload) : packet.payload;
+  }
+
   #headerOf(packet: Packet, dtsUs: number): MessageHeader {
     const header = this.#headers[packet.kind];
     header.timestamp = rtmpTimestamp(Math.max(0, dtsUs - this.#startUs));
     return header;
   }
-}
-
-function bodyOf(packet: Packet): Uint8Array {
-  if (packet.kind !== "data") return tagBodyOf(packet);
-  return packet.role === "metadata" ? wrapDataFrame(packet.payload) : packet.payload;
 }

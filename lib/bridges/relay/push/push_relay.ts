@@ -1,5 +1,6 @@
-import { PlayerTurns } from "#bridges/rtmp";
+import { dialectOf, PlayerTurns } from "#bridges/rtmp";
 import { ProtocolError } from "#errors";
+import { SINGLE_TRACK_DIALECT } from "#mediaformats/flv";
 import { type ClientStream, RtmpRefusalError } from "#protocols/rtmp";
 import type { Stream } from "#streaming";
 import { PublishWire } from "./publish_wire.ts";
@@ -127,9 +128,16 @@ export class PushRelay {
     const stream = findLive();
     if (stream === undefined) return { reason: "the stream has ended" };
     if (carrier === undefined) throw new ProtocolError("Cannot push: the connection takes no shared bytes");
-    const wire = new PublishWire({ messageStreamId: target.id, startUs: this.#startUs(stream) });
+    const wire = new PublishWire({
+      messageStreamId: target.id,
+      startUs: this.#startUs(stream),
+      // a target that announces nothing gets what encoders send to such
+      dialect: relay.capabilities.isEnhanced ? dialectOf(relay.capabilities) : SINGLE_TRACK_DIALECT,
+    });
     const subscriber = stream.subscribe(new PlayerTurns(carrier).sink(), wire, {
       isAudience: false,
+      notCarried: ({ kind, codec, trackId }) =>
+        log.warning(`the target does not read ${codec}: ${kind} track ${trackId} is left out`),
       jumped: (skippedMs) => {
         const { jumps } = subscriber;
         const text =
