@@ -132,7 +132,6 @@ interface RecordingOptions extends LiveRtspOptions {
 
 /** A publisher over RTSP. */
 class LiveRecording implements RtspRecording {
-  readonly isTaken: readonly boolean[];
   readonly #wish: RtspWish;
   readonly #made: RecordingOptions;
   #publisher: Publisher | undefined;
@@ -142,7 +141,6 @@ class LiveRecording implements RtspRecording {
   constructor(wish: RtspWish, made: RecordingOptions) {
     this.#wish = wish;
     this.#made = made;
-    this.isTaken = made.tracks.map((track) => track !== undefined);
   }
 
   start(ended: (reason: string) => void): RtspRefusal | undefined {

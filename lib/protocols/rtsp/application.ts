@@ -60,11 +60,9 @@ export interface RtspPresentation {
 
 /** Something that a client publishes. */
 export interface RtspRecording {
-  /** The tracks that are taken; SETUP of others is refused. */
-  readonly isTaken: readonly boolean[];
   /** Takes the name of the stream; what refuses it, or nothing. */
   start(ended: (reason: string) => void): RtspRefusal | undefined;
-  /** A packet of a track, borrowed. */
+  /** A packet of a track, borrowed; one of a track that is not known is dropped. */
   rtp(track: number, bytes: Uint8Array): void;
   /** A report about a track, borrowed. */
   rtcp(track: number, bytes: Uint8Array): void;

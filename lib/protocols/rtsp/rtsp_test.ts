@@ -191,7 +191,6 @@ function rig(options: { hasPorts?: boolean; needsLogin?: boolean } = {}) {
       announce: (wish) =>
         Promise.resolve(
           refusal(wish) ?? {
-            isTaken: [true, true],
             start: () =>
               wish.streamName === "busy" ? { status: 403, reason: "busy" } : void log.push("record"),
             rtp: (track, bytes) => log.push(`rtp ${track} ${textOf(bytes)}`),

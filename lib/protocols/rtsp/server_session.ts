@@ -188,7 +188,6 @@ export class RtspServerSession {
     }
     const track = trackOf(request.url, controls);
     if (track < 0) return { status: controls.length > 1 ? 459 : 404 };
-    if (recording !== undefined && recording.value.isTaken[track] !== true) return { status: 415 };
     const answer = await this.#setup.setUp(track, {
       transport: request.headers.get("transport") ?? "",
       isRecord: recording !== undefined,
