@@ -1,7 +1,13 @@
 import { amfMembers } from "#amf";
 import { LiveTimes, type MediaFeed } from "#bridges/ingest";
 import { FormatError, LimitError } from "#errors";
-import { decodeScriptData, FlvTagReader, flvTagToPacket, type PlacedFlvTag } from "#mediaformats/flv";
+import {
+  decodeScriptData,
+  FlvTagReader,
+  flvTagToPacket,
+  type PlacedFlvTag,
+  separateTracks,
+} from "#mediaformats/flv";
 import type { Packet } from "#media";
 
 /** Most bytes of metadata that are read for the name of the stream. */
@@ -35,7 +41,10 @@ export class FlvToStream implements MediaFeed {
     const packets: Packet[] = [];
     for (const tag of this.#reader.push(bytes)) {
       const packet = this.#packetOf(tag);
-      if (packet !== undefined) packets.push(this.#times.place(packet));
+      if (packet === undefined) continue;
+      if (packet.role === "media") packets.push(this.#times.place(packet));
+      // what late joiners need is kept by track
+      else for (const one of separateTracks(packet)) packets.push(this.#times.place(one));
     }
     return packets;
   }

@@ -1,6 +1,6 @@
 import type { Logger } from "#log";
 import { FormatError, LimitError } from "#errors";
-import { type FlvResumePoint, readFlvResumePoint, splitTracks } from "#mediaformats/flv";
+import { type FlvResumePoint, mayHaveTracks, readFlvResumePoint, splitTracks } from "#mediaformats/flv";
 import type { MuxTrack, Packet } from "#media";
 import { FileWriter } from "./file_writer.ts";
 import { GatheredPackets } from "./gathered_packets.ts";
@@ -85,8 +85,7 @@ export class RecordingSeries {
    * @throws {Error} If a file cannot be written; the series is to be given up then.
    */
   async write(packets: readonly Packet[]): Promise<void> {
-    const { isFlv } = this.#options.format;
-    for (const packet of isFlv ? packets : packets.flatMap(splitTracks)) {
+    for (const packet of packets.some(mayHaveTracks) ? packets.flatMap(splitTracks) : packets) {
       const pending = this.#take(packet);
       // to open a file, or to close one: the others are not worth a turn
       if (pending !== undefined) await pending;

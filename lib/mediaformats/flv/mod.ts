@@ -17,6 +17,7 @@ export {
   audioTagToPacket,
   flvTagToPacket,
   isEnhancedTagBody,
+  mayHaveTracks,
   splitTracks,
   videoTagToPacket,
 } from "./tag_body.ts";

@@ -241,8 +241,8 @@ function exAudioPacket(body: Uint8Array, dtsUs: number, header: ExHeader): Packe
 }
 
 /**
- * Splits a packet whose tag body carries several tracks into one packet a track; those have no tag body. Control
- * data, which only a tag body can carry, is left out.
+ * Splits a packet whose tag body carries several tracks into one packet a track, by their ids; those have no tag
+ * body. What only a tag body can carry is left out: control data and descriptions.
  *
  * @param packet Its payloads are borrowed: those of the new packets are views of the same body.
  * @returns `packet` alone where its body carries one track.
@@ -265,7 +265,12 @@ export function splitTracks(packet: Packet): readonly Packet[] {
     const { flvTagBody: _, ...bare } = whole;
     packets.push(bare);
   }
-  return packets;
+  return packets.sort((a, b) => a.trackId - b.trackId);
+}
+
+/** Whether the tag body of a packet may carry several tracks: `splitTracks` tells. */
+export function mayHaveTracks({ kind, flvTagBody: body }: Packet): boolean {
+  return body !== undefined && kind !== "data" && isMultitrackBody(kind, body);
 }
 
 /** Whether a body is multitrack, or has prefixes that may hide it. */
