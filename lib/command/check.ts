@@ -1,15 +1,14 @@
 import { formatServices, serviceRows } from "#server/config";
 import type { CommandContext } from "./command_context.ts";
 import type { CommandLine } from "./command_line.ts";
-import { prepareConfig } from "./prepared_config.ts";
+import { checkConfig, prepareConfig } from "./prepared_config.ts";
 
-/** `crtmp check`: every fault is a line on standard error; without one, the services table. */
+/** `crtmp check`: every fault and warning is a line on standard error; without one, the services table. */
 export async function run(line: CommandLine, context: CommandContext): Promise<number> {
-  const { schema, toml, source, carriers } = await prepareConfig(line.positional[0], {
-    context,
-    settings: line.values("set"),
-  });
-  const { config, faults } = schema.check(toml, source);
+  const prepared = await prepareConfig(line.positional[0], { context, settings: line.values("set") });
+  const { source, carriers, converted } = prepared;
+  const { config, faults } = checkConfig(prepared);
+  for (const text of converted?.warnings ?? []) context.printError(`crtmp: ${source.name}: warning: ${text}`);
   for (const { message } of faults) context.printError(`crtmp: ${source.name}: ${message}`);
   if (faults.length > 0) return 1;
   context.print(`${source.name} is right. It asks for these services:`);

@@ -201,3 +201,59 @@ Deno.test("CONSOLE says in one line that it cannot print, and ignores a reader t
     message: "Cannot print: No space left on device",
   });
 });
+
+Deno.test("crtmp check and convert-config take a configuration of the original", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const [original, converted] = [`${folder}/crtmpserver.lua`, `${folder}/new/crtmp.toml`];
+    const port = 1900 + 35;
+    await Deno.mkdir(`${folder}/new`);
+    await Deno.writeTextFile(
+      original,
+      `configuration = { daemon = true, applications = { { name = "appselector", default = true,
+        acceptors = { { ip = "127.0.0.1", port = 1900 + 35, protocol = "inboundRtmp" } } },
+        { name = "flvplayback", mediaStorage = { { mediaFolder = "media" } } } } }`,
+    );
+    const warning = "configuration.daemon has no effect: crtmp stays in the foreground; " +
+      "let systemd or setsid put it into the background";
+    const services = (file: string) => [
+      `${file} is right. It asks for these services:`,
+      "",
+      "carrier  ip         port  protocol     application",
+      "-------  ---------  ----  -----------  -----------",
+      `tcp      127.0.0.1  ${port}  inboundRtmp  appselector`,
+    ];
+    assert.deepEqual(await crtmp(["check", original]), {
+      status: 0,
+      out: services(original),
+      err: [`crtmp: ${original}: warning: ${warning}`],
+    });
+    const conversion = await crtmp(["convert-config", original, converted]);
+    assert.deepEqual([conversion.status, conversion.out], [0, [`${converted} is written.`]]);
+    const toml = await Deno.readTextFile(converted);
+    assert.ok(toml.startsWith(`# Written by crtmp convert-config from ${original}.\n# ${warning}\n`), toml);
+    assert.match(toml, /mediaFolder = "\.\.\/media"/);
+    assert.deepEqual(await crtmp(["check", converted]), { status: 0, out: services(converted), err: [] });
+    assert.deepEqual(await crtmp(["convert-config", original, converted]), {
+      status: 1,
+      out: [],
+      err: [`crtmp: Cannot write ${converted}: it exists; --force replaces it`],
+    });
+    assert.equal((await crtmp(["convert-config", original, converted, "--force"])).status, 0);
+    const fromToml = await crtmp(["convert-config", converted, `${folder}/x.toml`]);
+    assert.match(fromToml.err[0]!, /it is no configuration of the original, whose name ends in \.lua$/);
+    await Deno.writeTextFile(
+      original,
+      `configuration = { applications = { { name = "flvplayback", aliases = 5 } } }`,
+    );
+    const fault =
+      `crtmp: ${original}: configuration.applications[1].aliases must be a list of texts, current value is 5`;
+    assert.deepEqual(await crtmp(["check", original]), { status: 1, out: [], err: [fault] });
+    const refused = await crtmp(["serve", original]);
+    assert.deepEqual([refused.status, refused.err], [1, [
+      `crtmp: Cannot load ${original}: configuration.applications[1].aliases must be a list of texts, current value is 5`,
+    ]]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

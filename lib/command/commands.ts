@@ -54,6 +54,13 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("./config.ts"),
   },
   {
+    name: "convert-config",
+    about: "Write a configuration of the original, crtmpserver.lua, as TOML",
+    positional: ["OLD", "NEW"],
+    flags: { force: { doc: "Replace NEW if it exists" } },
+    load: () => import("./original/convert_config.ts"),
+  },
+  {
     name: "probe",
     about:
       "Read a media file and print what is in it: tracks, codecs, times, packets, and what is wrong with it",

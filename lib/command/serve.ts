@@ -13,7 +13,7 @@ import {
 import { parseHostPort } from "#uri";
 import type { CommandContext } from "./command_context.ts";
 import type { CommandLine } from "./command_line.ts";
-import { prepareConfig } from "./prepared_config.ts";
+import { parseConfig, prepareConfig } from "./prepared_config.ts";
 import { openLog, reportStrayErrors } from "./program_log.ts";
 import { StopSignals } from "./stop_signals.ts";
 
@@ -39,9 +39,10 @@ export async function serveConfig(line: CommandLine, options: ServeConfigOptions
   const startedMs = systemClock.nowMs();
   using signals = new StopSignals();
   const prepared = await prepareConfig(path, { context, settings: line.values("set") });
-  const config = change(overridden(prepared.schema.parse(prepared.toml, prepared.source), line));
+  const config = change(overridden(parseConfig(prepared), line));
   const log = openLog(config.logAppenders);
   using _reporter = reportStrayErrors(log);
+  for (const text of prepared.converted?.warnings ?? []) log.warning(`${prepared.source.name}: ${text}`);
   try {
     const server = await prepared.server.startServer(config, { log, applications: prepared.applications });
     const isJson = config.logAppenders.some(({ type }) => type === "json");

@@ -27,9 +27,9 @@ const OWN_TABLES: ReadonlySet<string> = new Set([...LIBRARIES, "io", "package", 
 export interface LuaOptions {
   /** The file it is from, for messages. */
   readonly name: string;
-  /** @default LUA_TIME_MS */
+  /** How long it may run, in ms. @default LUA_TIME_MS */
   readonly timeMs?: number;
-  /** @default LUA_MEMORY_BYTES */
+  /** What it may allocate, with all that Lua itself needs. @default LUA_MEMORY_BYTES */
   readonly memoryBytes?: number;
   /** Time now, in ms, from any start. @default performance.now */
   readonly nowMs?: () => number;

@@ -21,8 +21,10 @@ const SOURCE_COMMAND = manifest.tasks.serve.command.split(" ")
 
 /** How the server is started. */
 export interface ServerOptions {
-  /** TOML, from the ports it is to listen on; without it the embedded configuration is used. */
+  /** Its configuration, from the ports it is to listen on; without it the embedded configuration is used. */
   readonly config?: (ports: ServerPorts) => string;
+  /** Name of the configuration's file, whose end tells what it is. @default "crtmp.toml" */
+  readonly configName?: string;
   /** Where it listens. @default two free ports */
   readonly ports?: ServerPorts;
   /** Further arguments of `serve`. */
@@ -78,7 +80,7 @@ export class TestServer implements AsyncDisposable {
       args.push("--rtmp", `127.0.0.1:${ports.rtmp}`, "--http", `127.0.0.1:${ports.http}`);
       args.push("--rtsp", `127.0.0.1:${ports.rtsp}`);
     } else {
-      const path = `${folder}/crtmp.toml`;
+      const path = `${folder}/${options.configName ?? "crtmp.toml"}`;
       await Deno.writeTextFile(path, options.config(ports));
       args.push(path);
     }

@@ -77,10 +77,8 @@ export class ConfigSchema {
    */
   parse(written: string | WrittenTable, source: ConfigSource): ServerConfig {
     const { config, faults } = this.check(written, source);
-    const [first] = faults;
-    if (first === undefined) return config;
-    const others = faults.length === 1 ? "" : ` (and ${faults.length - 1} more)`;
-    throw new ConfigError(`Cannot load ${source.name}: ${first.message}${others}`, { path: first.path });
+    refuseFaults(faults, source);
+    return config;
   }
 
   /**
@@ -113,6 +111,18 @@ export class ConfigSchema {
     };
     return { config, faults: crossFaults(config, known) };
   }
+}
+
+/**
+ * Ends here if there are faults.
+ *
+ * @throws {ConfigError} Names the first, and how many more there are.
+ */
+export function refuseFaults(faults: readonly OptionFault[], source: ConfigSource): void {
+  const [first] = faults;
+  if (first === undefined) return;
+  const others = faults.length === 1 ? "" : ` (and ${faults.length - 1} more)`;
+  throw new ConfigError(`Cannot load ${source.name}: ${first.message}${others}`, { path: first.path });
 }
 
 function parseTree(toml: string, source: ConfigSource): WrittenTable {

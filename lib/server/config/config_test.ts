@@ -327,7 +327,21 @@ Deno.test("loadConfig reads a file, and names one it cannot read", async () => {
     await assert.rejects(loadConfig(file), { name: "LimitError", message: /MAX_CONFIG_BYTES/ });
     await assert.rejects(loadConfig(folder), { name: "ConfigError", message: /^Cannot read .+: \S/ });
     await assert.rejects(loadConfig(`${folder}/no.toml`), { message: /no.toml: there is no such file$/ });
-    await assert.rejects(loadConfig("crtmpserver.lua"), { message: /this version reads TOML files only$/ });
+    await assert.rejects(loadConfig("crtmpserver.xml"), {
+      message: /TOML and Lua files are read, XML files are not$/,
+    });
+    const original = `${folder}/crtmpserver.lua`;
+    await Deno.writeTextFile(original, "configuration = { daemon = 1 == 1 }");
+    assert.deepEqual(await loadConfig(original), {
+      toml: "",
+      tables: { configuration: { daemon: true } },
+      source: { name: original, folder },
+    });
+    await Deno.writeTextFile(original, "\nconfiguration = { daemon = }");
+    await assert.rejects(loadConfig(original), {
+      name: "ConfigError",
+      message: `Cannot load ${original}:2: unexpected symbol near '}'`,
+    });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -1,28 +1,46 @@
 import { ConfigError, errorMessage, LimitError } from "#errors";
+import { evaluateLuaTables, type LuaTable } from "#lua";
 import { dirname } from "node:path";
 import type { ConfigSource } from "./config_schema.ts";
 
 /** The largest configuration file that is read. */
 const MAX_CONFIG_BYTES = 1024 * 1024;
 
+/** A configuration file as it was read. */
+export interface LoadedConfig {
+  /** Its text; empty if it is no TOML. */
+  readonly toml: string;
+  /** Of a Lua file, the global tables, for `convertOriginal`. */
+  readonly tables?: Readonly<Record<string, LuaTable>>;
+  /** Itself as a source for `ConfigSchema`: relative paths start in its folder. */
+  readonly source: ConfigSource;
+}
+
 /**
  * Reads a configuration file.
  *
- * @param path A TOML file.
- * @returns Its text, and itself as a source for `ConfigSchema`: relative paths start in its folder.
- * @throws {ConfigError} If it cannot be read, or is no TOML by its name.
+ * @param path A TOML file, or one of the original by its end `.lua`, which is run.
+ * @throws {ConfigError} If it cannot be read, or the Lua file fails.
  * @throws {LimitError} If it is larger than 1 MiB.
  */
-export async function loadConfig(path: string): Promise<{ toml: string; source: ConfigSource }> {
-  if (/\.(lua|xml)$/i.test(path)) {
-    throw new ConfigError(`Cannot load ${path}: this version reads TOML files only`);
+export async function loadConfig(path: string): Promise<LoadedConfig> {
+  if (/\.xml$/i.test(path)) {
+    throw new ConfigError(`Cannot load ${path}: TOML and Lua files are read, XML files are not`);
   }
+  const text = await readText(path);
+  const source = { name: path, folder: dirname(path) };
+  return /\.lua$/i.test(path)
+    ? { toml: "", tables: await evaluateLuaTables(text, { name: path }), source }
+    : { toml: text, source };
+}
+
+async function readText(path: string): Promise<string> {
   try {
     const { size } = await Deno.stat(path);
     if (size > MAX_CONFIG_BYTES) {
       throw new LimitError("MAX_CONFIG_BYTES", { value: size, limit: MAX_CONFIG_BYTES });
     }
-    return { toml: await Deno.readTextFile(path), source: { name: path, folder: dirname(path) } };
+    return await Deno.readTextFile(path);
   } catch (cause) {
     if (cause instanceof LimitError) throw cause;
     throw new ConfigError(`Cannot read ${path}: ${reasonOf(cause)}`, { cause });

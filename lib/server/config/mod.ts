@@ -21,9 +21,15 @@ export type {
   StreamingConfig,
 } from "./application_options.ts";
 export type { RecordingConfig } from "./recording_options.ts";
-export { ConfigSchema } from "./config_schema.ts";
+export { ConfigSchema, refuseFaults } from "./config_schema.ts";
 export type { ApplicationDeclaration, ConfigSchemaOptions, ConfigSource } from "./config_schema.ts";
+export { convertOriginal } from "../original/convert.ts";
+export type { ConvertedConfig, ConvertOptions } from "../original/convert.ts";
+export type { KnownHere } from "../original/convert_application.ts";
+export { writeOriginalReference } from "../original/reference.ts";
+export { formatToml } from "../original/format_toml.ts";
 export { loadConfig } from "./load_config.ts";
+export type { LoadedConfig } from "./load_config.ts";
 export { withMediaFolder, withRelay, withRtmpAddress, withRtspAddress, withWebAddress } from "./overrides.ts";
 export { writeReference } from "./reference.ts";
 export { writeSample } from "./sample.ts";

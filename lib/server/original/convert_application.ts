@@ -1,0 +1,197 @@
+import type { LuaValue } from "#lua";
+import { convertAcceptor } from "./convert_acceptor.ts";
+import { convertMediaStorage } from "./convert_storage.ts";
+import {
+  APPLICATION_KEYS,
+  AUTHENTICATION_KEYS,
+  PULL_KEYS,
+  PUSH_KEYS,
+  RTMP_AUTHENTICATION_KEYS,
+  RTSP_AUTHENTICATION_KEYS,
+} from "./key_tables.ts";
+import { Paths, type Relocation } from "./paths.ts";
+import {
+  entriesOf,
+  type Findings,
+  isList,
+  type OriginalEntry,
+  readKeys,
+  sameValues,
+} from "./original_key.ts";
+
+/** What configurations may name here. */
+export interface KnownHere {
+  /** Kinds of application there are. */
+  readonly libraries: readonly string[];
+  /** Chains that acceptors of a kind of application may name. */
+  readonly chainsOf: (library: string) => readonly string[];
+}
+
+/** What the conversion of one application is told. */
+export interface ApplicationContext {
+  readonly findings: Findings;
+  readonly known: KnownHere;
+  readonly relocation: Relocation;
+}
+
+/** What an application becomes. */
+interface ConvertedApplication {
+  /** Absent if there is no such kind of application here. */
+  readonly application?: Record<string, unknown>;
+  readonly usersFile?: { readonly path: string; readonly file: string };
+}
+
+/** What to use in place of the original's applications that are not there. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  admin: "`crtmp` shows its state on the status page of the web plane",
+  applestreamingclient: "pull the stream by RTMP, see externalStreams",
+  samplefactory: "an application of your own brings its protocols, see docs/applications.md",
+  stresstest: "use a load generator",
+  vmapp: "write it in TypeScript, see docs/applications.md",
+  vptests: "Variant is not spoken yet",
+};
+
+/** The application that has no streams of its own. */
+const SELECTOR = "appselector";
+
+/** Chains of media that comes without a word about its sender. */
+const SENDS_NO_LOGIN = /^inbound(TcpTs|UdpTs|LiveFlv)$/;
+
+/** Publishing is for users, playing for everybody. */
+const PUBLISHERS_MUST_LOG_IN = [{ action: "publish", users: ["*"] }, { action: "play" }];
+
+/** Converts one of `applications`. */
+export function convertApplication(entry: OriginalEntry, context: ApplicationContext): ConvertedApplication {
+  const { written, path } = entry;
+  const { findings, known, relocation } = context;
+  const values = readKeys(APPLICATION_KEYS, { written, path, findings });
+  const { name } = values;
+  if (typeof name !== "string") return {};
+  const library = libraryOf(name, { library: values["library"], known });
+  if (library === undefined) {
+    const instead = INSTEAD[name.toLowerCase()];
+    const hint = instead === undefined ? `there are ${known.libraries.join(", ")}` : instead;
+    findings.warn(path, `is left out, with its acceptors: there is no application ${name} here; ${hint}`);
+    return {};
+  }
+  const { appDir } = values;
+  const paths = new Paths(
+    relocation,
+    typeof appDir === "string" ? appDir : `${relocation.rootDirectory}/${name}`,
+  );
+  const authentication = authenticationOf(values["authentication"], { path, findings, paths });
+  const pushTargets = relaysOf(values["targetServers"], {
+    path: `${path}.targetServers`,
+    findings,
+    keys: "push",
+  });
+  const externalStreams = relaysOf(values["externalStreams"], {
+    path: `${path}.externalStreams`,
+    findings,
+    keys: "pull",
+  });
+  const application = {
+    name,
+    ...sameValues(APPLICATION_KEYS, values),
+    ...library !== name && { library },
+    ...authentication.options,
+    ...library !== SELECTOR && convertMediaStorage(values, { path, findings, paths }),
+    ...externalStreams.length > 0 && { externalStreams },
+    ...pushTargets.length > 0 && { pushTargets },
+    acceptors: entriesOf(values["acceptors"], { path: `${path}.acceptors` }).flatMap((acceptor) => {
+      const converted = convertAcceptor(acceptor, { findings, paths, chains: known.chainsOf(library) });
+      const protocol = String(converted?.["protocol"]);
+      if (authentication.options["access"] !== undefined && SENDS_NO_LOGIN.test(protocol)) {
+        findings.warn(
+          acceptor.path,
+          `takes nobody: ${protocol} has no login, which authentication demands; it wants an application of its own`,
+        );
+      }
+      return converted ?? [];
+    }),
+  };
+  return {
+    application,
+    ...authentication.usersFile !== undefined && { usersFile: authentication.usersFile },
+  };
+}
+
+/** The kind of application here; the original's `proxypublish` is what every application with streams can do. */
+function libraryOf(
+  name: string,
+  { library, known }: { library: LuaValue | undefined; known: KnownHere },
+): string | undefined {
+  const asked = typeof library === "string"
+    ? library.replace(/^.*[/\\]/, "").replace(/^lib/, "").replace(/\.\w+$/, "")
+    : name;
+  const found = known.libraries.find((each) => each.toLowerCase() === asked.toLowerCase());
+  if (found !== undefined) return found;
+  return asked.toLowerCase() === "proxypublish" && known.libraries.includes("flvplayback")
+    ? "flvplayback"
+    : undefined;
+}
+
+interface AuthenticationPlace {
+  readonly path: string;
+  readonly findings: Findings;
+  readonly paths: Paths;
+}
+
+function authenticationOf(
+  written: LuaValue | undefined,
+  { path: above, findings, paths }: AuthenticationPlace,
+): { options: Record<string, unknown>; usersFile?: { path: string; file: string } } {
+  if (written === undefined) return { options: {} };
+  const path = `${above}.authentication`;
+  const { rtmp, rtsp } = readKeys(AUTHENTICATION_KEYS, { written, path, findings });
+  const fileOf = (place: string, { usersFile }: Record<string, LuaValue>) =>
+    typeof usersFile === "string"
+      ? { usersFile: { path: `${place}.usersFile`, file: paths.atApplication(usersFile) } }
+      : {};
+  if (rtmp === undefined) {
+    if (rtsp === undefined) return { options: {} };
+    const values = readKeys(RTSP_AUTHENTICATION_KEYS, { written: rtsp, path: `${path}.rtsp`, findings });
+    findings.warn(`${path}.rtsp`, "asks publishers over RTMP too: rules are for all protocols");
+    return { options: { access: PUBLISHERS_MUST_LOG_IN }, ...fileOf(`${path}.rtsp`, values) };
+  }
+  if (rtsp !== undefined) {
+    findings.warn(`${path}.rtsp`, "has no effect beside rtmp: one users file serves all protocols");
+  }
+  const values = readKeys(RTMP_AUTHENTICATION_KEYS, { written: rtmp, path: `${path}.rtmp`, findings });
+  const { type, encoderAgents } = values;
+  if (typeof type === "string" && type.toLowerCase() !== "adobe") {
+    findings.refuse(`${path}.rtmp.type`, `must be "adobe", current value is ${JSON.stringify(type)}`);
+  }
+  const options: Record<string, unknown> = { access: PUBLISHERS_MUST_LOG_IN };
+  if (encoderAgents !== undefined && isList(encoderAgents) && encoderAgents.length > 0) {
+    // whoever publishes must be known: programs that the file does not name are asked too
+    options["authentication"] = { encoderAgents: [...new Set([...encoderAgents, "FMLE/", "Wirecast/"])] };
+  }
+  return { options, ...fileOf(`${path}.rtmp`, values) };
+}
+
+function relaysOf(
+  written: LuaValue | undefined,
+  { path, findings, keys }: { path: string; findings: Findings; keys: "pull" | "push" },
+): Record<string, unknown>[] {
+  const rows = keys === "pull" ? PULL_KEYS : PUSH_KEYS;
+  return entriesOf(written, { path }).flatMap((entry) => {
+    const values = readKeys(rows, { written: entry.written, path: entry.path, findings });
+    const key = keys === "pull" ? "uri" : "targetUri";
+    const address = values[key];
+    if (typeof address !== "string") return [];
+    if (!isRelayed(address)) {
+      const scheme = /^[a-z]+(?=:)/i.exec(address)?.[0] ?? "an address without scheme";
+      findings.warn(`${entry.path}.${key}`, `is left out: ${scheme} is not relayed`);
+      return [];
+    }
+    const relay = sameValues(rows, values);
+    // the original takes the whole address for the application, and the stream's own name
+    return [keys === "pull" ? relay : { targetStreamName: "{stream}", ...relay }];
+  });
+}
+
+/** Whether streams are pulled from and pushed to addresses of this scheme; one that is wrong otherwise is told later. */
+function isRelayed(address: string): boolean {
+  return /^rtmp(e|s|t|te|ts)?:/i.test(address);
+}

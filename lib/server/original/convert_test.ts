@@ -1,0 +1,210 @@
+import assert from "node:assert/strict";
+import { ConfigSchema } from "#server/config";
+import { type ConvertOptions, convertOriginal } from "./convert.ts";
+import { evaluateLuaTables } from "#lua";
+import { KEY_TABLES } from "./key_tables.ts";
+import { writeOriginalReference } from "./reference.ts";
+
+const CHAINS = ["inboundRtmp", "inboundRtmps", "inboundLiveFlv", "inboundUdpTs", "inboundJsonCli"];
+const OPTIONS: ConvertOptions = {
+  name: "crtmpserver.lua",
+  libraries: ["flvplayback", "appselector"],
+  chainsOf: () => CHAINS,
+};
+
+async function convert(source: string, options = OPTIONS) {
+  return convertOriginal(await evaluateLuaTables(source, options), options);
+}
+
+/** The first application of a configuration whose first application has these keys. */
+async function application(keys: string, name = "flvplayback") {
+  const source = `configuration = { applications = { { name = "${name}", ${keys} } } }`;
+  const { written, warnings, faults } = await convert(source);
+  const applications = Object(written)["applications"] ?? [];
+  return { written: Object(written), application: applications[0] ?? {}, warnings, faults };
+}
+
+const at = "configuration.applications[1]";
+
+Deno.test("convertOriginal maps what the original means", async () => {
+  const { written, warnings, faults } = await convert(`Configuration = {
+    DAEMON = false, instancesCount = 1,
+    logAppenders = {
+      { name = "c", type = "console", colored = true, level = 4 },
+      { name = "f", type = "FILE", level = 3, fileName = "a.log", fileHistorySize = 0, newLineCharacters = "\\n" },
+    },
+    applications = {
+      rootDirectory = "apps",
+      { name = "appselector", default = true, validateHandshake = false, protocol = "dynamiclinklibrary",
+        acceptors = {
+          { ip = "0.0.0.0", port = 1935, protocol = "InboundRTMP" },
+          { ip = "0.0.0.0", port = 443, protocol = "inboundRtmps", sslKey = "k.pem", sslCert = "/etc/c.pem" },
+        } },
+      { NAME = "FLVPlayback", Aliases = { "live", "vod" }, keyframeSeek = false,
+        mediaStorage = {
+          { mediaFolder = "films" },
+          more = { mediaFolder = "/more", metaFolder = "meta", clientSideBuffer = 4294967295, seekGranularity = 0 },
+          recordedStreamsStorage = "recorded",
+        },
+        authentication = { rtmp = { type = "adobe", usersFile = "../users.lua" } } },
+      { name = "forward",
+        acceptors = { { ip = "239.1.1.1", port = 5000, protocol = "inboundUdpTs", ssmIp = "192.0.2.1" } },
+        library = "/lib/libproxypublish.so", abortOnConnectError = false,
+        targetServers = { one = { targetUri = "rtmp://192.0.2.9/live", localStreamName = "a", keepAlive = true } },
+        externalStreams = { { uri = "rtmp://192.0.2.8/live/x", localStreamName = "x", rangeStart = -1 } } },
+    },
+  }`);
+  assert.deepEqual([warnings, faults], [[], []]);
+  assert.deepEqual(written, {
+    web: { enabled: false },
+    logAppenders: [
+      { name: "c", type: "coloredConsole", level: 4 },
+      { name: "f", type: "file", level: 3, fileName: "a.log", fileHistorySize: 1000 },
+    ],
+    usersFile: "apps/users.lua",
+    applications: [
+      {
+        name: "appselector",
+        default: true,
+        acceptors: [
+          { ip: "0.0.0.0", port: 1935, protocol: "inboundRtmp" },
+          {
+            ip: "0.0.0.0",
+            port: 443,
+            protocol: "inboundRtmps",
+            sslKey: "apps/appselector/k.pem",
+            sslCert: "/etc/c.pem",
+          },
+        ],
+      },
+      {
+        name: "FLVPlayback",
+        library: "flvplayback",
+        aliases: ["live", "vod"],
+        access: [{ action: "publish", users: ["*"] }, { action: "play" }],
+        mediaStorage: {
+          mediaFolder: "films",
+          recordedStreamsStorage: "recorded",
+          storages: [{
+            name: "more",
+            mediaFolder: "/more",
+            metaFolder: "meta",
+            clientSideBuffer: "unlimited",
+            seekGranularity: 1,
+          }],
+        },
+        recording: { allowPublishers: true },
+        acceptors: [],
+      },
+      {
+        name: "forward",
+        library: "flvplayback",
+        mediaStorage: { mediaFolder: "apps/forward/media" },
+        recording: { allowPublishers: false },
+        externalStreams: [{ uri: "rtmp://192.0.2.8/live/x", localStreamName: "x", rangeStart: -1 }],
+        pushTargets: [{
+          targetStreamName: "{stream}",
+          targetUri: "rtmp://192.0.2.9/live",
+          localStreamName: "a",
+          keepAlive: true,
+        }],
+        acceptors: [{ ip: "239.1.1.1", port: 5000, protocol: "inboundUdpTs", multicastSource: "192.0.2.1" }],
+      },
+    ],
+  });
+  new ConfigSchema({ applications: [{ name: "flvplayback" }, { name: "appselector" }], chains: CHAINS })
+    .parse(written, { name: "converted" });
+});
+
+Deno.test("convertOriginal answers what it cannot honour with one line each", async () => {
+  const cases: [keys: string, warnings: string[]][] = [
+    ["acceptors = { { ip = '0.0.0.0', port = 6666, protocol = 'inboundXmlVariant' } }", [
+      `${at}.acceptors[1] is left out, port 6666 is not opened: inboundXmlVariant is not spoken yet`,
+    ]],
+    ["acceptors = { { ip = '0.0.0.0', port = 6666, protocol = 'inboundFtp' } }", [
+      `${at}.acceptors[1] is left out, port 6666 is not opened: inboundFtp is no chain: there are ${
+        CHAINS.join(", ")
+      }`,
+    ]],
+    ["acceptors = { { ip = '0.0.0.0', port = 1112, protocol = 'inboundJsonCli' } }", [
+      `${at}.acceptors[1].ip is 127.0.0.1 rather than 0.0.0.0: inboundJsonCli controls the server and asks nobody ` +
+      "who he is; to open it, write it in TOML (crtmp convert-config), where ip is taken as it stands",
+    ]],
+    ["acceptors = { { ip = '127.0.0.1', port = 1112, protocol = 'inboundJsonCli' } }", []],
+    ["keyFrameSeek = true, aliasses = {}", [
+      `${at}.aliasses is no key that is known here and has no effect: did you mean aliases?`,
+    ]],
+    ["externalStreams = { { uri = 'rtsp://u:secret@192.0.2.1/x', localStreamName = 'x' } }", [
+      `${at}.externalStreams[1].uri is left out: rtsp is not relayed`,
+    ]],
+    ["authentication = { rtsp = { usersFile = 'u.lua' } }", [
+      `${at}.authentication.rtsp asks publishers over RTMP too: rules are for all protocols`,
+    ]],
+    [
+      "authentication = { rtmp = { type = 'adobe', usersFile = 'u.lua' } }, " +
+      "acceptors = { { ip = '127.0.0.1', port = 6666, protocol = 'inboundLiveFlv' } }",
+      [
+        `${at}.acceptors[1] takes nobody: inboundLiveFlv has no login, which authentication demands; it wants an ` +
+        "application of its own",
+      ],
+    ],
+  ];
+  for (const [keys, warnings] of cases) {
+    const result = await application(keys);
+    assert.deepEqual([result.warnings, result.faults], [warnings, []], keys);
+  }
+  const { application: opened } = await application(
+    "acceptors = { { ip = '0.0.0.0', port = 1112, protocol = 'inboundJsonCli' } }",
+  );
+  assert.equal(opened.acceptors[0].ip, "127.0.0.1");
+  const admin = await application(
+    "acceptors = { { ip = '0.0.0.0', port = 1112, protocol = 'inboundJsonCli' } }",
+    "admin",
+  );
+  assert.equal(admin.warnings.length, 1);
+  assert.match(admin.warnings[0]!, /^configuration\.applications\[1\] is left out, with its acceptors: /);
+});
+
+Deno.test("convertOriginal refuses wrong types and values, with the path as Lua counts", async () => {
+  const cases: [keys: string, message: string | RegExp][] = [
+    ["aliases = 'live'", `${at}.aliases must be a list of texts, current value is "live"`],
+    ["default = 'yes'", `${at}.default must be true or false, current value is "yes"`],
+    [
+      "acceptors = { { ip = 'a', port = '1935', protocol = 'inboundRtmp' } }",
+      `${at}.acceptors[1].port must be a number, current value is "1935"`,
+    ],
+    [
+      "acceptors = { { ip = 'a', port = 70000, protocol = 'inboundRtmp' } }",
+      `${at}.acceptors[1].port must be 1-65535, current value is 70000`,
+    ],
+    ["acceptors = { { port = 1935, protocol = 'inboundRtmp' } }", `${at}.acceptors[1].ip must be set`],
+    ["acceptors = { 'x' }", `${at}.acceptors[1] must be a table, current value is "x"`],
+    ["mediaStorage = { a = { } }", `${at}.mediaStorage.a.mediaFolder must be set`],
+    [
+      "authentication = { rtmp = { type = 'ntlm', usersFile = 'u' } }",
+      `${at}.authentication.rtmp.type must be "adobe", current value is "ntlm"`,
+    ],
+  ];
+  for (const [keys, message] of cases) {
+    assert.deepEqual((await application(keys)).faults.map(({ message }) => message), [message], keys);
+  }
+  const bare = await convert("configuration = {}");
+  assert.deepEqual(bare.faults.map(({ message }) => message), ["configuration.applications must be set"]);
+  await assert.rejects(convert("config = {}"), {
+    name: "ConfigError",
+    message: "Cannot load crtmpserver.lua: it sets no table configuration",
+  });
+});
+
+Deno.test("every key of the original becomes an option, or says why not", () => {
+  for (const [path, keys] of KEY_TABLES) {
+    for (const [key, { becomes, says, doc }] of Object.entries(keys)) {
+      assert.ok(becomes ?? says ?? doc, `${path}.${key}`);
+    }
+  }
+});
+
+Deno.test("docs/lua.md is what the tables say", async () => {
+  const page = await Deno.readTextFile(new URL("../../../docs/lua.md", import.meta.url));
+  assert.equal(page, writeOriginalReference());
+});
