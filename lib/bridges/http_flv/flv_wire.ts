@@ -1,5 +1,12 @@
-import { encodeFlvHeader, flvTagBytes, tagBodyOf, writeFlvTagInto } from "#mediaformats/flv";
-import { FLV_TAG_TYPE } from "#mediaformats/flv";
+import {
+  encodeFlvHeader,
+  FLV_TAG_TYPE,
+  flvTagBytes,
+  FULL_DIALECT,
+  SINGLE_TRACK_DIALECT,
+  TagAdapter,
+  writeFlvTagInto,
+} from "#mediaformats/flv";
 import type { Packet } from "#media";
 import { webSocketHeaderBytes, writeWebSocketHeaderInto } from "#protocols/websocket";
 import type { StreamHeader, WireFormat } from "#streaming";
@@ -8,34 +15,69 @@ import type { StreamHeader, WireFormat } from "#streaming";
 const VIDEO_KEY = new TextEncoder().encode("videocodecid");
 const AUDIO_KEY = new TextEncoder().encode("audiocodecid");
 
+/** Which tracks a viewer gets. */
+export interface FlvWireOptions {
+  /**
+   * Every track, as it came, with its track id and ModEx; most players of FLV end at what they do not know.
+   *
+   * @default {false} the default track of video and of audio, with legacy headers where there are some
+   */
+  readonly hasAllTracks?: boolean;
+}
+
 /** FLV tags, as HTTP-FLV sends them: a header, then tags with absolute timestamps. */
 export class FlvWire implements WireFormat {
-  readonly key: string = "flv";
+  readonly key: string;
   readonly isCommon = true;
+  readonly #adapter: TagAdapter;
+
+  constructor({ hasAllTracks = false }: FlvWireOptions = {}) {
+    this.key = hasAllTracks ? "flv-all" : "flv";
+    this.#adapter = new TagAdapter(hasAllTracks ? FULL_DIALECT : SINGLE_TRACK_DIALECT);
+  }
 
   carries(packet: Packet): boolean {
-    return packet.kind !== "data" || packet.role !== "clear";
+    return packet.kind === "data" ? packet.role !== "clear" : this.#adapter.adapt(packet) !== undefined;
   }
 
   encodedBytes(packet: Packet): number {
-    return flvTagBytes(bodyOf(packet).length);
+    return flvTagBytes(this.#bodyOf(packet).length);
   }
 
   encodeInto(target: Uint8Array, offset: number, packet: Packet): void {
-    writeTag(target, offset, packet, packet.dtsUs);
+    this.#writeTag(target, offset, packet, packet.dtsUs);
   }
 
   prelude(header: StreamHeader, { dtsUs, isFirst }: { dtsUs: number; isFirst: boolean }): Uint8Array {
     const start = isFirst ? encodeFlvHeader(flvTracks(header)) : NOTHING;
-    const packets = header.metadata === undefined ? header.configs : [header.metadata, ...header.configs];
+    const told = header.metadata === undefined ? header.configs : [header.metadata, ...header.configs];
+    const packets = told.filter((packet) => this.carries(packet));
     let length = start.length;
-    for (const packet of packets) length += flvTagBytes(bodyOf(packet).length);
+    for (const packet of packets) length += this.encodedBytes(packet);
     const bytes = new Uint8Array(length);
     bytes.set(start);
     let at = start.length;
     // metadata at 0, since ffmpeg takes later one for a text track
-    for (const packet of packets) at = writeTag(bytes, at, packet, packet.kind === "data" ? 0 : dtsUs);
+    for (const packet of packets) {
+      at = this.#writeTag(bytes, at, packet, packet.kind === "data" ? 0 : dtsUs);
+    }
     return bytes;
+  }
+
+  // params: hot path
+  #writeTag(target: Uint8Array, offset: number, packet: Packet, dtsUs: number): number {
+    const tagType = packet.kind === "video"
+      ? FLV_TAG_TYPE.Video
+      : packet.kind === "audio"
+      ? FLV_TAG_TYPE.Audio
+      : FLV_TAG_TYPE.Script;
+    const timestampMs = Math.round(dtsUs / 1000) >>> 0;
+    return writeFlvTagInto(target, offset, { tagType, timestampMs }, this.#bodyOf(packet));
+  }
+
+  /** Of a packet that is carried. */
+  #bodyOf(packet: Packet): Uint8Array {
+    return packet.kind === "data" ? packet.payload : this.#adapter.adapt(packet)!;
   }
 }
 
@@ -83,8 +125,8 @@ export class WebSocketWire implements WireFormat {
 
 /** FLV over WebSocket: each tag is one message. */
 export class WebSocketFlvWire extends WebSocketWire {
-  constructor() {
-    super(new FlvWire());
+  constructor(options: FlvWireOptions = {}) {
+    super(new FlvWire(options));
   }
 }
 
@@ -101,21 +143,6 @@ export function flvTracks(header: StreamHeader): { hasVideo: boolean; hasAudio: 
 }
 
 const NOTHING = new Uint8Array(0);
-
-// params: hot path
-function writeTag(target: Uint8Array, offset: number, packet: Packet, dtsUs: number): number {
-  const tagType = packet.kind === "video"
-    ? FLV_TAG_TYPE.Video
-    : packet.kind === "audio"
-    ? FLV_TAG_TYPE.Audio
-    : FLV_TAG_TYPE.Script;
-  const timestampMs = Math.round(dtsUs / 1000) >>> 0;
-  return writeFlvTagInto(target, offset, { tagType, timestampMs }, bodyOf(packet));
-}
-
-function bodyOf(packet: Packet): Uint8Array {
-  return packet.kind === "data" ? packet.payload : tagBodyOf(packet);
-}
 
 function includes(bytes: Uint8Array, wanted: Uint8Array): boolean {
   const first = wanted[0]!;

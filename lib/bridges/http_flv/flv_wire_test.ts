@@ -134,3 +134,31 @@ Deno.test("FlvWire carries all but the withdrawal of metadata, enhanced tracks t
   assert.equal(wire.carries({ ...metadata({}), role: "clear" }), false);
   assert.notEqual(wire.key, new WebSocketFlvWire().key);
 });
+
+/** Two tracks of video in one body, the default one AVC by FourCC; and HEVC as older encoders send it. */
+const TWO_TRACKS = tag(FLV_TAG_TYPE.Video, 40, [
+  ...[0x96, 0x21, 0x76, 0x70, 0x30, 0x39, 1, 0, 0, 1, 0x82],
+  ...[0x61, 0x76, 0x63, 0x31, 0, 0, 0, 4, 0, 0, 40, 0x65],
+]);
+const CODEC_ID_12 = tag(FLV_TAG_TYPE.Video, 80, [0x1c, 1, 0, 0, 0, 0x26]);
+const OTHER_TRACK = tag(FLV_TAG_TYPE.Audio, 80, [0x95, 1, 0x4f, 0x70, 0x75, 0x73, 3, 0xf8]);
+
+Deno.test("FlvWire sends the default tracks in the form most players read, or all of them as they came", () => {
+  const written = (wire: FlvWire) => {
+    const carried = [TWO_TRACKS, CODEC_ID_12, OTHER_TRACK].filter((packet) => wire.carries(packet));
+    return carried.map((packet) => {
+      const bytes = new Uint8Array(wire.encodedBytes(packet));
+      wire.encodeInto(bytes, 0, packet);
+      return read(bytes).tags[0]![2];
+    });
+  };
+  assert.deepEqual(written(new FlvWire()), ["170100002865", "1c0100000026"]);
+  assert.deepEqual(written(new FlvWire({ hasAllTracks: true })), [
+    TWO_TRACKS.flvTagBody!.toHex(),
+    "9168766331" + "000000" + "26",
+    OTHER_TRACK.flvTagBody!.toHex(),
+  ]);
+  assert.notEqual(new FlvWire().key, new FlvWire({ hasAllTracks: true }).key);
+  const header = headerOf({ hasVideo: true, configs: [{ ...OTHER_TRACK, role: "config" }] });
+  assert.equal(new FlvWire().prelude(header, { dtsUs: 0, isFirst: false }).length, 0);
+});

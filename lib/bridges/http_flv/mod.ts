@@ -11,5 +11,6 @@
  * @module
  */
 export { flvTracks, FlvWire, WebSocketFlvWire, WebSocketWire } from "./flv_wire.ts";
+export type { FlvWireOptions } from "./flv_wire.ts";
 export { FlvPlayerProtocol } from "./flv_player.ts";
 export type { FlvPlayerOptions } from "./flv_player.ts";

@@ -48,11 +48,11 @@ const CORS_HEADERS = {
 /** How a stream is sent. */
 type MediaFormat = "flv" | "ts";
 
-/** What each format is on the wire. */
+/** What each format is on the wire; `query` is that of the request. */
 const FORMATS: Readonly<
-  Record<MediaFormat, { wire: () => WireFormat; contentType: string; tag: "flvout" | "tsout" }>
+  Record<MediaFormat, { wire: (query: string) => WireFormat; contentType: string; tag: "flvout" | "tsout" }>
 > = {
-  flv: { wire: () => new FlvWire(), contentType: "video/x-flv", tag: "flvout" },
+  flv: { wire: (query) => new FlvWire(wantedTracks(query)), contentType: "video/x-flv", tag: "flvout" },
   ts: { wire: () => new TsWire(), contentType: "video/mp2t", tag: "tsout" },
 };
 
@@ -62,6 +62,7 @@ interface GrantedPlay {
   /** Prefixed with protocol, address and stream. */
   readonly log: Logger;
   readonly format: MediaFormat;
+  readonly query: string;
 }
 
 interface MediaTarget {
@@ -176,7 +177,7 @@ export class WebRouter implements HttpRouter {
       named.debug("not found");
       return this.#refuse(exchange, { status: 404, reason: `Nobody publishes ${appName}/${streamName}` });
     }
-    const play = { access, log: named, format: target.format };
+    const play = { access, log: named, format: target.format, query: request.query };
     if (isWebSocket) this.#startWebSocket(exchange, play);
     else this.#startBody(exchange, play);
   }
@@ -197,18 +198,18 @@ export class WebRouter implements HttpRouter {
     });
   }
 
-  #startBody(exchange: HttpExchange, { access, log, format }: GrantedPlay): void {
+  #startBody(exchange: HttpExchange, { access, log, format, query }: GrantedPlay): void {
     const { wire, contentType, tag } = FORMATS[format];
     const stream = this.#options.registry.open(access.path, access.options);
     exchange.startBody({
       status: 200,
       headers: { ...this.#cors, "cache-control": "no-store", "content-type": contentType },
       framing: "close",
-      near: new FlvPlayerProtocol({ stream, wire: wire(), log, tag }),
+      near: new FlvPlayerProtocol({ stream, wire: wire(query), log, tag }),
     });
   }
 
-  #startWebSocket(exchange: HttpExchange, { access, log, format }: GrantedPlay): void {
+  #startWebSocket(exchange: HttpExchange, { access, log, format, query }: GrantedPlay): void {
     const { wire, tag } = FORMATS[format];
     const stream = this.#options.registry.open(access.path, access.options);
     const webSocket = new WebSocketProtocol({
@@ -216,7 +217,7 @@ export class WebRouter implements HttpRouter {
       isPreframed: true,
       log: webLog(log),
     });
-    webSocket.linkNear(new FlvPlayerProtocol({ stream, wire: new WebSocketWire(wire()), log, tag }));
+    webSocket.linkNear(new FlvPlayerProtocol({ stream, wire: new WebSocketWire(wire(query)), log, tag }));
     webSocket.accept(exchange);
   }
 }
@@ -239,6 +240,11 @@ export function mediaTarget(path: string): MediaTarget | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** `?tracks=all`: every track, for players that read multitrack. */
+function wantedTracks(query: string): { readonly hasAllTracks: boolean } {
+  return { hasAllTracks: new URLSearchParams(query).get("tracks") === "all" };
 }
 
 function peerOf(
