@@ -48,18 +48,21 @@ e2e(
       assert.ok(response.status === 200 || response.status === 204, String(response.status));
       assert.equal(response.headers.get("access-control-allow-origin"), "*");
     });
-    await context.step("a POST of what is no media, or from another site's page, publishes nothing", async () => {
-      const garbage = await ask("live/other.flv", { method: "POST", body: "x" });
-      await garbage.body?.cancel();
-      const headers = { origin: "http://evil.example" };
-      const page = await ask("live/other.flv", { method: "POST", body: "x", headers });
-      await page.body?.cancel();
-      assert.equal(page.status, 403);
-      const patch = await ask("live/shown.flv", { method: "PATCH", body: "x" });
-      await patch.body?.cancel();
-      assert.equal(patch.status, 405);
-      assert.equal(server.logLines("live/other: publishing").length, 0, server.log);
-    });
+    await context.step(
+      "a POST of what is no media, or from another site's page, publishes nothing",
+      async () => {
+        const garbage = await ask("live/other.flv", { method: "POST", body: "x" });
+        await garbage.body?.cancel();
+        const headers = { origin: "http://evil.example" };
+        const page = await ask("live/other.flv", { method: "POST", body: "x", headers });
+        await page.body?.cancel();
+        assert.equal(page.status, 403);
+        const patch = await ask("live/shown.flv", { method: "PATCH", body: "x" });
+        await patch.body?.cancel();
+        assert.equal(patch.status, 405);
+        assert.equal(server.logLines("live/other: publishing").length, 0, server.log);
+      },
+    );
     await context.step("what is missing is named in the 404", async () => {
       for (const path of ["live/absent.flv", "nowhere/absent.flv"]) {
         const response = await ask(path);
