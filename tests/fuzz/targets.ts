@@ -16,6 +16,7 @@ import { mp3Target } from "./targets/mp3_target.ts";
 import { mp4Target } from "./targets/mp4_target.ts";
 import { mpegtsTarget } from "./targets/mpegts_target.ts";
 import { handshakeTarget, rtmpTarget } from "./targets/rtmp_target.ts";
+import { rtpTarget, rtspTarget, sdpTarget } from "./targets/rtsp_target.ts";
 import { rtmpeTarget, rtmptTarget, sharedObjectTarget } from "./targets/tunnel_target.ts";
 import { httpTarget, webSocketTarget } from "./targets/web_target.ts";
 
@@ -35,6 +36,9 @@ export async function listTargets(): Promise<FuzzTarget[]> {
     mp3Target(),
     mp4Target(await readInputs(SESSIONS, "mp4")),
     mpegtsTarget(await readInputs(SESSIONS, "mpegts")),
+    rtpTarget(),
+    rtspTarget(),
+    sdpTarget(),
     rtmpeTarget(),
     rtmptTarget(),
     sharedObjectTarget(),

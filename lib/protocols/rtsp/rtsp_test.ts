@@ -142,6 +142,9 @@ Deno.test("parseSdp reads what formatSdp writes, and what cameras write", () => 
     "v=0\nm=audio 0 RTP/AVP 0\nm=application 0 RTP/AVP 107\na=rtpmap:107 x/1000\n",
   );
   assert.deepEqual([audio!.encoding, audio!.clockRate, other!.kind], ["PCMU", 8000, "data"]);
+  // what looks like a number is text all the same
+  const [odd] = parseSdp("v=0\nm=audio 0 RTP/AVP 96\na=rtpmap:96 7/8000\na=fmtp:96 5\na=control:3\n");
+  assert.deepEqual([odd!.encoding, odd!.control, odd!.parameters.size], ["7", "3", 0]);
   for (const text of ["", "v=0\r\n", "m=video", "\u0000"]) {
     assert.throws(() => parseSdp(text), FormatError, text);
   }

@@ -27,13 +27,16 @@ const STATIC_TYPES: Readonly<Record<number, readonly [encoding: string, clockRat
   33: ["MP2T", 90_000],
 };
 
-/** What sdp-transform gives of a media section, as far as it is read; the package tells no types. */
+/**
+ * What sdp-transform gives of a media section, as far as it is read. Whatever looks like a number is one, also where
+ * text is meant.
+ */
 interface ParsedMedia {
-  readonly type?: string;
-  readonly payloads?: string | number;
-  readonly control?: string;
-  readonly rtp?: readonly { payload: number; codec: string; rate?: number; encoding?: string | number }[];
-  readonly fmtp?: readonly { payload: number; config: string }[];
+  readonly type?: unknown;
+  readonly payloads?: unknown;
+  readonly control?: unknown;
+  readonly rtp?: readonly { payload: unknown; codec?: unknown; rate?: unknown; encoding?: unknown }[];
+  readonly fmtp?: readonly { payload: unknown; config?: unknown }[];
 }
 
 /** Most media sections that are looked at. */
@@ -60,23 +63,27 @@ export function parseSdp(text: string): SdpMedia[] {
 }
 
 function sectionOf(media: ParsedMedia): SdpMedia | undefined {
-  const payloadType = Number.parseInt(String(media.payloads ?? ""));
+  const payloadType = Number.parseInt(textOf(media.payloads));
   if (!(payloadType >= 0 && payloadType <= 127)) return undefined;
   const map = media.rtp?.find(({ payload }) => payload === payloadType);
   const known = STATIC_TYPES[payloadType];
-  const encoding = (map?.codec ?? known?.[0] ?? "").toUpperCase();
-  const clockRate = map?.rate ?? known?.[1] ?? 90_000;
+  const encoding = textOf(map?.codec ?? known?.[0]).toUpperCase();
+  const clockRate = Number(map?.rate ?? known?.[1] ?? 90_000);
   if (!(clockRate > 0 && clockRate <= 1_000_000_000)) return undefined;
-  const config = media.fmtp?.find(({ payload }) => payload === payloadType)?.config ?? "";
+  const config = media.fmtp?.find(({ payload }) => payload === payloadType)?.config;
   return {
     kind: media.type === "video" || media.type === "audio" ? media.type : "data",
     payloadType,
     encoding,
     clockRate,
     channels: Math.max(1, Number(map?.encoding ?? 1) || 1),
-    parameters: parametersOf(config),
-    control: media.control ?? "",
+    parameters: parametersOf(textOf(config)),
+    control: textOf(media.control),
   };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
 
 function parametersOf(config: string): Map<string, string> {
