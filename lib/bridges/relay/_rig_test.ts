@@ -59,6 +59,8 @@ export class RelayRig implements AsyncDisposable {
   readonly dials: string[] = [];
   /** The other end of the connections. */
   readonly carriers: Carrier[] = [];
+  /** Protocols of the servers at the other end. */
+  readonly servers: RtmpProtocol[] = [];
   /** Whether the other end cannot be reached. */
   isDown = false;
   readonly #options: RelayRigOptions;
@@ -187,6 +189,8 @@ export class RelayRig implements AsyncDisposable {
         call: () => undefined,
       },
     });
-    new RtmpProtocol({ application, clock: this.clock }).openOn(carrier);
+    const protocol = new RtmpProtocol({ application, clock: this.clock });
+    this.servers.push(protocol);
+    protocol.openOn(carrier);
   }
 }

@@ -182,6 +182,30 @@ Deno.test("a pull follows where it is sent, and not for ever", async () => {
   }
 });
 
+Deno.test("a pull that is asked to connect again does, at once where it stood a while, and elsewhere", async () => {
+  await using rig = new RelayRig();
+  rig.pull({ stallTimeoutMs: 60_000 });
+  await until(() => rig.lines(/connected/).length === 1, "the pull");
+  const ask = (tcUrl?: string) =>
+    rig.servers.at(-1)!.session.sendStatus({
+      code: "NetConnection.Connect.ReconnectRequest",
+      description: "The server closes",
+      ...tcUrl === undefined ? {} : { properties: { tcUrl } },
+    });
+  rig.clock.advance(6000);
+  ask("rtmp://other/live");
+  await until(() => rig.lines(/connected/).length === 2, "the next connection");
+  assert.deepEqual(rig.dials, ["rtmp far", "rtmp other"]);
+  // again and again: not without a wait
+  ask();
+  await until(() => rig.lines(/has ended: the server asks to connect again/).length === 2, "the second end");
+  await settled();
+  assert.equal(rig.dials.length, 2);
+  rig.clock.advance(1000);
+  await until(() => rig.lines(/connected/).length === 3, "the third connection");
+  assert.deepEqual(rig.dials.at(-1), "rtmp far");
+});
+
 Deno.test("a pull answers Adobe's challenge, and never logs the password", async () => {
   const users = new UserTable([{ name: "anna", password: "hush-hush" }]);
   for (const [password, isRight] of [["hush-hush", true], ["hush-wrong", false]] as const) {
