@@ -11,7 +11,12 @@ import { waitFor } from "../helpers/wait.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 /** The files whose tests crtmp in one file has to pass. */
-const SAME_TESTS = ["lifecycle_test.ts", "publishers_test.ts", "viewers_test.ts"];
+const SAME_TESTS = [
+  "lifecycle_test.ts",
+  "original_config_test.ts",
+  "publishers_test.ts",
+  "viewers_test.ts",
+];
 
 /** What the packed program tells of itself. */
 interface Told {
