@@ -1,6 +1,6 @@
 import type { AcceptorOwner, ApplicationRegistry } from "#application";
 import type { AmfValue } from "#amf";
-import { LiveRtmpApplication, type PublishRecorder } from "#bridges/rtmp";
+import { LiveRtmpApplication, type PublishRecorder, type ReconnectRequests } from "#bridges/rtmp";
 import type { RecordedFiles } from "#bridges/vod";
 import type { Clock } from "#clock";
 import { systemClock } from "#clock";
@@ -17,7 +17,7 @@ import type { StreamRegistry } from "#streaming";
 import { ACCEPTOR_CHAINS } from "./chain_table.ts";
 import type { ServerConfig } from "./config/mod.ts";
 import { isStreamPost } from "./web/post_route.ts";
-import { webPages } from "./web/pages.ts";
+import { type PagesOptions, webPages } from "./web/pages.ts";
 import type { SharedObjects } from "./shared_objects.ts";
 import { StreamStatusReader } from "./web/status.ts";
 import { webLog, WebRouter } from "./web/web_router.ts";
@@ -31,10 +31,14 @@ export interface SpawnerOptions {
   readonly recorded: RecordedFiles;
   /** Records streams at the wish of their publishers. */
   readonly recorder: PublishRecorder;
+  /** Streams from and to other servers, for the status page. */
+  readonly relays: PagesOptions["relays"];
   readonly log: Logger;
   readonly version: string;
   /** The shared objects of all applications. */
   readonly sharedObjects: SharedObjects;
+  /** Told of every RTMP connection, so that it can be asked to leave. */
+  readonly reconnects: ReconnectRequests;
   /** Notes a stack that no listener opened: a session inside HTTP. */
   readonly opened: (bottom: Protocol) => void;
   /** Time of the patience with peers: seconds long, so a coarse clock does. */
@@ -49,6 +53,7 @@ export function builtInFactories(options: SpawnerOptions): (owner: AcceptorOwner
     version: options.version,
     status: config.web.status,
     streams: () => status.read(),
+    relays: options.relays,
     applications: () => options.applications.list(),
   });
   const rtmpLog = log.child("rtmp");
@@ -116,6 +121,7 @@ function rtmpApplication(owner: AcceptorOwner, options: SpawnerOptions): LiveRtm
     waitForPublisherMs: config.rtmp.waitForPublisherMs,
     recorded: options.recorded,
     recorder: options.recorder,
+    reconnects: options.reconnects,
     sharedObjects: options.sharedObjects.bridge(owner),
     access: {
       ...applications.accessFor(owner),

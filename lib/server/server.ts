@@ -1,6 +1,7 @@
 import { ApplicationRegistry } from "#application";
 import type { AcceptorOwner, ApplicationDefinition, MediaCatalog, RunningApplication } from "#application";
 import { Indexer } from "#bridges/indexing";
+import { ReconnectRequests } from "#bridges/rtmp";
 import { type ApplicationFiles, type MediaLibrary, RecordedFiles } from "#bridges/vod";
 import { CoarseClock, systemClock } from "#clock";
 import { ClosedError, ConfigError } from "#errors";
@@ -48,7 +49,7 @@ export interface RunningServer {
   readonly streams: StreamRegistry;
   /** Resolves when it has closed, for whatever reason. */
   readonly closed: Promise<void>;
-  /** Closes listeners, then connections. */
+  /** Closes listeners, asks peers that can to reconnect, and closes all connections. */
   close(reason: string): Promise<void>;
 }
 
@@ -108,6 +109,7 @@ class Server implements RunningServer {
   readonly #reactor: Reactor;
   readonly #applications: ApplicationRegistry;
   readonly #protocols = new ProtocolRegistry();
+  readonly #reconnects = new ReconnectRequests();
   /** Owners of acceptors that publishers on other machines can reach. */
   readonly #exposed: AcceptorOwner[] = [];
   readonly #closed = Promise.withResolvers<void>();
@@ -193,6 +195,8 @@ class Server implements RunningServer {
       opened: (bottom) => this.#protocols.add(bottom),
       recorded: new RecordedFiles(files),
       recorder: this.#recordings,
+      relays: () => this.#relays.list(),
+      reconnects: this.#reconnects,
       log,
       version,
     });
@@ -239,6 +243,8 @@ class Server implements RunningServer {
     if (this.#isClosing) return this.#closed.promise;
     this.#isClosing = true;
     const listenersClosed = this.#reactor.close();
+    const asked = await this.#reconnects.drain({ ...this.#config.rtmp, clock: systemClock });
+    if (asked > 0) this.#options.log.child("rtmp").info(`asked ${asked} peers to connect again`);
     await this.#relays.close();
     await this.#protocols.closeAll(reason);
     await listenersClosed;

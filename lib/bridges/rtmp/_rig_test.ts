@@ -4,11 +4,12 @@ import { ClosedError } from "#errors";
 import { Logger, MemorySink } from "#log";
 import { Reactor } from "#netio";
 import { RtmpClientProtocol, RtmpProtocol } from "#protocols/rtmp";
-import type { ClientConnectOptions, ClientStream, DataMessage } from "#protocols/rtmp";
+import type { ClientConnectOptions, ClientStream, DataMessage, RtmpCommand } from "#protocols/rtmp";
 import type { Carrier } from "#stack";
 import { STREAM_DEFAULTS, StreamRegistry } from "#streaming";
 import type { Access, StreamOptions, StreamRequest } from "#streaming";
 import { LiveRtmpApplication } from "./live_rtmp_application.ts";
+import type { ReconnectRequests } from "./reconnect_requests.ts";
 
 /** AVC, all of it made up: configuration, key frame, inter frame. */
 export const AVC_CONFIG = body("17 00 000000 01640028ffe1");
@@ -37,6 +38,7 @@ export async function settled(): Promise<void> {
 export interface LiveRigOptions {
   readonly streamOptions?: Partial<StreamOptions>;
   readonly waitForPublisherMs?: number;
+  readonly reconnects?: ReconnectRequests;
   readonly connect?: (appName: string) => string | undefined;
   readonly publish?: (request: StreamRequest) => Access | Promise<Access>;
   readonly play?: (request: StreamRequest) => Access | Promise<Access>;
@@ -64,6 +66,7 @@ export class LiveRig implements AsyncDisposable {
       clock: this.clock,
       log: this.#log.child("rtmp"),
       waitForPublisherMs: options.waitForPublisherMs ?? 0,
+      ...(options.reconnects === undefined ? {} : { reconnects: options.reconnects }),
       access: {
         connect: (peer) => {
           const reason = options.connect?.(peer.appName);
@@ -94,14 +97,18 @@ export class LiveRig implements AsyncDisposable {
       },
     });
     server.openOn(far);
-    const protocol = new RtmpClientProtocol({ clock: this.clock });
+    const commands: RtmpCommand[] = [];
+    const protocol = new RtmpClientProtocol({
+      clock: this.clock,
+      onCommand: (command) => void commands.push(command),
+    });
     protocol.openOn(near);
     const { properties: answer } = await protocol.connect({
       app,
       tcUrl: `rtmp://host/${app}`,
       ...(properties === undefined ? {} : { properties }),
     });
-    return new RigClient(protocol, near, answer);
+    return new RigClient(protocol, near, { answer, commands });
   }
 
   /** Properties of `_result`, for clients that announce each of `announced` in `connect`. */
@@ -161,12 +168,16 @@ export class RigClient {
   /** Properties of the `_result` of `connect`. */
   readonly answer: Readonly<Record<string, unknown>>;
 
+  /** What the server said on the NetConnection. */
+  readonly commands: readonly RtmpCommand[];
+
   constructor(
     protocol: RtmpClientProtocol,
     carrier: Carrier,
-    answer: Readonly<Record<string, unknown>>,
+    heard: { answer: Readonly<Record<string, unknown>>; commands: readonly RtmpCommand[] },
   ) {
-    this.answer = answer;
+    this.answer = heard.answer;
+    this.commands = heard.commands;
     this.protocol = protocol;
     this.carrier = carrier;
   }

@@ -23,6 +23,7 @@ import type { LiveConnection } from "./live_net_stream.ts";
 import { PlayerTurns } from "./player_turns.ts";
 import type { PublishRecorder } from "./publish_recorder.ts";
 import type { RecordedStreams } from "./recorded_streams.ts";
+import type { ReconnectRequests } from "./reconnect_requests.ts";
 import { RefusedPublisher } from "./refused_publisher.ts";
 
 /** A call, and the way back to who made it. */
@@ -74,6 +75,8 @@ export interface LiveRtmpOptions {
   readonly recorder?: PublishRecorder;
   /** Who takes shared object messages. @default nobody does */
   readonly sharedObjects?: RtmpSharedObjects;
+  /** Told of every connection, so that it can be asked to leave. @default nobody is asked */
+  readonly reconnects?: ReconnectRequests;
   /** Prefixed with `rtmp`; each connection adds its address. */
   readonly log: Logger;
   /** Time of waiting. */
@@ -129,8 +132,9 @@ export class LiveRtmpApplication implements RtmpApplication {
       budget: new ConnectionBudget(),
       refusedPublisher: new RefusedPublisher(session, this.#options.clock),
     });
+    this.#options.reconnects?.add(session);
     log.debug(() => `connected to ${peer.appName}, ${request.flashVer || "client unnamed"}`);
-    const isEnhanced = request.capabilities.isEnhanced;
+    const isEnhanced = request.capabilities.isEnhanced || request.capabilities.capsEx !== 0;
     return {
       isAccepted: true,
       ...(isEnhanced ? { properties: ENHANCED_PROPERTIES } : {}),
@@ -176,6 +180,7 @@ export class LiveRtmpApplication implements RtmpApplication {
     this.#options.sharedObjects?.left(session);
     this.#connections.get(session)?.refusedPublisher[Symbol.dispose]();
     this.#connections.delete(session);
+    this.#options.reconnects?.remove(session);
     this.#log(session).debug(() => `disconnected: ${error.message}`);
   }
 

@@ -30,6 +30,8 @@ export type {
   RecordedWish,
 } from "./recorded_streams.ts";
 export type { PublishRecorder, PublishRecordingEvent } from "./publish_recorder.ts";
+export { ReconnectRequests } from "./reconnect_requests.ts";
+export type { DrainOptions } from "./reconnect_requests.ts";
 export { RtmpToStream } from "./rtmp_to_stream.ts";
 export type { PacketSink } from "./rtmp_to_stream.ts";
 export { rtmpTimestamp, RtmpWire } from "./wire/rtmp_wire.ts";

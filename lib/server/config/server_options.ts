@@ -117,6 +117,23 @@ export const RTMP_OPTIONS = {
   ),
   pingIntervalMs: timeout(PING_INTERVAL_MS, "Time between two pings of a peer."),
   pingTimeoutMs: timeout(PING_TIMEOUT_MS, "A peer that gives no sign of life for this long is gone."),
+  reconnectUrl: text({
+    default: "",
+    pattern: /^(?:rtmp[a-z]{0,2}:\/\/[^/\s]+(?:\/\S*)?)?$/,
+    allowed: 'a URL such as "rtmp://HOST:PORT", or ""',
+    doc:
+      "Where peers that can reconnect are sent when the server stops; without an application path each keeps " +
+      "its own. Empty: where they are connected.",
+  }),
+  drainMs: wholeNumber({
+    default: 2000,
+    min: 0,
+    max: 3_600_000,
+    unit: "ms",
+    doc:
+      "How long a server that stops goes on for peers that were asked to reconnect; shutdownTimeoutMs bounds " +
+      "it, and nobody else is waited for.",
+  }),
 };
 
 /** Options of RTSP connections. */
