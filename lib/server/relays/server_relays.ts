@@ -1,5 +1,5 @@
 import type { RelayControl, RelayEntry } from "#application";
-import { ApplicationRelays, type RelayDialer } from "#bridges/relay";
+import { ApplicationRelays, type RelayDialer, type RelayStatus } from "#bridges/relay";
 import { type Clock, systemRandomBytes } from "#clock";
 import { ConfigError, errorMessage } from "#errors";
 import type { Logger } from "#log";
@@ -75,6 +75,13 @@ export class ServerRelays {
   /** A publisher has started, or left. */
   streamChanged(stream: Stream, isLive: boolean): void {
     this.#byName.get(stream.path.appName)?.streamChanged(stream, isLive);
+  }
+
+  /** All of them, for the status page. */
+  list(): (RelayStatus & { readonly application: string })[] {
+    return [...this.#byName].flatMap(([application, relays]) =>
+      relays.list().map((relay) => ({ application, ...relay }))
+    );
   }
 
   /** Ends all of them. */

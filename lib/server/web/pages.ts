@@ -3,6 +3,7 @@ import { html } from "hono/html";
 import type { RunningApplication } from "#application";
 import type { HttpFetchContext, HttpFetchHandler } from "#protocols/http";
 import { isLoopback } from "#uri";
+import type { RelayStatus } from "#bridges/relay";
 import type { StreamStatus } from "./status.ts";
 
 /** What the pages show, and to whom. */
@@ -11,6 +12,8 @@ export interface PagesOptions {
   /** `loopback`: the status page answers peers on this machine only. */
   readonly status: "loopback" | "public";
   readonly streams: () => readonly StreamStatus[];
+  /** Streams from and to other servers. */
+  readonly relays: () => readonly (RelayStatus & { readonly application: string })[];
   readonly applications: () => readonly Pick<RunningApplication, "name" | "aliases" | "description">[];
 }
 
@@ -40,6 +43,14 @@ function isLocalName(hostname: string): boolean {
   return hostname === "localhost" || hostname.startsWith("[") || /^[\d.]+$/.test(hostname);
 }
 
+/** Of relays, for people. */
+const RELAY_STATE = {
+  idle: "not wanted now",
+  connecting: "connects",
+  standing: "connected",
+  waiting: "failed, waits to connect again",
+} as const;
+
 function statusPage(options: PagesOptions) {
   const streams = options.streams();
   const rows = streams.map((stream) =>
@@ -64,6 +75,26 @@ function statusPage(options: PagesOptions) {
       </tr>
     `
   );
+  const relays = options.relays().map(({ kind, application, streamName, peer, state }) =>
+    html`
+      <tr>
+        <td>${application}/${streamName}</td>
+        <td>${kind === "pull" ? "from" : "to"} ${peer}</td>
+        <td>${RELAY_STATE[state]}</td>
+      </tr>
+    `
+  );
+  const relayTable = relays.length === 0 ? "" : html`
+    <h2>Other servers</h2>
+    <table>
+      <tr>
+        <th>Stream</th>
+        <th>Where</th>
+        <th>State</th>
+      </tr>
+      ${relays}
+    </table>
+  `;
   return html`
     <!doctype html>
     <html lang="en">
@@ -83,6 +114,7 @@ function statusPage(options: PagesOptions) {
         <p>${streams.length} ${streams.length === 1 ? "stream" : "streams"}</p>
         <table><tr><th>Stream</th><th>State</th><th>Publisher</th><th>Up</th><th>Bitrate</th><th>Viewers</th><th>Codecs</th></tr>
     ${rows}</table>
+        ${relayTable}
         <h2>Applications</h2>
         <table><tr><th>Name</th><th>Aliases</th><th>Description</th></tr>
     ${applications}</table>

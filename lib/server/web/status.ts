@@ -54,7 +54,7 @@ export class StreamStatusReader {
       publisher: publisher?.origin ?? "",
       liveS: publisher === undefined ? 0 : Math.round((this.#nowMs() - publisher.startedMs) / 1000),
       bitrateBps: publisher === undefined ? 0 : this.#bitrate(publisher),
-      viewers: stream.subscriberCount,
+      viewers: stream.audienceCount,
       codecs: stream.header.configs.map((config) => config.codec),
     };
   }

@@ -52,6 +52,9 @@ function rig(options: RigOptions = {}) {
       version: "1.2.3",
       status: options.status ?? "public",
       streams: () => status.read(),
+      relays: () => [
+        { application: "live", kind: "pull", streamName: "a", peer: "rtmp://<far>/live/a", state: "waiting" },
+      ],
       applications: () => [{ name: "live", aliases: ["tv", "on-air"], description: "For <b>you</b> & me" }],
     }),
   });
@@ -338,11 +341,14 @@ Deno.test("The status page shows streams, escaped, with bitrates and without que
   close(first, second, third);
 });
 
-Deno.test("The status page shows the applications with what their configuration says, escaped", async () => {
+Deno.test("The status page shows relays and applications with what their configuration says, escaped", async () => {
   const { request } = rig();
   const carrier = await request("/");
   const cells = [...bodyOf(carrier).matchAll(/<td>(.*?)<\/td>/g)].map((cell) => cell[1]);
-  assert.deepEqual(cells, ["live", "tv, on-air", "For &lt;b&gt;you&lt;/b&gt; &amp; me"]);
+  assert.deepEqual(cells, [
+    ...["live/a", "from rtmp://&lt;far&gt;/live/a", "failed, waits to connect again"],
+    ...["live", "tv, on-air", "For &lt;b&gt;you&lt;/b&gt; &amp; me"],
+  ]);
   close(carrier);
 });
 
