@@ -145,6 +145,19 @@ Deno.test("a refused push is one line, and tried again", async () => {
   assert.deepEqual(rig.lines(/hush/), []);
 });
 
+Deno.test("a push that is stopped says good-bye: the target waits for nobody", async () => {
+  await using rig = new RelayRig();
+  const publisher = await rig.publisher("a", "here");
+  publisher.sendMedia(VIDEO, 0, AVC_CONFIG);
+  sendGop(publisher, 0);
+  const stop = rig.push();
+  await until(() => rig.isLive("a", "far"), "the push");
+  const codes: unknown[] = [];
+  await rig.client("far", (stream) => stream.play("a"), { status: ({ code }) => void codes.push(code) });
+  await stop();
+  await until(() => codes.includes("NetStream.Play.UnpublishNotify"), "the player to be told at once");
+});
+
 Deno.test("a push keeps data messages", async () => {
   await using rig = new RelayRig();
   rig.push();

@@ -72,6 +72,8 @@ export async function openRelay(
   const { client } = connection;
   client.whenClosed((error) => ended.reject(lost(error)));
   const abort = () => {
+    // what stands says good-bye
+    if (attempt.isStanding) return ended.resolve({ reason: errorMessage(attempt.signal.reason) });
     ended.reject(attempt.signal.reason);
     client.close("stopped");
   };

@@ -12,6 +12,8 @@ export interface RelayAttempt {
   readonly signal: AbortSignal;
   /** Publishing or playing was granted: there is no deadline any more. */
   stand(text: string): void;
+  /** Whether it was. */
+  readonly isStanding: boolean;
 }
 
 /** How an attempt ended that did not fail. */
@@ -117,6 +119,9 @@ export class RelayLoop {
         standsSinceMs = clock.nowMs();
         this.#state = "standing";
         this.#options.log.info(text);
+      },
+      get isStanding() {
+        return standsSinceMs !== undefined;
       },
     }).then(
       (end) => ({ isFailure: false, isAtOnce: false, ...end }),
