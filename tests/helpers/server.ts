@@ -22,7 +22,7 @@ const SOURCE_COMMAND = manifest.tasks.serve.command.split(" ")
 /** How the server is started. */
 export interface ServerOptions {
   /** Its configuration, from the ports it is to listen on; without it the embedded configuration is used. */
-  readonly config?: (ports: ServerPorts) => string;
+  readonly config?: (ports: Required<ServerPorts>) => string;
   /** Name of the configuration's file, whose end tells what it is. @default "crtmp.toml" */
   readonly configName?: string;
   /** Where it listens. @default two free ports */
