@@ -3,7 +3,7 @@ import { type LibraryFile, Pace, TrackChoice } from "#bridges/vod";
 import type { Clock } from "#clock";
 import { errorMessage } from "#errors";
 import type { MediaPacket, MediaTrack } from "#media";
-import { encodeFlvStart, FlvMuxer } from "#mediaformats/flv";
+import { encodeFlvStart, FlvMuxer, FULL_DIALECT } from "#mediaformats/flv";
 
 /** A file that is sent as FLV. */
 export type RemuxedFile = Pick<LibraryFile, "demuxer" | "mayGrow">;
@@ -62,7 +62,7 @@ class FlvRemux {
   constructor(file: RemuxedFile, options: FlvRemuxOptions) {
     this.#file = file;
     this.#options = options;
-    this.#tracks = new TrackChoice(file.demuxer, { isEnhanced: true });
+    this.#tracks = new TrackChoice(file.demuxer, { dialect: FULL_DIALECT });
     this.#pace = new Pace(options.clock, options);
     this.#scratch = options.scratch ?? new ByteWriter();
   }

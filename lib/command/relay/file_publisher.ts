@@ -4,6 +4,7 @@ import type { Clock } from "#clock";
 import { errorMessage, FormatError, LimitError } from "#errors";
 import type { Logger } from "#log";
 import type { Demuxer, MediaPacket, MediaTrack, Packet } from "#media";
+import { FULL_DIALECT } from "#mediaformats/flv";
 import type { Publisher } from "#streaming";
 
 /** Packets so close to their time are published at once, in ms. */
@@ -33,7 +34,7 @@ export class FilePublisher {
   constructor(demuxer: Demuxer, options: FilePublisherOptions) {
     this.#demuxer = demuxer;
     this.#options = options;
-    this.#tracks = new TrackChoice(demuxer, { isEnhanced: true });
+    this.#tracks = new TrackChoice(demuxer, { dialect: FULL_DIALECT });
   }
 
   /** Why the file could not be read to its end. */

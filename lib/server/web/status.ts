@@ -55,7 +55,7 @@ export class StreamStatusReader {
       liveS: publisher === undefined ? 0 : Math.round((this.#nowMs() - publisher.startedMs) / 1000),
       bitrateBps: publisher === undefined ? 0 : this.#bitrate(publisher),
       viewers: stream.audienceCount,
-      codecs: stream.header.configs.map((config) => config.codec),
+      codecs: stream.header.configs.filter(({ role }) => role === "config").map(({ codec }) => codec),
     };
   }
 

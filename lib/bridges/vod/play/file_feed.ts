@@ -1,6 +1,7 @@
 import type { PlayerPlace } from "#bridges/rtmp";
 import type { Clock } from "#clock";
 import type { MediaPacket } from "#media";
+import type { TagDialect } from "#mediaformats/flv";
 import type { SliceSource } from "#stack";
 import type { MediaCursor } from "./media_cursor.ts";
 import type { Pace } from "./pace.ts";
@@ -20,8 +21,8 @@ export interface FileFeedOptions {
   readonly pace: Pace;
   /** Makes the slices. */
   readonly writer: SliceWriter;
-  /** Whether the player announced Enhanced RTMP. */
-  readonly isEnhanced: boolean;
+  /** What the player reads. */
+  readonly dialect: TagDialect;
   /** All was written; `error` says why the file could not be read to its end. Called once a start. */
   readonly ended: (error?: unknown) => void;
 }
@@ -69,7 +70,7 @@ export class FileFeed implements SliceSource {
 
   constructor(options: FileFeedOptions) {
     this.#options = options;
-    this.#packetWriter = new PacketWriter(options.writer, { isEnhanced: options.isEnhanced });
+    this.#packetWriter = new PacketWriter(options.writer, { dialect: options.dialect });
   }
 
   /** Bytes of media written since the last `resetBytes`. */

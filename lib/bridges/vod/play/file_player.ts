@@ -1,6 +1,8 @@
+import { dialectOf } from "#bridges/rtmp";
 import type { RecordedPlayer, RecordedPlayOptions, RecordedStream } from "#bridges/rtmp";
 import { errorMessage, FormatError } from "#errors";
 import type { MediaSummary } from "#media";
+import type { TagDialect } from "#mediaformats/flv";
 import { type PlayRequest, STATUS_CODE } from "#protocols/rtmp";
 import { FileFeed } from "./file_feed.ts";
 import { MediaCursor } from "./media_cursor.ts";
@@ -124,7 +126,7 @@ export class FilePlayer implements RecordedPlayer {
       clock,
       pace: this.#pace,
       writer: new SliceWriter(buffers, { messageStreamId: netStream.id }),
-      isEnhanced: this.#isEnhanced,
+      dialect: this.#dialect,
       ended: (error) => this.#ended(error),
     });
     netStream.startPlaying();
@@ -175,8 +177,8 @@ export class FilePlayer implements RecordedPlayer {
     for (const { stream } of this.#playlist.splice(0)) stream.close();
   }
 
-  get #isEnhanced(): boolean {
-    return this.#options.netStream.session.request.capabilities.isEnhanced;
+  get #dialect(): TagDialect {
+    return dialectOf(this.#options.netStream.session.request.capabilities);
   }
 
   #open(item: PlayItem): PlayingItem {
@@ -186,7 +188,7 @@ export class FilePlayer implements RecordedPlayer {
     return {
       ...item,
       cursor: new MediaCursor(demuxer),
-      tracks: new TrackChoice(demuxer, { isEnhanced: this.#isEnhanced }),
+      tracks: new TrackChoice(demuxer, { dialect: this.#dialect }),
       originUs: originOf(demuxer.summary),
       startMs,
       // 0 asks for one picture

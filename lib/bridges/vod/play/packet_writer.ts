@@ -1,6 +1,6 @@
 import { bytesEqual } from "#bytes";
 import type { MediaPacket, MediaTrack, Packet } from "#media";
-import { isEnhancedTagBody, tagBodyIn, tagBodyOf } from "#mediaformats/flv";
+import { isEnhancedTagBody, tagBodyIn, tagBodyOf, type TagDialect } from "#mediaformats/flv";
 import { restampedBody } from "./restamp.ts";
 import type { SliceWriter } from "./slice_writer.ts";
 import type { TrackChoice } from "./track_choice.ts";
@@ -36,7 +36,7 @@ const END_SEEK = 1;
  */
 export class PacketWriter {
   readonly #writer: SliceWriter;
-  readonly #isEnhanced: boolean;
+  readonly #dialect: TagDialect;
   #hasAudio = true;
   #hasVideo = true;
   #needsKeyFrame = false;
@@ -46,10 +46,10 @@ export class PacketWriter {
   #bytes = 0;
   #lastUs = 0;
 
-  /** @param options `isEnhanced`: the player announced Enhanced RTMP. */
-  constructor(writer: SliceWriter, options: { readonly isEnhanced: boolean }) {
+  /** @param options `dialect`: what the player reads. */
+  constructor(writer: SliceWriter, options: { readonly dialect: TagDialect }) {
     this.#writer = writer;
-    this.#isEnhanced = options.isEnhanced;
+    this.#dialect = options.dialect;
   }
 
   /** Bytes of media written since the last `resetBytes`. */
@@ -116,10 +116,10 @@ export class PacketWriter {
     if (isPreroll && packet.kind !== "video") return true;
     const timeUs = Math.max(prerollUntilUs, fileUs);
     const { scratch } = this.#writer;
-    const body = timeUs === fileUs && packet.trackId === 0
+    const body = timeUs === fileUs && packet.trackId === 0 && isPlain(packet)
       ? tagBodyIn(scratch, packet)
       : restampedBody(packet, { dtsUs: timeUs + originUs, scratch });
-    if (!this.#isEnhanced && isEnhancedTagBody(packet.kind, body)) return true;
+    if (!this.#isRead(packet, body)) return true;
     const timeMs = Math.round(timeUs / 1000);
     if (packet.role === "config") return this.#writeConfig(packet, { timeMs, body });
     if (!this.#writeMissingConfigs(plan, timeMs)) return false;
@@ -132,6 +132,13 @@ export class PacketWriter {
     this.#bytes += body.length;
     this.#lastUs = Math.max(this.#lastUs, timeUs);
     return true;
+  }
+
+  /** Whether the player reads a body: legacy, or of a codec it announced. */
+  #isRead({ kind, codec }: MediaPacket, body: Uint8Array): boolean {
+    if (!isEnhancedTagBody(kind, body)) return true;
+    const { videoFourCcs, audioFourCcs } = this.#dialect;
+    return (kind === "video" ? videoFourCcs : audioFourCcs).has(codec);
   }
 
   /** Configurations of all tracks come before the first packet. */
@@ -175,3 +182,9 @@ export class PacketWriter {
 }
 
 const KINDS = ["video", "audio"] as const;
+
+/** Whether every player reads the header a packet came with, or no other one can be made for it. */
+function isPlain({ kind, role, flvTagBody }: MediaPacket): boolean {
+  if (flvTagBody === undefined || role !== "media" && role !== "config") return true;
+  return !isEnhancedTagBody(kind, flvTagBody);
+}

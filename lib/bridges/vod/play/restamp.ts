@@ -1,5 +1,5 @@
 import type { MediaPacket, Packet } from "#media";
-import { tagBodyIn } from "#mediaformats/flv";
+import { isEnhancedTagBody, tagBodyIn } from "#mediaformats/flv";
 
 /** Second byte of a legacy AVC body with NAL units: FLV 10.1, section E.4.3.2. */
 const NAL_UNITS = 1;
@@ -18,9 +18,10 @@ export function restampedBody(
   const { flvTagBody, ...rest } = packet;
   const moved: Packet = { ...rest, trackId: 0, dtsUs, ptsUs: Math.max(packet.ptsUs, dtsUs) };
   if (flvTagBody === undefined || packet.trackId !== 0) return tagBodyIn(scratch, moved);
+  if (packet.role !== "media" && packet.role !== "config") return flvTagBody;
+  // without ModEx and multitrack, and legacy where that can be
+  if (isEnhancedTagBody(packet.kind, flvTagBody)) return tagBodyIn(scratch, moved);
   if (packet.kind !== "video") return flvTagBody;
-  const first = flvTagBody[0] ?? 0;
-  if (first >= 0x80) return tagBodyIn(scratch, moved);
   // only AVC, and HEVC in its place, have a composition time offset
   const hasOffset = packet.codec === "avc1" || packet.codec === "hvc1";
   if (!hasOffset || flvTagBody[1] !== NAL_UNITS) return flvTagBody;

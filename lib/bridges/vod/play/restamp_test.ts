@@ -55,6 +55,21 @@ const CASES: readonly { readonly what: string; readonly packet: MediaPacket; rea
     body: "af 01 21",
   },
   {
+    what: "sound with a nanosecond offset, which not every player reads",
+    packet: packet({ codec: "Opus", kind: "audio", flvTagBody: hex("97 02 0003e8 01 4f707573 65") }),
+    body: "91 4f707573 65",
+  },
+  {
+    what: "AAC by FourCC, for players of any kind",
+    packet: packet({ codec: "mp4a", kind: "audio", flvTagBody: hex("91 6d703461 65") }),
+    body: "af 01 65",
+  },
+  {
+    what: "colours, which stay",
+    packet: packet({ codec: "hvc1", role: "description", flvTagBody: hex("94 68766331 0200") }),
+    body: "94 68766331 0200",
+  },
+  {
     what: "a track that is not the first of its kind",
     packet: packet({ codec: "avc1", trackId: 3, flvTagBody: hex("96 01 61766331 03 000078 65") }),
     body: "17 01 000028 65",

@@ -1,5 +1,5 @@
 import type { CodecId, Demuxer, MediaTrack, TrackKind } from "#media";
-import { fourCcOf } from "#mediaformats/flv";
+import { fourCcOf, type TagDialect } from "#mediaformats/flv";
 
 /** Codecs with a legacy tag body: what every player of RTMP is told in a form it knows. FLV 10.1, section E.4. */
 const LEGACY_CODECS: ReadonlySet<CodecId> = new Set(["avc1", "mp4a", ".mp3", "g711a", "g711u", "speex"]);
@@ -7,15 +7,15 @@ const LEGACY_CODECS: ReadonlySet<CodecId> = new Set(["avc1", "mp4a", ".mp3", "g7
 /** The tracks of a file that a player gets: of each kind the first that can be sent to it. */
 export class TrackChoice {
   readonly #demuxer: Demuxer;
-  readonly #isEnhanced: boolean;
+  readonly #dialect: TagDialect;
   #known = -1;
   #video: MediaTrack | undefined;
   #audio: MediaTrack | undefined;
 
-  /** @param options `isEnhanced`: the player announced Enhanced RTMP. */
-  constructor(demuxer: Demuxer, options: { readonly isEnhanced: boolean }) {
+  /** @param options `dialect`: what the player reads. */
+  constructor(demuxer: Demuxer, options: { readonly dialect: TagDialect }) {
     this.#demuxer = demuxer;
-    this.#isEnhanced = options.isEnhanced;
+    this.#dialect = options.dialect;
     this.refresh();
   }
 
@@ -55,7 +55,9 @@ export class TrackChoice {
   }
 
   #canCarry(codec: CodecId): boolean {
-    return LEGACY_CODECS.has(codec) || this.#isEnhanced && isEnhancedCodec(codec);
+    const { videoFourCcs, audioFourCcs } = this.#dialect;
+    if (LEGACY_CODECS.has(codec)) return true;
+    return isEnhancedCodec(codec) && (videoFourCcs.has(codec) || audioFourCcs.has(codec));
   }
 }
 
