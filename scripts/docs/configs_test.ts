@@ -1,7 +1,10 @@
 import { deepEqual } from "node:assert/strict";
 import { findConfigFaults } from "./configs.ts";
 
-const KNOWN = { applications: [{ name: "flvplayback" }, { name: "appselector" }], chains: ["inboundRtmp"] };
+const KNOWN = {
+  applications: [{ name: "flvplayback" }, { name: "appselector" }],
+  chains: ["inboundRtmp", "inboundHttp", "inboundRtsp"],
+};
 const find = (...blocks: string[]) =>
   findConfigFaults([{ path: "a.md", text: blocks.join("\n\n") + "\n" }], KNOWN);
 
