@@ -11,6 +11,7 @@ import { chunkTarget } from "./targets/chunk_target.ts";
 import { httpClientTarget, rtmpClientTarget } from "./targets/client_target.ts";
 import { codecTarget, elementaryTarget } from "./targets/codec_target.ts";
 import { flvFileTarget, flvTarget, tagBodyTarget } from "./targets/flv_target.ts";
+import { liveFlvTarget, liveTsTarget } from "./targets/live_target.ts";
 import { mkvTarget } from "./targets/mkv_target.ts";
 import { mp3Target } from "./targets/mp3_target.ts";
 import { mp4Target } from "./targets/mp4_target.ts";
@@ -32,6 +33,8 @@ export async function listTargets(): Promise<FuzzTarget[]> {
     flvTarget(await readInputs(SESSIONS, "flv")),
     flvFileTarget(await readInputs(SESSIONS, "flv")),
     tagBodyTarget(),
+    liveFlvTarget(await readInputs(SESSIONS, "flv")),
+    liveTsTarget(await readInputs(SESSIONS, "mpegts")),
     mkvTarget(await readInputs(SESSIONS, "mkv")),
     mp3Target(),
     mp4Target(await readInputs(SESSIONS, "mp4")),

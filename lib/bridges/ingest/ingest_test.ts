@@ -144,9 +144,7 @@ Deno.test("LiveIngest names the stream by its media, else by its option, else by
       const bytesOf = 3 * (bytes.length + 2);
       assert.deepEqual(lines(), [
         `INFO live/${name}: publishing`,
-        `INFO live/${name}: stopped publishing: ${pictures + 1} video and 0 audio packets, ${
-          3 * (pictures + 1)
-        } bytes`,
+        `INFO live/${name}: stopped publishing: ${pictures + 1} video and 0 audio packets, ${bytesOf} bytes`,
       ]);
     });
   }

@@ -44,7 +44,6 @@ export class LiveTimes {
       this.#jumps++;
       this.#shiftUs = newest + NEXT_LINE_GAP_US - packet.dtsUs;
       dtsUs = newest + NEXT_LINE_GAP_US;
-      this.#lastUs.clear();
     }
     const track = `${packet.kind}${packet.trackId}`;
     const last = Math.max(0, this.#lastUs.get(track) ?? 0);
