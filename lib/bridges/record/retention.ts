@@ -14,6 +14,9 @@ export interface RetentionOptions {
   readonly log: Logger;
 }
 
+/** What storage keeps of a file beside it. */
+const SIDE_FILES = ["seek", "meta", "stats"] as const;
+
 /**
  * Deletes recordings that are too old, then the oldest of those that are too many.
  *
@@ -36,6 +39,7 @@ export async function sweepRecordings(
     if (inUse.has(name) || !isOld && !isTooMuch) continue;
     try {
       if (await sink.remove(name)) deleted.push(name);
+      for (const kind of SIDE_FILES) await sink.remove(`${name}.${kind}`);
       totalBytes -= sizeBytes;
     } catch (error) {
       log.warning(`cannot delete the old recording ${name}: ${errorMessage(error)}`);
