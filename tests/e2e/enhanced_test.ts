@@ -12,12 +12,12 @@ import { TestServer } from "../helpers/server.ts";
 import { e2e } from "../helpers/tools.ts";
 import { delay, waitFor } from "../helpers/wait.ts";
 
-e2e("HEVC, AV1 and Opus from FFmpeg 8 reach FFmpeg 8 unchanged", {
+e2e("HEVC, AV1, VP9, Opus, FLAC and AC-3 from FFmpeg 8 reach FFmpeg 8 unchanged", {
   tools: ["ffmpeg"],
   needs: { "FFmpeg 8 (npm:node-av)": await hasFfmpeg8() },
 }, async () => {
   await using server = await TestServer.start();
-  const checks = (["hevc", "av1"] as const).map(async (clip) => {
+  const checks = (["hevc", "av1", "vp9", "ac3"] as const).map(async (clip) => {
     const file = await makeClip(clip);
     const sent = await sentByFfmpeg8(file);
     const url = server.rtmpUrl(`live/${clip}`);

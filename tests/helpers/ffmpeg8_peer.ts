@@ -76,8 +76,10 @@ async function list(input: string, isEnhanced: boolean): Promise<void> {
     if (stream === undefined || kind === undefined) continue;
     // FFmpeg tells a channel layout that came in a message of its own by a packet without data
     if (packet.size === 0) continue;
+    const ofKind = streams.filter(({ codecpar }) => KINDS[codecpar.codecType] === kind);
     console.log(JSON.stringify({
       kind,
+      track: ofKind.indexOf(stream),
       dtsMs: Math.round(millisecondsOf(packet.dts, stream.timeBase)),
       ptsMs: Math.round(millisecondsOf(packet.pts, stream.timeBase)),
       sizeBytes: packet.size,

@@ -61,6 +61,43 @@ const CLIPS = {
     ],
     extension: "mkv",
   },
+  /** VP9 and FLAC, for Enhanced RTMP. */
+  vp9: {
+    args: [
+      ...["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25", ...NOISE, "-t", "4", "-pix_fmt", "yuv420p"],
+      ...["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-g", "25", "-b:v", "100k"],
+      ...["-c:a", "flac", "-ar", "48000"],
+    ],
+    extension: "mkv",
+  },
+  /** H.264 and AC-3, for Enhanced RTMP. */
+  ac3: {
+    args: [
+      ...PICTURE,
+      ...NOISE,
+      "-t",
+      "4",
+      ...H264,
+      "-bf",
+      "0",
+      "-c:a",
+      "ac3",
+      "-ar",
+      "48000",
+      "-b:a",
+      "96k",
+    ],
+    extension: "mkv",
+  },
+  /** Two tracks of H.264, and two of AAC, for multitrack. */
+  twoTracks: {
+    args: [
+      ...[...PICTURE, "-f", "lavfi", "-i", "mandelbrot=size=160x90:rate=25", ...NOISE],
+      ...["-f", "lavfi", "-i", "anoisesrc=sample_rate=44100:amplitude=0.2:seed=99"],
+      ...["-map", "0", "-map", "1", "-map", "2", "-map", "3", "-t", "5", ...H264, "-bf", "2", ...AAC],
+    ],
+    extension: "mkv",
+  },
 } as const satisfies Record<string, { args: readonly string[]; extension: string }>;
 
 /** Name of a clip that `makeClip` makes. */

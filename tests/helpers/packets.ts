@@ -13,6 +13,8 @@ import type { RunResult } from "./process.ts";
 /** One packet as an independent reader sees it. */
 export interface ListedPacket {
   readonly kind: "audio" | "video";
+  /** Which of the streams of its kind; absent where the reader does not say. */
+  readonly track?: number;
   /** Decode time in ms. */
   readonly dtsMs: number;
   /** Presentation time in ms. */
