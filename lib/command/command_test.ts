@@ -241,7 +241,10 @@ Deno.test("crtmp check and convert-config take a configuration of the original",
     });
     assert.equal((await crtmp(["convert-config", original, converted, "--force"])).status, 0);
     const fromToml = await crtmp(["convert-config", converted, `${folder}/x.toml`]);
-    assert.match(fromToml.err[0]!, /it is no configuration of the original, whose name ends in \.lua$/);
+    assert.match(
+      fromToml.err[0]!,
+      /it is no configuration of the original, whose name ends in \.lua or \.xml$/,
+    );
     await Deno.writeTextFile(
       original,
       `configuration = { applications = { { name = "flvplayback", aliases = 5 } } }`,

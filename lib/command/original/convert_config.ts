@@ -13,7 +13,7 @@ export async function run(line: CommandLine, context: CommandContext): Promise<n
   const { converted, written } = prepared;
   if (converted === undefined || typeof written === "string") {
     throw new ConfigError(
-      `Cannot convert ${from}: it is no configuration of the original, whose name ends in .lua`,
+      `Cannot convert ${from}: it is no configuration of the original, whose name ends in .lua or .xml`,
     );
   }
   const { faults } = checkConfig(prepared);

@@ -142,7 +142,7 @@ const BROKEN_FILES: readonly [toml: string, message: string | RegExp][] = [
     "[[applications]]\nname = 'flvplayback'\nguestbook = 1",
     "Cannot load crtmp.toml: applications[0].guestbook is not an option: there are name, description, library, " +
     "default, aliases, publishFrom, authentication, streamKeys, access, vodAliases, mediaStorage, recording, " +
-    "streaming, externalStreams, pushTargets, acceptors",
+    "streaming, externalStreams, pushTargets, acceptors, tsTargets",
   ],
   [
     "[[applications]]\nname = 'recorder'\nrecordDays = 0\nrecordDay = 1",
@@ -327,8 +327,13 @@ Deno.test("loadConfig reads a file, and names one it cannot read", async () => {
     await assert.rejects(loadConfig(file), { name: "LimitError", message: /MAX_CONFIG_BYTES/ });
     await assert.rejects(loadConfig(folder), { name: "ConfigError", message: /^Cannot read .+: \S/ });
     await assert.rejects(loadConfig(`${folder}/no.toml`), { message: /no.toml: there is no such file$/ });
-    await assert.rejects(loadConfig("crtmpserver.xml"), {
-      message: /TOML and Lua files are read, XML files are not$/,
+    const xml = `${folder}/crtmpserver.xml`;
+    await Deno.writeTextFile(xml, '<MAP isArray="false"><BOOL name="daemon">true</BOOL></MAP>');
+    assert.deepEqual((await loadConfig(xml)).tables, { configuration: { daemon: true } });
+    await Deno.writeTextFile(xml, "<MAP>");
+    await assert.rejects(loadConfig(xml), {
+      name: "ConfigError",
+      message: /^Cannot load .+ not well formed/,
     });
     const original = `${folder}/crtmpserver.lua`;
     await Deno.writeTextFile(original, "configuration = { daemon = 1 == 1 }");

@@ -1,6 +1,7 @@
 import { ConfigError, errorMessage, LimitError } from "#errors";
 import { evaluateLuaTables, type LuaTable } from "#lua";
 import { dirname } from "node:path";
+import { readXmlTables } from "../original/xml_tables.ts";
 import type { ConfigSource } from "./config_schema.ts";
 
 /** The largest configuration file that is read. */
@@ -10,7 +11,7 @@ const MAX_CONFIG_BYTES = 1024 * 1024;
 export interface LoadedConfig {
   /** Its text; empty if it is no TOML. */
   readonly toml: string;
-  /** Of a Lua file, the global tables, for `convertOriginal`. */
+  /** Of a file of the original, its global tables, for `convertOriginal`. */
   readonly tables?: Readonly<Record<string, LuaTable>>;
   /** Itself as a source for `ConfigSchema`: relative paths start in its folder. */
   readonly source: ConfigSource;
@@ -19,18 +20,18 @@ export interface LoadedConfig {
 /**
  * Reads a configuration file.
  *
- * @param path A TOML file, or one of the original by its end `.lua`, which is run.
- * @throws {ConfigError} If it cannot be read, or the Lua file fails.
+ * @param path A TOML file, or one of the original by its end: `.lua`, which is run, or `.xml`.
+ * @throws {ConfigError} If it cannot be read, the Lua file fails, or the XML file is none of the original.
  * @throws {LimitError} If it is larger than 1 MiB.
  */
 export async function loadConfig(path: string): Promise<LoadedConfig> {
-  if (/\.xml$/i.test(path)) {
-    throw new ConfigError(`Cannot load ${path}: TOML and Lua files are read, XML files are not`);
-  }
   const text = await readText(path);
   const source = { name: path, folder: dirname(path) };
-  return /\.lua$/i.test(path)
-    ? { toml: "", tables: await evaluateLuaTables(text, { name: path }), source }
+  if (/\.lua$/i.test(path)) {
+    return { toml: "", tables: await evaluateLuaTables(text, { name: path }), source };
+  }
+  return /\.xml$/i.test(path)
+    ? { toml: "", tables: await readXmlTables(text, path), source }
     : { toml: text, source };
 }
 

@@ -24,6 +24,9 @@ nothing. One thing differs from 5.1: \`tostring(4 / 2)\` is \`2.0\`.
   it is, and again when it changes; \`usersFile = "users.lua"\` takes it in TOML too.
 - The original's fixed login of the admin application is not taken over.
 
+A configuration in XML, by its name's end \`.xml\`, is taken in the same way: the Variant that stands for the
+table, in the original's elements (\`MAP\`, \`STR\`, \`UINT16\`, ...), without document type and entities.
+
 What becomes of each key:
 `;
 
