@@ -65,36 +65,34 @@ export class TlsConnector {
 async function connectByNode(options: TlsConnectOptions): Promise<AcceptedConnection> {
   const { address: host, port, authorities = [], isVerified = true, signal } = options;
   signal?.throwIfAborted();
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const shaken = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<void>();
   // a name, and no address, may be asked for
   const servername = /^[\d.]+$|:/.test(host) ? "" : host;
-  const trust = isVerified && authorities.length > 0 ? { ca: [...publicAuthorities(), ...authorities] } : {};
-  const socket = connect({ host, port, servername, rejectUnauthorized: isVerified, ...trust }, resolve);
-  const abort = () => {
-    socket.destroy();
-    reject(signal?.reason);
+  const trust = isVerified && authorities.length > 0 ? { ca: [...rootCertificates, ...authorities] } : {};
+  const socket = connect(
+    { host, port, servername, rejectUnauthorized: isVerified, ...trust },
+    shaken.resolve,
+  );
+  const abort = () => shaken.reject(signal?.reason);
+  const ended = () => {
+    shaken.reject(new Error("The connection was closed in the TLS handshake"));
+    closed.resolve();
   };
-  const closed = () => reject(new Error("The connection was closed in the TLS handshake"));
-  socket.on("error", reject);
-  socket.once("close", closed);
+  socket.on("error", shaken.reject);
+  socket.once("close", ended);
   signal?.addEventListener("abort", abort, { once: true });
   try {
-    await promise;
-    socket.off("close", closed);
+    await shaken.promise;
+    socket.off("close", ended);
     const connection = new NodeTlsConnection(socket);
-    socket.off("error", reject);
+    socket.off("error", shaken.reject);
     return connection;
+  } catch (error) {
+    socket.destroy();
+    await closed.promise;
+    throw error;
   } finally {
     signal?.removeEventListener("abort", abort);
-  }
-}
-
-/** The authorities everybody trusts; listing them needs a permission that the server does not have. */
-function publicAuthorities(): readonly string[] {
-  try {
-    return [...rootCertificates];
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) return [];
-    throw error;
   }
 }
