@@ -57,7 +57,10 @@ export class UdpListener {
     const known = this.#senders.get(key);
     if (known !== undefined) return known.receive(bytes);
     if (this.#senders.size >= MAX_UDP_SENDERS) return this.#drop(from);
-    const carrier = new SenderCarrier(this.#socket, from, () => this.#senders.delete(key));
+    const carrier = new SenderCarrier(this.#socket, {
+      remote: from,
+      onClosed: () => this.#senders.delete(key),
+    });
     this.#senders.set(key, carrier);
     try {
       this.#options.accepted(carrier);
@@ -102,7 +105,7 @@ class SenderCarrier implements Carrier {
   #isPaused = false;
   #isClosed = false;
 
-  constructor(socket: UdpSocket, remote: Endpoint, onClosed: () => void) {
+  constructor(socket: UdpSocket, { remote, onClosed }: { remote: Endpoint; onClosed: () => void }) {
     this.#socket = socket;
     this.remote = remote;
     this.#onClosed = onClosed;

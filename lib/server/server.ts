@@ -21,6 +21,7 @@ import { builtInFactories } from "./protocol_spawner.ts";
 import { ApplicationRecordings } from "./recordings.ts";
 import { ReactorDialer } from "./relays/reactor_dialer.ts";
 import { ServerRelays } from "./relays/server_relays.ts";
+import { TsTargets } from "./relays/ts_targets.ts";
 import { UdpPortPairs } from "./rtsp/rtp_ports.ts";
 import { rtspFactories } from "./rtsp/rtsp_factory.ts";
 import { type CertificateFiles, WatchedCertificates } from "./tls_keys.ts";
@@ -118,6 +119,7 @@ class Server implements RunningServer {
   readonly #recordings = new ApplicationRecordings(() => this.streams);
   readonly #patience = new CoarseClock(systemClock);
   readonly #relays: ServerRelays;
+  readonly #tsTargets: TsTargets;
   /** What watches files while the server runs. */
   readonly #closing: Disposable[] = [];
   #isClosing = false;
@@ -142,9 +144,11 @@ class Server implements RunningServer {
       (stream, isLive) => {
         this.#recordings.streamChanged(stream, isLive);
         this.#relays.streamChanged(stream, isLive);
+        this.#tsTargets.streamChanged(stream, isLive);
         this.#applications.streamChanged(stream, isLive);
       },
     );
+    this.#tsTargets = new TsTargets(this.#reactor);
     this.#relays = new ServerRelays({
       streams: this.streams,
       dialer: new ReactorDialer(this.#reactor, options.log.child("relay")),
@@ -245,6 +249,7 @@ class Server implements RunningServer {
     const listenersClosed = this.#reactor.close();
     const asked = await this.#reconnects.drain({ ...this.#config.rtmp, clock: systemClock });
     if (asked > 0) this.#options.log.child("rtmp").info(`asked ${asked} peers to connect again`);
+    this.#tsTargets.close();
     await this.#relays.close();
     await this.#protocols.closeAll(reason);
     await listenersClosed;
@@ -270,6 +275,7 @@ class Server implements RunningServer {
       throw new ConfigError(`Cannot make application ${entry.name}: there is no kind of application ${kind}`);
     }
     const log = this.#options.log.child(entry.name);
+    this.#tsTargets.add(entry, log);
     const application = definition.create({
       name: entry.name,
       options: entry,

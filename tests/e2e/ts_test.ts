@@ -23,6 +23,8 @@ async function startServer(): Promise<{ server: TestServer; ports: Ports }> {
   const ports = { tcp: freePort(), udp: freePort(), group: freePort(), flv: freePort() };
   const acceptor = (ip: string, port: number, rest: string) =>
     `[[applications.acceptors]]\nip = "${ip}"\nport = ${port}\n${rest}\n`;
+  const target = (name: string, address: string, port: number, rest: string) =>
+    `[[applications.tsTargets]]\nlocalStreamName = "${name}"\naddress = "${address}"\nport = ${port}\n${rest}\n`;
   const server = await TestServer.start({
     config: ({ rtmp, http }) =>
       `[[applications]]\nname = "flvplayback"\naliases = ["live"]\n` +
@@ -40,6 +42,8 @@ async function startServer(): Promise<{ server: TestServer; ports: Ports }> {
           `multicastInterface = "127.0.0.1"`,
       ) +
       acceptor("127.0.0.1", ports.flv, `protocol = "inboundLiveFlv"\nlocalStreamName = "flv"`) +
+      target("pushed", "127.0.0.1", ports.udp, "") +
+      target("filled", GROUP, ports.group, `multicastInterface = "127.0.0.1"\nbitrateBps = 2000000`) +
       `[applications.streaming]\npublisherGraceMs = 200\n` +
       `[web]\nip = "127.0.0.1"\nport = ${http}\nwaitForStreamMs = 10000\n`,
   });
@@ -202,6 +206,37 @@ e2e(
         timeoutMs: 20_000,
       });
       assert.equal(stderr, "", "ffprobe finds nothing wrong");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
+
+e2e(
+  "a stream that is pushed over UDP, plain and with null packets to a multicast group, comes in elsewhere whole",
+  { tools: ["ffmpeg", "ffprobe"] },
+  async (context) => {
+    const { server } = await startServer();
+    await using _stopped = server;
+    const folder = await Deno.makeTempDir({ prefix: "crtmp-ts-" });
+    try {
+      const sent = await listAccessUnits(await makeClip("film"), { video: "h264" });
+      const saved = ["udp", "group"].map((name) =>
+        saveBody(server.httpUrl(`live/${name}.ts`), `${folder}/${name}.ts`)
+      );
+      await delay(100);
+      const publishers = await Promise.all(
+        ["pushed", "filled"].map((name) => publishClip("film", server.rtmpUrl(`live/${name}`))),
+      );
+      for (const publisher of publishers) assert.equal((await publisher.result).code, 0);
+      await Promise.all(saved);
+      for (const name of ["udp", "group"]) {
+        await context.step(name, async () => {
+          const got = await listAccessUnits(`${folder}/${name}.ts`, { video: "h264" });
+          assertSamePackets(sent, got, { viewer: name, fromStart: true, toleranceMs: 1 });
+        });
+      }
+      assert.equal(server.logLines("stopped pushing").length, 2);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

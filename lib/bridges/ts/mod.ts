@@ -1,5 +1,6 @@
 /**
- * The seam between streams and MPEG-TS (layer 5): live transport streams in, and viewers of them.
+ * The seam between streams and MPEG-TS (layer 5): live transport streams in, viewers of them, and datagrams at
+ * the pace of their clock.
  *
  * ```ts
  * import { TsWire } from "#bridges/ts";
@@ -15,4 +16,8 @@
  * @module
  */
 export { MAX_TRACK_WAIT_BYTES, MAX_TRACK_WAIT_US, TsToStream } from "./ts_to_stream.ts";
+export { ClockPacer, DATAGRAM_PACKETS } from "./clock_pacer.ts";
+export type { ClockPacerOptions } from "./clock_pacer.ts";
+export { TsPush } from "./ts_push.ts";
+export type { TsPushOptions } from "./ts_push.ts";
 export { TsWire } from "./ts_wire.ts";

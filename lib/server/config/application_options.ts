@@ -18,6 +18,7 @@ import {
 import { ACCESS_RULE_OPTIONS, AUTHENTICATION_OPTIONS, STREAM_KEY_OPTIONS } from "./access_options.ts";
 import { STREAM_DEFAULTS } from "#streaming";
 import { PULL_OPTIONS, PUSH_OPTIONS } from "../relays/relay_options.ts";
+import { TS_TARGET_OPTIONS } from "../relays/ts_target_options.ts";
 import { RECORDING_OPTIONS } from "./recording_options.ts";
 
 const NAME = /^[\p{L}\p{N}_.~-]+$/u;
@@ -256,6 +257,10 @@ export const APPLICATION_OPTIONS = {
     doc: "Where its live streams are pushed to; each stream goes to all targets whose localStreamName fits.",
   }),
   acceptors: list(ACCEPTOR_OPTIONS, { default: [], doc: "Where it listens itself." }),
+  tsTargets: list(TS_TARGET_OPTIONS, {
+    default: [],
+    doc: "Where its live streams are pushed to as MPEG-TS over UDP, at the pace of their clock.",
+  }),
 };
 
 /** One entry of `applications`; options an application declared itself are beside these. */

@@ -2,6 +2,7 @@ import { streamEndpoint, targetEndpoint } from "#bridges/relay";
 import { errorMessage } from "#errors";
 import type { OptionFault } from "#options";
 import { nameFault } from "#uri";
+import type { TsTargetConfig } from "./ts_target_options.ts";
 import type { PullConfig, PushConfig } from "./relay_options.ts";
 
 /**
@@ -11,7 +12,11 @@ import type { PullConfig, PushConfig } from "./relay_options.ts";
  * @param path Where the application stands in the configuration.
  */
 export function* relayFaults(
-  config: { readonly externalStreams: readonly PullConfig[]; readonly pushTargets: readonly PushConfig[] },
+  config: {
+    readonly externalStreams: readonly PullConfig[];
+    readonly pushTargets: readonly PushConfig[];
+    readonly tsTargets: readonly TsTargetConfig[];
+  },
   path: string,
 ): Generator<OptionFault> {
   const owners = new Map<string, string>();
@@ -33,6 +38,12 @@ export function* relayFaults(
   for (const [at, { targetUri, targetStreamName: target }] of config.pushTargets.entries()) {
     const place = `${path}.pushTargets[${at}].targetUri`;
     yield* addressFault(place, targetUri, () => targetEndpoint(targetUri, { target, local: "stream" }));
+  }
+  for (const [at, { address, localStreamName }] of config.tsTargets.entries()) {
+    const place = `${path}.tsTargets[${at}]`;
+    if (address === "") yield faultAt(`${place}.address`, "must be set");
+    const fault = nameFault(localStreamName);
+    if (fault !== undefined) yield faultAt(`${place}.localStreamName`, `must be a name: ${fault}`);
   }
 }
 

@@ -46,11 +46,11 @@ export class PostRoute {
   }
 
   /** Takes one request; the answer comes when its body has ended, or is taken no more. */
-  serve(request: HttpRequestHead, exchange: HttpExchange, target: PostTarget): void {
+  serve(exchange: HttpExchange, target: PostTarget): void {
     const { registry, access, clock, answer, log } = this.#options;
     const { peer, streamName, format } = target;
     const peerLog = log.child(peer.protocol).child(formatEndpoint(exchange.remote));
-    if (!this.#mayPost(request)) {
+    if (!this.#mayPost(exchange.request)) {
       const reason = "Pages of other servers may not publish here";
       peerLog.about(`${peer.appName}/${streamName}`).warning(`publish refused: ${reason}`);
       return answer(exchange, { status: 403, reason });

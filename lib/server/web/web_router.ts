@@ -117,7 +117,7 @@ export class WebRouter implements HttpRouter {
         ...peerOf(request, exchange, { target, isWebSocket: false }),
         protocol: `http-${format}-post`,
       };
-      return this.#posts.serve(request, exchange, { streamName, format, peer });
+      return this.#posts.serve(exchange, { streamName, format, peer });
     }
     if (request.method !== "GET" && request.method !== "HEAD") {
       return exchange.respond({
