@@ -1,15 +1,6 @@
 import { MemorySource } from "#bytes";
 import type { MediaPacket } from "#media";
-import {
-  audioTagToPacket,
-  decodeScriptData,
-  FlvDemuxer,
-  type FlvDemuxerOptions,
-  FlvTagReader,
-  flvTagToPacket,
-  videoTagToPacket,
-} from "#mediaformats/flv";
-import { encodeAmf0 } from "../../helpers/amf0.ts";
+import { FlvDemuxer, type FlvDemuxerOptions, FlvTagReader, flvTagToPacket } from "#mediaformats/flv";
 import { seedOf, splitAtRandom } from "../mutate.ts";
 import { assertSame, FuzzFailure, isBadInput, outcomeOf } from "../target.ts";
 import type { FuzzTarget } from "../target.ts";
@@ -82,19 +73,6 @@ function lineOf(packet: MediaPacket): string {
   return `${trackIndex} ${role} ${dtsTicks} ${ptsTicks} ${isKeyFrame} ${seedOf(payload)}`;
 }
 
-/** Tag bodies, which are also the payloads of RTMP audio and video messages. */
-export function tagBodyTarget(): FuzzTarget {
-  return {
-    name: "tag_body",
-    seeds: BODY_SEEDS,
-    run(bytes) {
-      outcomeOf(() => videoTagToPacket(bytes, 0));
-      outcomeOf(() => audioTagToPacket(bytes, 0));
-      outcomeOf(() => decodeScriptData(bytes));
-    },
-  };
-}
-
 function readTags(parts: readonly Uint8Array[]): string[] {
   const tags: string[] = [];
   const reader = new FlvTagReader();
@@ -116,19 +94,3 @@ const FLV_SEED = new Uint8Array([
   ...[8, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0xaf, 1, 0, 0, 0, 13],
   ...[9, 0, 0, 5, 0, 0, 40, 0, 0, 0, 0, 0x17, 1, 0, 0, 0, 0, 0, 0, 16],
 ]);
-
-/** Enhanced RTMP v2: video and audio bodies, with ModEx and multitrack. */
-const BODY_SEEDS: readonly Uint8Array[] = [
-  new Uint8Array([0x17, 1, 0, 0, 80, 0, 0, 0, 1, 0x65]),
-  new Uint8Array([0x17, 0, 0, 0, 0, 1, 0x64, 0, 0x1f, 0xff, 0xe1, 0, 4, 0x67, 0x64, 0, 0x1f, 1, 0, 1, 0x68]),
-  new Uint8Array([0xaf, 0, 0x12, 0x10]),
-  new Uint8Array([0x90, 0x68, 0x76, 0x63, 0x31, 1, 2, 3, 4]),
-  new Uint8Array([0x91, 0x68, 0x76, 0x63, 0x31, 0, 0, 40, 0, 0, 0, 1, 0x26]),
-  new Uint8Array([0x97, 2, 0, 0, 1, 0x01, 0x61, 0x76, 0x30, 0x31, 9, 9]),
-  new Uint8Array([0x97, 0xff, 1, 0, ...new Uint8Array(257), 0x01, 0x61, 0x76, 0x30, 0x31]),
-  new Uint8Array([0x96, 0x11, 0x61, 0x76, 0x63, 0x31, 1, 0, 0, 5, 0, 0, 0, 7, 7, 2, 0, 0, 3, 0, 0, 0]),
-  new Uint8Array([0x96, 0x21, 0x61, 0x76, 0x30, 0x31, 1, 0, 0, 1, 7, 0x76, 0x70, 0x30, 0x39, 2, 0, 0, 1, 8]),
-  new Uint8Array([0x95, 0x01, 0x4f, 0x70, 0x75, 0x73, 3, 1, 2]),
-  new Uint8Array([0x94, 0x4f, 0x70, 0x75, 0x73, 1, 2, 0, 0, 0, 3]),
-  encodeAmf0("onMetaData", { width: 320, videocodecid: 7, audiocodecid: "mp4a", stereo: true }),
-];
