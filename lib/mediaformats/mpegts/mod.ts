@@ -34,7 +34,7 @@ export type { TsAccessUnit, TsStream } from "./units/access_unit.ts";
 export { TsMediaReader } from "./converting/ts_media_reader.ts";
 export { VideoConverter } from "./converting/video_converter.ts";
 export type { VideoUnit } from "./converting/video_converter.ts";
-export type { Converted } from "./converting/converter.ts";
+export type { Converted, Converter } from "./converting/converter.ts";
 export { TsDemuxer } from "./file/ts_demuxer.ts";
 export type { TsDemuxerOptions } from "./file/ts_demuxer.ts";
 export { canWriteTs } from "./writing/elementary_form.ts";

@@ -1,6 +1,6 @@
 import { LimitError, ProtocolError } from "#errors";
 import { Protocol } from "#stack";
-import { MAX_WAITING_REQUESTS } from "./limits.ts";
+import { MAX_RTSP_QUEUED_BYTES, MAX_WAITING_REQUESTS } from "./limits.ts";
 import { formatRtspResponse, type RtspRequest } from "./message.ts";
 import { RtspReader } from "./rtsp_reader.ts";
 import type { RtspAnswer } from "./application.ts";
@@ -107,6 +107,11 @@ export class RtspProtocol extends Protocol {
   }
 
   #respond({ status, headers = {}, body = "" }: RtspAnswer, request: RtspRequest | undefined): void {
+    const queuedBytes = this.carrier?.queuedBytes ?? 0;
+    if (queuedBytes > MAX_RTSP_QUEUED_BYTES) {
+      const bound = { value: queuedBytes, limit: MAX_RTSP_QUEUED_BYTES };
+      return this.abort(new LimitError("MAX_RTSP_QUEUED_BYTES", bound));
+    }
     this.send(formatRtspResponse(status, {
       headers: {
         CSeq: request?.headers.get("cseq"),

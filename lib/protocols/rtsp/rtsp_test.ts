@@ -331,6 +331,32 @@ Deno.test("RtspProtocol carries media over UDP, from and to the client's address
   carrier.drop();
 });
 
+Deno.test("RtspProtocol frees ports that open after the client has gone", async () => {
+  const opening = Promise.withResolvers<RtpPortPair>();
+  let closed = 0;
+  const protocol = new RtspProtocol({
+    clock: new ManualClock(),
+    application: {
+      open: () => Promise.resolve({ status: 404, reason: "" }),
+      announce: () =>
+        Promise.resolve({ start: () => undefined, rtp() {}, rtcp() {}, report: () => undefined, stop() {} }),
+    },
+    ports: { open: () => opening.promise },
+  });
+  const carrier = new ScriptedCarrier();
+  protocol.openOn(carrier);
+  const udp = "Transport: RTP/AVP;unicast;client_port=5000-5001;mode=record";
+  carrier.deliver(
+    `ANNOUNCE ${URL_A} RTSP/1.0\r\nCSeq: 1\r\nContent-Type: application/sdp\r\nContent-Length: ${SDP.length}\r\n\r\n${SDP}` +
+      `SETUP ${URL_A}/streamid=0 RTSP/1.0\r\nCSeq: 2\r\n${udp}\r\n\r\n`,
+  );
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  carrier.drop();
+  opening.resolve({ rtpPort: 2, rtcpPort: 3, receiveWith() {}, send() {}, close: () => closed++ });
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  assert.equal(closed, 1);
+});
+
 Deno.test("RtspProtocol answers what is wrong with the right status", async () => {
   const { status, carrier } = rig();
   const rows: [expected: number, ...request: Parameters<typeof status>][] = [
@@ -390,6 +416,12 @@ Deno.test("RtspProtocol ends a connection that is no RTSP, with an answer, and o
   silent.clock.advance(6_000);
   assert.ok(silent.carrier.closedWith);
   assert.equal(silent.clock.pending, 0);
+  const deaf = rig();
+  deaf.carrier.isStuck = true;
+  for (let count = 0; count < 3_000 && deaf.carrier.closedWith === undefined; count++) {
+    await deaf.ask("OPTIONS", "*");
+  }
+  assert.ok(deaf.carrier.closedWith instanceof LimitError);
   const flood = rig();
   flood.carrier.deliver("OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n".repeat(100));
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();

@@ -30,6 +30,8 @@ export class TrackSetup {
   readonly #connection: RtspConnection;
   readonly #options: TrackSetupOptions;
   readonly #tracks: RtspTrack[] = [];
+  /** Counts the sessions that have ended. */
+  #round = 0;
   readonly #channels = new Map<number, { track: number; isRtcp: boolean }>();
 
   constructor(connection: RtspConnection, options: TrackSetupOptions) {
@@ -79,6 +81,7 @@ export class TrackSetup {
 
   /** Frees ports and channels. */
   close(): void {
+    this.#round++;
     for (const { transport } of this.#tracks.splice(0)) {
       if (transport.kind === "udp") transport.ports.close();
     }
@@ -114,7 +117,13 @@ export class TrackSetup {
       return undefined;
     }
     const local = plainAddress(carrier.local.address);
+    const round = this.#round;
     const ports = await this.#options.ports.open(local);
+    if (round !== this.#round) {
+      // the session has ended meanwhile
+      ports?.close();
+      return { status: 455 };
+    }
     if (ports === undefined) return { status: 453 };
     const address = plainAddress(remote.address);
     const transport: RtspTransport & { kind: "udp" } = {
