@@ -183,12 +183,19 @@ export function serverCommand(): string[] {
   return command === undefined || command === "" ? SOURCE_COMMAND : command.split(" ");
 }
 
-/** A TCP port of 127.0.0.1 that was free a moment ago. */
+/** Ports that were given out: the system may name the same one twice. */
+const givenPorts = new Set<number>();
+
+/** A TCP port of 127.0.0.1 that was free a moment ago, and that nobody else in this process was given. */
 export function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
+  for (;;) {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = listener.addr as Deno.NetAddr;
+    listener.close();
+    if (givenPorts.has(port)) continue;
+    givenPorts.add(port);
+    return port;
+  }
 }
 
 function limited(command: string[], maxDescriptors: number | undefined): string[] {
