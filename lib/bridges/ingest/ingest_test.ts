@@ -167,6 +167,22 @@ Deno.test("LiveIngest publishes what came before the decision, also where the so
   assert.match(lines().at(-1)!, /live\/b: stopped publishing: 4 video/);
 });
 
+Deno.test("LiveIngest gives who hears of its stream, a turn later, the first packet", async () => {
+  const seen: (Packet | undefined)[] = [];
+  const registry = new StreamRegistry(new ManualClock(), (stream, isLive) => {
+    if (!isLive) return;
+    queueMicrotask(() => {
+      const cursor = stream.packets.cursor(undefined, { isFromNow: true });
+      cursor.whenAppended(() => seen.push(cursor.next()));
+    });
+  });
+  const ingest = rig(registry).open({ streamName: "a" });
+  ingest.receive(Uint8Array.of(7, 8, 9));
+  await settled();
+  assert.deepEqual(seen.map((packet) => packet?.dtsUs), [7_000]);
+  ingest.finish(false);
+});
+
 Deno.test("LiveIngest ends where it may not publish, says why, and takes no more", async () => {
   const { registry, open, lines, ends } = rig();
   const refused = open({

@@ -157,8 +157,11 @@ export class LiveIngest {
       return this.#refuse({ kind: "refused", reason: `The stream is being published by ${holder}` });
     }
     this.#publisher = publisher;
-    this.#state = "publishing";
     this.#log.info("publishing");
+    // who hears of the stream now, such as a recorder, has its first packet
+    await Promise.resolve();
+    if (this.isEnded) return;
+    this.#state = "publishing";
     this.#publish(this.#waiting.splice(0));
     if (this.#finish !== undefined) this.#stop(this.#finish.isLost, this.#finish.why);
   }

@@ -76,11 +76,19 @@ export class TsToStream implements MediaFeed {
   #release(held: readonly MediaPacket[]): readonly Packet[] {
     this.#held = undefined;
     if (held.length === 0) return [];
-    this.#times.begin(held.reduce((earliest, { dtsUs }) => Math.min(earliest, dtsUs), Infinity));
+    const startUs = held.reduce((earliest, { dtsUs }) => Math.min(earliest, dtsUs), Infinity);
+    this.#times.begin(startUs);
     const { tracks } = this.#reader;
     const known = tracks.filter(({ kind, codec }) => kind !== "data" && codec !== "unknown");
     const metadata = scriptTagToPacket(encodeMetadata(metadataOfTracks(known)), 0);
-    return [metadata, ...held.map((packet) => this.#times.place(packet))];
+    // the first of each track, so that players and recorders know all tracks before the first key frame
+    const configs = new Map<number, MediaPacket>();
+    for (const packet of held) {
+      if (packet.role === "config" && !configs.has(packet.trackIndex)) configs.set(packet.trackIndex, packet);
+    }
+    const start = [...configs.values()].map((config) => ({ ...config, dtsUs: startUs, ptsUs: startUs }));
+    const rest = held.filter((packet) => configs.get(packet.trackIndex) !== packet);
+    return [metadata, ...[...start, ...rest].map((packet) => this.#times.place(packet))];
   }
 
   /** Whether a stream can carry the track; says once which it cannot. */
