@@ -1,6 +1,7 @@
 import { ConfigError } from "#errors";
 import type { UdpOptions, UdpSocket } from "#netio";
 import type { RtpPortPair, RtpPorts } from "#protocols/rtsp";
+import { DatagramPort, type MediaPort } from "./datagram_port.ts";
 
 /** Opens UDP sockets: the reactor. */
 export interface UdpOpener {
@@ -39,7 +40,7 @@ export class UdpPortPairs implements RtpPorts {
     return undefined;
   }
 
-  async #tryPair(address: string): Promise<[UdpSocket, UdpSocket] | undefined> {
+  async #tryPair(address: string): Promise<[MediaPort, MediaPort] | undefined> {
     const port = this.#takePort();
     const rtp = await this.#tryPort(address, port);
     if (rtp === undefined) return undefined;
@@ -58,9 +59,11 @@ export class UdpPortPairs implements RtpPorts {
     return port;
   }
 
-  async #tryPort(address: string, port: number): Promise<UdpSocket | undefined> {
+  async #tryPort(address: string, port: number): Promise<MediaPort | undefined> {
     try {
-      return await this.#opener.openUdp({ address, port });
+      return DatagramPort.isThere
+        ? DatagramPort.open({ address, port })
+        : await this.#opener.openUdp({ address, port });
     } catch (error) {
       if (error instanceof ConfigError) return undefined;
       throw error;
@@ -70,10 +73,10 @@ export class UdpPortPairs implements RtpPorts {
 
 /** Two sockets as a pair. */
 class SocketPair implements RtpPortPair {
-  readonly #rtp: UdpSocket;
-  readonly #rtcp: UdpSocket;
+  readonly #rtp: MediaPort;
+  readonly #rtcp: MediaPort;
 
-  constructor(rtp: UdpSocket, rtcp: UdpSocket) {
+  constructor(rtp: MediaPort, rtcp: MediaPort) {
     this.#rtp = rtp;
     this.#rtcp = rtcp;
   }
@@ -87,7 +90,7 @@ class SocketPair implements RtpPortPair {
   }
 
   receiveWith(receive: Parameters<RtpPortPair["receiveWith"]>[0]): void {
-    const client = (isRtcp: boolean): Parameters<UdpSocket["receiveWith"]>[0] => ({
+    const client = (isRtcp: boolean): Parameters<MediaPort["receiveWith"]>[0] => ({
       receive: (bytes, from) => receive({ isRtcp, bytes, from }),
       closed: () => {},
     });
