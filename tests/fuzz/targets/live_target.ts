@@ -50,10 +50,11 @@ function readPackets(feed: MediaFeed, parts: readonly Uint8Array[]): Packet[] {
   return packets;
 }
 
+/** Media only: configurations go first among what was held, and how much that is depends on the split. */
 function linesOf(packets: readonly Packet[]): string[] {
-  return packets.filter(({ kind }) => kind !== "data").map(({ kind, trackId, role, payload }) =>
-    `${kind} ${trackId} ${role} ${seedOf(payload)}`
-  );
+  return packets.filter(({ kind, role }) => kind !== "data" && role === "media").map((
+    { kind, trackId, role, payload },
+  ) => `${kind} ${trackId} ${role} ${seedOf(payload)}`);
 }
 
 function assertOrder(packets: readonly Packet[]): void {
