@@ -8,6 +8,7 @@ export interface DrainOptions {
   readonly reconnectUrl: string;
   /** How long to go on for those that were asked, in ms; 0 not at all. */
   readonly drainMs: number;
+  /** Time of going on. */
   readonly clock: Clock;
 }
 

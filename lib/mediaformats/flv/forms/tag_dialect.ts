@@ -23,11 +23,11 @@ export interface TagDialectOptions {
   readonly video?: "*" | Iterable<CodecId>;
   /** Codecs of audio by FourCC; `"*"` for all. @default {[]} */
   readonly audio?: "*" | Iterable<CodecId>;
-  /** @default {false} */
+  /** Whether multitrack tags may be written. @default {false} */
   readonly hasMultitrack?: boolean;
-  /** @default {false} */
+  /** Whether ModEx prefixes may stay. @default {false} */
   readonly hasModEx?: boolean;
-  /** @default {false} */
+  /** Whether HEVC under the codec ID 12 stays as it came. @default {false} */
   readonly keepsCodecId12?: boolean;
 }
 
