@@ -198,7 +198,47 @@ export const HOSTILE_CASES: readonly HostileCase[] = [
     send: Array.from({ length: 2_000 }, (_, index) => command("nonsense", index + 2, [null, "x"])),
     outcome: "stays",
   },
+  {
+    name: "enhanced headers cut short, nested, reserved, and past their end",
+    send: publishing([
+      "91 6876",
+      "91 68766331 0000",
+      "96 06 68766331 00 00",
+      "96 31 68766331 00 00",
+      "96 17 68766331 00 000000",
+      "96 11 68766331 00 ffffff 00",
+      "97 ff ffff 00",
+      "97 02 0000",
+    ]),
+    outcome: "stays",
+  },
+  {
+    name: "4,000 tracks in one message",
+    send: publishing([`96 11 68766331 ${"07 000000 ".repeat(4_000)}`]),
+    outcome: "ends",
+  },
+  { name: "4,000 ModEx prefixes", send: publishing([`97 ${"00 00 07 ".repeat(4_000)}`]), outcome: "ends" },
+  {
+    name: "200 tracks, one after the other",
+    send: publishing(
+      Array.from({ length: 200 }, (_, id) => `96 00 68766331 ${id.toString(16).padStart(2, "0")} 01`),
+    ),
+    outcome: "ends",
+  },
 ];
+
+/** Video bodies, hexadecimal, from a publisher. */
+function publishing(bodies: readonly string[]): MessageParts[] {
+  return [
+    command("createStream", 2, [null]),
+    command("publish", 0, [null, "enhanced", "live"], 1),
+    ...bodies.map((hex) => ({
+      typeId: TYPE.Video,
+      streamId: 1,
+      payload: Uint8Array.fromHex(hex.replaceAll(" ", "")),
+    })),
+  ];
+}
 
 /** One protocol control message; RTMP 1.0, section 5.4. */
 export function control(typeId: number, body: readonly number[]): MessageParts[] {
