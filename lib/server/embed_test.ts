@@ -140,6 +140,9 @@ Deno.test("serve lets its program pull and push streams, and send connections on
   const media = setInterval(() => stream.sendMedia(9, 0, KEY), 10);
   await waitFor(() => names(far) === "a,pulled-copy", { what: "both relays", pollMs: 5 });
   assert.equal(names(near), "pulled");
+  // the far side knows of the push before its answer is here
+  const standing = () => near.relays.list().every(({ state }) => state === "standing");
+  await waitFor(standing, { what: "the answer to the push", pollMs: 5 });
   assert.deepEqual(near.relays.list(), [
     { kind: "pull", streamName: "pulled", peer: `${place(gate)}/a`, state: "standing" },
     { kind: "push", streamName: "pulled", peer: `${place(far)}/pulled-copy`, state: "standing" },

@@ -39,7 +39,7 @@ const PAGES = ["README.md", "ARCHITECTURE.md", "docs/applications.md", "docs/ope
 const RUNS_PROGRAMS = /\bDeno\.Command\b|\be2e\(/;
 
 /** Time for the tests that wait for nothing outside this process. */
-const UNIT_TIMEOUT_MS = 120_000;
+const UNIT_TIMEOUT_MS = 300_000;
 
 /** Time for all end-to-end tests together. */
 const END_TO_END_TIMEOUT_MS = 600_000;
