@@ -42,7 +42,7 @@ const RUNS_PROGRAMS = /\bDeno\.Command\b|\be2e\(/;
 const UNIT_TIMEOUT_MS = 300_000;
 
 /** Time for all end-to-end tests together. */
-const END_TO_END_TIMEOUT_MS = 600_000;
+const END_TO_END_TIMEOUT_MS = 900_000;
 
 /** The permissions that the server has; `run`, `ffi` and `sys` are not among them. */
 const SERVER_PERMISSIONS = ["--allow-net", "--allow-read", "--allow-write", "--allow-env"];
