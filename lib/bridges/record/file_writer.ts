@@ -59,13 +59,12 @@ export class FileWriter {
 
   /** Takes a packet in the stream's own time; not while `flush` is under way. */
   write(packet: Packet): void {
-    const dtsUs = packet.dtsUs - this.baseUs;
     if (packet.role === "media" && packet.dtsUs > this.#newestUs) this.#newestUs = packet.dtsUs;
-    const timed = { ...packet, dtsUs, ptsUs: packet.ptsUs - this.baseUs };
     const muxer = this.#muxer;
     try {
-      if (muxer instanceof FlvMuxer) muxer.writeInto(timed, this.#waiting);
-      else this.#gather(muxer.write(timed));
+      // it was told of the base, so it needs no packet of its own
+      if (muxer instanceof FlvMuxer) muxer.writeInto(packet, this.#waiting);
+      else this.#gather(muxer.write(this.#rebased(packet)));
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       this.#refusedPackets++;
@@ -85,6 +84,10 @@ export class FileWriter {
     await this.#file.append(waiting.view());
     this.#writtenBytes += waiting.length;
     waiting.reset();
+  }
+
+  #rebased(packet: Packet): Packet {
+    return { ...packet, dtsUs: packet.dtsUs - this.baseUs, ptsUs: packet.ptsUs - this.baseUs };
   }
 
   /** A large array is written as it is, if nothing waits before it: a fragment of MP4. */

@@ -19,10 +19,11 @@ export type {
   RecordingStatus,
   RecordingWish,
 } from "./recordings.ts";
-export { Recorder, RECORDING_FLUSH_MS } from "./recorder.ts";
+export { Recorder } from "./recorder.ts";
 export type { RecorderOptions } from "./recorder.ts";
+export { FlushBeat } from "./flush_beat.ts";
 export type { RecordingSeriesOptions } from "./recording_series.ts";
-export { RECORDING_FORMAT } from "./recording_format.ts";
+export { RECORDING_FLUSH_MS, RECORDING_FORMAT } from "./recording_format.ts";
 export type { MuxerSettings, RecordingFormat, RecordingFormatName } from "./recording_format.ts";
 export { formatRecordingName, RECORDING_NAME_PATTERN } from "./recording_name.ts";
 export type { NamedRecording } from "./recording_name.ts";

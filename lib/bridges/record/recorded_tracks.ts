@@ -24,6 +24,7 @@ export type TrackChange =
 /** The tracks of a live stream, as its packets tell of them. */
 export class RecordedTracks {
   #states: TrackState[] = [];
+  #leading: MuxTrack | undefined;
   #metadata: AmfObject | undefined;
 
   /** Members of the newest `onMetaData` that could be read. */
@@ -43,7 +44,7 @@ export class RecordedTracks {
 
   /** The track files begin and end by: the first of video, else the first of all. */
   get leading(): MuxTrack | undefined {
-    return this.tracks.find(({ kind }) => kind === "video") ?? this.tracks[0];
+    return this.#leading;
   }
 
   /** Whether every track that was announced has had media since `restart`. */
@@ -76,6 +77,11 @@ export class RecordedTracks {
     return -1;
   }
 
+  #put(at: number, state: TrackState): void {
+    this.#states[at] = state;
+    this.#leading = this.tracks.find(({ kind }) => kind === "video") ?? this.tracks[0];
+  }
+
   /** Notes what a packet tells. */
   take(packet: Packet): TrackChange {
     if (packet.kind === "data") {
@@ -88,11 +94,11 @@ export class RecordedTracks {
     const known = this.#states[at];
     const hasStarted = role === "media";
     if (known === undefined) {
-      this.#states.push({ track: trackOf(packet), hasStarted });
+      this.#put(this.#states.length, { track: trackOf(packet), hasStarted });
       return "new";
     }
     if (known.track.codec !== codec) {
-      this.#states[at] = { track: trackOf(packet), hasStarted };
+      this.#put(at, { track: trackOf(packet), hasStarted });
       return "changed";
     }
     if (hasStarted) {
@@ -101,7 +107,7 @@ export class RecordedTracks {
     }
     const config = known.track.codecConfig;
     if (config !== undefined && bytesEqual(config, packet.payload)) return "none";
-    this.#states[at] = { track: trackOf(packet), hasStarted: known.hasStarted };
+    this.#put(at, { track: trackOf(packet), hasStarted: known.hasStarted });
     // media before its first configuration could not be played anyway
     return config === undefined ? "new" : "changed";
   }

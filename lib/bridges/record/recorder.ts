@@ -3,6 +3,7 @@ import { errorMessage } from "#errors";
 import type { Logger } from "#log";
 import type { Packet } from "#media";
 import type { PacketCursor, Stream } from "#streaming";
+import type { FlushBeat } from "./flush_beat.ts";
 import { PacketQueue } from "./packet_queue.ts";
 import { RecordingSeries, type RecordingSeriesOptions } from "./recording_series.ts";
 
@@ -10,8 +11,10 @@ import { RecordingSeries, type RecordingSeriesOptions } from "./recording_series
 export interface RecorderOptions extends Omit<RecordingSeriesOptions, "log" | "nowMs"> {
   /** What is recorded. */
   readonly stream: Stream;
-  /** When to write. */
+  /** For times of the real world. */
   readonly clock: Clock;
+  /** When to write. */
+  readonly beat: FlushBeat;
   /** Prefixed with the stream. */
   readonly log: Logger;
   /** Most bytes that wait for the disk. */
@@ -22,15 +25,13 @@ export interface RecorderOptions extends Omit<RecordingSeriesOptions, "log" | "n
   readonly failed: (reason: string) => void;
 }
 
-/** How often packets are written, in ms: what is lost if the server dies. */
-export const RECORDING_FLUSH_MS = 500;
 /** Packets of so many bytes are written at once. */
 const FLUSH_BYTES = 1_048_576;
 
 /**
  * Records one live stream.
  *
- * It takes each packet from the stream at once, by reference, and writes what has come in RECORDING_FLUSH_MS. A
+ * It takes each packet from the stream at once, by reference, and writes what has come by the beat of its format. A
  * disk that is slower than the stream fills a bounded queue; then what waits is dropped up to the next key frame.
  * An error of the disk ends the recording, not the stream.
  */
@@ -73,14 +74,14 @@ export class Recorder {
 
   /** Begins. */
   start(): void {
-    const { stream, clock } = this.#options;
+    const { stream, beat } = this.#options;
     const { metadata, configs } = stream.header;
     for (const packet of metadata === undefined ? configs : [metadata, ...configs]) {
       this.#queue.push(packet, false);
     }
     const isFromNow = this.#options.isFromNow || stream.packets.start === undefined;
     this.#cursor = stream.packets.cursor(undefined, { isFromNow });
-    this.#timer = clock.every(RECORDING_FLUSH_MS, () => this.#flush());
+    this.#timer = beat.add(() => this.#flush());
     this.#read();
   }
 

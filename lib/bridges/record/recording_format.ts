@@ -10,6 +10,8 @@ export interface MuxerSettings {
   readonly metadata: Readonly<AmfObject> | undefined;
   /** The file that is gone on with. */
   readonly resume: FlvResumePoint | undefined;
+  /** Added to all times where the muxer can, in microseconds; FLV can. */
+  readonly timeOffsetUs: number;
 }
 
 /** A format that recordings can have. */
@@ -18,6 +20,8 @@ export interface RecordingFormat {
   readonly extension: string;
   /** Whether it takes packets as FLV has them: script data, control data, tracks that come later. */
   readonly isFlv: boolean;
+  /** How often its files are written, in ms: what is lost if the server dies, beside what the muxer gathers. */
+  readonly flushMs: number;
   /**
    * Makes a muxer.
    *
@@ -26,16 +30,20 @@ export interface RecordingFormat {
   create(tracks: readonly MuxTrack[], settings: MuxerSettings): Muxer;
 }
 
-/** Media gathered into one fragment of MP4, in microseconds: what is lost if the server dies. */
-const FRAGMENT_US = 500_000;
+/** Longest time between a packet and its bytes in the file, in ms: what is lost if the server dies. */
+export const RECORDING_FLUSH_MS = 900;
+/** Media gathered into one fragment of MP4, in microseconds. */
+const FRAGMENT_US = 400_000;
 
 /** The formats, by the names they have in the configuration. */
 export const RECORDING_FORMAT = {
   flv: {
     extension: "flv",
     isFlv: true,
-    create: (tracks, { metadata, resume }) =>
+    flushMs: RECORDING_FLUSH_MS,
+    create: (tracks, { metadata, resume, timeOffsetUs }) =>
       new FlvMuxer(tracks, {
+        timeOffsetUs,
         ...(metadata === undefined ? {} : { metadata }),
         ...(resume === undefined ? {} : { resume }),
       }),
@@ -43,9 +51,10 @@ export const RECORDING_FORMAT = {
   mp4: {
     extension: "mp4",
     isFlv: false,
+    flushMs: RECORDING_FLUSH_MS - FRAGMENT_US / 1000,
     create: (tracks) => new Mp4FragmentMuxer(tracks, { fragmentUs: FRAGMENT_US }),
   },
-  ts: { extension: "ts", isFlv: false, create: (tracks) => new TsMuxer(tracks) },
+  ts: { extension: "ts", isFlv: false, flushMs: RECORDING_FLUSH_MS, create: (tracks) => new TsMuxer(tracks) },
 } as const satisfies Readonly<Record<string, RecordingFormat>>;
 
 /** Name of a format. */
@@ -64,7 +73,7 @@ export function holdableTracks(
 
 function canHold(format: RecordingFormat, track: MuxTrack): boolean {
   try {
-    format.create([track], { metadata: undefined, resume: undefined });
+    format.create([track], { metadata: undefined, resume: undefined, timeOffsetUs: 0 });
     return true;
   } catch (error) {
     if (error instanceof SyntaxError) return false;

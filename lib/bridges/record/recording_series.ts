@@ -219,13 +219,14 @@ export class RecordingSeries {
     const tracks = format.isFlv ? this.#tracks.tracks : this.#tracks.started;
     const held = this.#hold(tracks);
     const { file, resume } = await this.#openFile();
-    const muxer = format.create(held, { metadata: this.#tracks.metadata, resume });
     const firstUs = packets.reduce(
       (us, { role, dtsUs }) => role === "media" ? Math.min(us, dtsUs) : us,
       Infinity,
     );
-    const baseUs = Math.floor((Number.isFinite(firstUs) ? firstUs : 0) / 1000) * 1000;
-    this.#writer = new FileWriter({ file, muxer, baseUs: baseUs - (resume?.nextMs ?? 0) * 1000 });
+    const startUs = Math.floor((Number.isFinite(firstUs) ? firstUs : 0) / 1000) * 1000;
+    const baseUs = startUs - (resume?.nextMs ?? 0) * 1000;
+    const muxer = format.create(held, { metadata: this.#tracks.metadata, resume, timeOffsetUs: -baseUs });
+    this.#writer = new FileWriter({ file, muxer, baseUs });
     this.#isFirst = false;
     log.info(`recording to ${file.name}${resume === undefined ? "" : `, which has ${resume.nextMs} ms`}`);
     this.#options.opened(file.name);

@@ -2,6 +2,7 @@ import type { Clock } from "#clock";
 import { errorMessage } from "#errors";
 import type { Logger } from "#log";
 import { formatStreamPath, type Stream } from "#streaming";
+import { FlushBeat } from "./flush_beat.ts";
 import { Recorder } from "./recorder.ts";
 import { RECORDING_FORMAT, type RecordingFormatName } from "./recording_format.ts";
 import { formatRecordingName } from "./recording_name.ts";
@@ -109,6 +110,8 @@ export class Recordings {
   readonly #recorders = new Map<string, { readonly recorder: Recorder; readonly wish: RecordingWish }>();
   /** Recordings that are being completed, by stream: the next one of a stream waits for the last. */
   readonly #ending = new Map<string, Promise<void>>();
+  /** By period, in ms. */
+  readonly #beats = new Map<number, FlushBeat>();
   #sweepTimer: Disposable | undefined;
   #isSweeping = false;
   #isClosed = false;
@@ -166,6 +169,7 @@ export class Recordings {
     const recorder = new Recorder({
       stream,
       clock,
+      beat: this.#beatOf(format.flushMs),
       openSink: async () => {
         await last;
         return await openSink();
@@ -227,6 +231,12 @@ export class Recordings {
     this.#sweepTimer?.[Symbol.dispose]();
     for (const streamName of [...this.#recorders.keys()]) void this.stop(streamName);
     await Promise.all(this.#ending.values());
+  }
+
+  #beatOf(periodMs: number): FlushBeat {
+    const beat = this.#beats.get(periodMs) ?? new FlushBeat(this.#options.clock, { periodMs });
+    this.#beats.set(periodMs, beat);
+    return beat;
   }
 
   #nameOf(streamName: string, template: string): string {

@@ -88,14 +88,18 @@ export function encodeFlvTag(tag: FlvTag): Uint8Array<ArrayBuffer> {
 /**
  * Adds a tag and the PreviousTagSize field after it to what `writer` holds; see `writeFlvTagInto`.
  *
- * @param tag The time is written modulo 2^32 ms.
+ * @param timestampMs Written modulo 2^32.
  * @throws {RangeError} If the body is longer than the format allows.
  */
-export function writeFlvTag(writer: ByteWriter, tag: FlvTag): void {
-  const { tagType, body } = tag;
-  const timestampMs = tag.timestampMs >>> 0;
+// params: hot path
+export function writeFlvTag(
+  writer: ByteWriter,
+  tagType: FlvTagType,
+  timestampMs: number,
+  body: Uint8Array,
+): void {
   const tagBytes = flvTagBytes(body.length) - PREVIOUS_TAG_SIZE_BYTES;
-  writer.u8(tagType).u24(body.length).u24(timestampMs & 0xff_ffff).u8(timestampMs >>> 24);
+  writer.u8(tagType).u24(body.length).u24(timestampMs & 0xff_ffff).u8(timestampMs >>> 24 & 0xff);
   // StreamID is always 0
   writer.u24(0).bytes(body).u32(tagBytes);
 }

@@ -2,14 +2,13 @@ import type { AmfObject } from "#amf";
 import { bytesEqual, ByteWriter, concatBytes } from "#bytes";
 import { FormatError } from "#errors";
 import type { MediaPacket, Muxer, MuxTrack, Packet, Patch } from "#media";
-import { FLV_TAG_TYPE } from "../codes.ts";
+import { FLV_TAG_TYPE, type FlvTagType } from "../codes.ts";
 import { tagBodyOf } from "../tag_body_writer.ts";
 import {
   encodeFlvHeader,
   encodeFlvTag,
   FLV_TAG_HEADER_BYTES,
   type FlvHeader,
-  type FlvTag,
   writeFlvTag,
 } from "../tag_writer.ts";
 import { KeyRows } from "./key_rows.ts";
@@ -24,6 +23,8 @@ export interface FlvMuxerOptions {
   readonly metadata?: Readonly<AmfObject>;
   /** Tags of the file, by the names ffprobe shows; they become members of `onMetaData`. */
   readonly tags?: Readonly<Record<string, string>>;
+  /** Added to all times of packets, in microseconds. @default {0} */
+  readonly timeOffsetUs?: number;
   /** An older file that is gone on with; its bytes up to `fileBytes` stay. */
   readonly resume?: FlvResumePoint;
 }
@@ -74,6 +75,7 @@ export class FlvMuxer implements Muxer {
   #metadata: MetadataWriter | undefined;
   #flags: FlvHeader = { hasAudio: false, hasVideo: false };
   #bytes: number;
+  readonly #offsetUs: number;
   /** Added to all times, in ms. */
   #shiftMs: number | undefined;
   #startMs = Infinity;
@@ -88,6 +90,7 @@ export class FlvMuxer implements Muxer {
     this.#leading = tracks.find(({ kind }) => kind === "video") ??
       tracks.find(({ kind }) => kind === "audio");
     this.#options = options;
+    this.#offsetUs = options.timeOffsetUs ?? 0;
     this.#bytes = options.resume?.fileBytes ?? 0;
     this.#shiftMs = options.resume === undefined ? undefined : 0;
     this.#rows = new KeyRows({
@@ -127,12 +130,12 @@ export class FlvMuxer implements Muxer {
   writeInto(packet: Packet | MediaPacket, writer: ByteWriter): void {
     if (packet.kind === "data") return this.#writeScript(packet, writer);
     if (packet.role === "config" && !this.#isNewConfig(packet)) return;
-    const { timed, dtsMs } = this.#timed(packet);
+    const dtsMs = this.#decodeMs(packet);
     const tagType = packet.kind === "video" ? FLV_TAG_TYPE.Video : FLV_TAG_TYPE.Audio;
-    const body = bodyOf(timed);
+    const body = packet.flvTagBody ?? bodyOf(this.#inMs(packet, dtsMs));
     const before = writer.length;
-    writeTag(writer, { tagType, timestampMs: dtsMs, body });
-    if (packet.role === "media") this.#note(timed, dtsMs);
+    writeTag(writer, tagType, dtsMs, body);
+    if (packet.role === "media") this.#note(packet, dtsMs);
     this.#bytes += writer.length - before;
   }
 
@@ -186,19 +189,26 @@ export class FlvMuxer implements Muxer {
     const body = packet.role === "metadata" ? rewriteMetadata(packet.payload) : packet.payload;
     if (body === undefined) return;
     const before = writer.length;
-    writeTag(writer, { tagType: FLV_TAG_TYPE.Script, timestampMs: this.#timed(packet).dtsMs, body });
+    writeTag(writer, FLV_TAG_TYPE.Script, this.#decodeMs(packet), body);
     this.#bytes += writer.length - before;
   }
 
-  /** The packet on the time of the file, in whole ms. */
-  #timed(packet: Packet): { readonly timed: Packet; readonly dtsMs: number } {
-    const decodeMs = Math.round(packet.dtsUs / MS_US);
+  /** Decoding time in the file, in ms. */
+  #decodeMs(packet: Packet): number {
+    const decodeMs = Math.round((packet.dtsUs + this.#offsetUs) / MS_US);
     this.#shiftMs ??= Math.max(0, -decodeMs);
     // a later track may start still earlier: its decoding waits, its presentation does not move
-    const dtsMs = Math.max(0, decodeMs + this.#shiftMs);
-    if (packet.flvTagBody !== undefined) return { timed: packet, dtsMs };
-    const ptsMs = Math.round(packet.ptsUs / MS_US) + this.#shiftMs;
-    return { timed: { ...packet, dtsUs: dtsMs * MS_US, ptsUs: ptsMs * MS_US }, dtsMs };
+    return Math.max(0, decodeMs + this.#shiftMs);
+  }
+
+  /** Presentation time in the file, in ms. */
+  #presentMs(packet: Packet): number {
+    return Math.round((packet.ptsUs + this.#offsetUs) / MS_US) + (this.#shiftMs ?? 0);
+  }
+
+  /** The packet on the time of the file, in whole ms. */
+  #inMs(packet: Packet, dtsMs: number): Packet {
+    return { ...packet, dtsUs: dtsMs * MS_US, ptsUs: this.#presentMs(packet) * MS_US };
   }
 
   /** Keeps what duration and index need. */
@@ -214,7 +224,7 @@ export class FlvMuxer implements Muxer {
       end.dtsMs = dtsMs;
       end.stepMs = stepMs;
     }
-    const ptsMs = dtsMs + Math.round((packet.ptsUs - packet.dtsUs) / MS_US);
+    const ptsMs = this.#presentMs(packet);
     this.#startMs = Math.min(this.#startMs, ptsMs);
     this.#endMs = Math.max(this.#endMs, ptsMs + stepMs);
     const isLeading = kind === this.#leading?.kind && trackId === this.#leading.trackId;
@@ -251,9 +261,10 @@ function bodyOf(packet: Packet): Uint8Array {
   }
 }
 
-function writeTag(writer: ByteWriter, tag: FlvTag): void {
+// params: hot path
+function writeTag(writer: ByteWriter, tagType: FlvTagType, timestampMs: number, body: Uint8Array): void {
   try {
-    writeFlvTag(writer, tag);
+    writeFlvTag(writer, tagType, timestampMs, body);
   } catch (error) {
     if (error instanceof RangeError) throw new FormatError(error.message, { cause: error });
     throw error;
