@@ -10,6 +10,8 @@ export interface FileWriterOptions {
   readonly muxer: Muxer;
   /** Taken off all times, in microseconds: one base for all tracks. */
   readonly baseUs: number;
+  /** Whether the muxer takes it off. */
+  readonly isShifted: boolean;
 }
 
 const FIRST_BYTES = 65_536;
@@ -18,6 +20,7 @@ const FIRST_BYTES = 65_536;
 export class FileWriter {
   readonly #file: RecordingFile;
   readonly #muxer: Muxer;
+  readonly #isShifted: boolean;
   /** Taken off all times, in microseconds. */
   readonly baseUs: number;
   /** What waits to be written; its memory is used again and again. */
@@ -32,6 +35,7 @@ export class FileWriter {
     this.#file = options.file;
     this.#muxer = options.muxer;
     this.baseUs = options.baseUs;
+    this.#isShifted = options.isShifted;
     this.#newestUs = options.baseUs;
     this.#writtenBytes = options.file.sizeBytes;
     this.#waiting.bytes(options.muxer.begin());
@@ -62,9 +66,8 @@ export class FileWriter {
     if (packet.role === "media" && packet.dtsUs > this.#newestUs) this.#newestUs = packet.dtsUs;
     const muxer = this.#muxer;
     try {
-      // it was told of the base, so it needs no packet of its own
       if (muxer instanceof FlvMuxer) muxer.writeInto(packet, this.#waiting);
-      else this.#gather(muxer.write(this.#rebased(packet)));
+      else this.#gather(muxer.write(this.#isShifted ? packet : this.#rebased(packet)));
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       this.#refusedPackets++;

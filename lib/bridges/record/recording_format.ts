@@ -10,7 +10,7 @@ export interface MuxerSettings {
   readonly metadata: Readonly<AmfObject> | undefined;
   /** The file that is gone on with. */
   readonly resume: FlvResumePoint | undefined;
-  /** Added to all times where the muxer can, in microseconds; FLV can. */
+  /** Added to all times by muxers that can, in microseconds; see `RecordingFormat.shiftsTimes`. */
   readonly timeOffsetUs: number;
 }
 
@@ -20,6 +20,8 @@ export interface RecordingFormat {
   readonly extension: string;
   /** Whether it takes packets as FLV has them: script data, control data, tracks that come later. */
   readonly isFlv: boolean;
+  /** Whether its muxer adds `timeOffsetUs`, so that packets need no copies with other times. */
+  readonly shiftsTimes: boolean;
   /** How often its files are written, in ms: what is lost if the server dies, beside what the muxer gathers. */
   readonly flushMs: number;
   /**
@@ -40,6 +42,7 @@ export const RECORDING_FORMAT = {
   flv: {
     extension: "flv",
     isFlv: true,
+    shiftsTimes: true,
     flushMs: RECORDING_FLUSH_MS,
     create: (tracks, { metadata, resume, timeOffsetUs }) =>
       new FlvMuxer(tracks, {
@@ -51,10 +54,18 @@ export const RECORDING_FORMAT = {
   mp4: {
     extension: "mp4",
     isFlv: false,
+    shiftsTimes: false,
     flushMs: RECORDING_FLUSH_MS - FRAGMENT_US / 1000,
     create: (tracks) => new Mp4FragmentMuxer(tracks, { fragmentUs: FRAGMENT_US }),
   },
-  ts: { extension: "ts", isFlv: false, flushMs: RECORDING_FLUSH_MS, create: (tracks) => new TsMuxer(tracks) },
+  ts: {
+    extension: "ts",
+    isFlv: false,
+    shiftsTimes: true,
+    flushMs: RECORDING_FLUSH_MS,
+    // 90 kHz: bases are whole ms
+    create: (tracks, { timeOffsetUs }) => new TsMuxer(tracks, { timeOffsetTicks: timeOffsetUs * 9 / 100 }),
+  },
 } as const satisfies Readonly<Record<string, RecordingFormat>>;
 
 /** Name of a format. */
