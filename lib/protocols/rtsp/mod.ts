@@ -42,8 +42,8 @@ export type {
   RtspTrack,
   RtspTransport,
   RtspWish,
-} from "./application.ts";
-export { RtspServerSession } from "./server_session.ts";
-export type { RtspSessionOptions } from "./server_session.ts";
-export { RtspProtocol } from "./rtsp_protocol.ts";
-export type { RtspProtocolOptions } from "./rtsp_protocol.ts";
+} from "./server/application.ts";
+export { RtspServerSession } from "./server/server_session.ts";
+export type { RtspSessionOptions } from "./server/server_session.ts";
+export { RtspProtocol } from "./server/rtsp_protocol.ts";
+export type { RtspProtocolOptions } from "./server/rtsp_protocol.ts";

@@ -6,8 +6,8 @@ import type {
   RtspTrack,
   RtspTransport,
 } from "./application.ts";
-import { MAX_RTSP_TRACKS } from "./limits.ts";
-import { parseTransport, type TransportSpec } from "./transport_header.ts";
+import { MAX_RTSP_TRACKS } from "../limits.ts";
+import { parseTransport, type TransportSpec } from "../transport_header.ts";
 
 /** A packet of a track. */
 export interface TrackDatagram {

@@ -1,6 +1,6 @@
 import type { Carrier, Endpoint } from "#stack";
-import type { SdpMedia } from "./session_description.ts";
-import type { RtspUrl } from "./rtsp_url.ts";
+import type { SdpMedia } from "../session_description.ts";
+import type { RtspUrl } from "../rtsp_url.ts";
 
 /** Who asks for what. */
 export interface RtspWish extends RtspUrl {

@@ -14,10 +14,10 @@ import type {
   RtspTrack,
   RtspWish,
 } from "./application.ts";
-import { RTSP_SESSION_TIMEOUT_MS } from "./limits.ts";
-import type { RtspRequest } from "./message.ts";
-import { parseRtspUrl, trackOf } from "./rtsp_url.ts";
-import { parseSdp } from "./session_description.ts";
+import { RTSP_SESSION_TIMEOUT_MS } from "../limits.ts";
+import type { RtspRequest } from "../message.ts";
+import { parseRtspUrl, trackOf } from "../rtsp_url.ts";
+import { parseSdp } from "../session_description.ts";
 import { TrackSetup } from "./track_setup.ts";
 
 /** What a session is made of. */

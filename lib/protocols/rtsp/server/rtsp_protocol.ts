@@ -1,8 +1,8 @@
 import { LimitError, ProtocolError } from "#errors";
 import { Protocol } from "#stack";
-import { MAX_RTSP_QUEUED_BYTES, MAX_WAITING_REQUESTS } from "./limits.ts";
-import { formatRtspResponse, type RtspRequest } from "./message.ts";
-import { RtspReader } from "./rtsp_reader.ts";
+import { MAX_RTSP_QUEUED_BYTES, MAX_WAITING_REQUESTS } from "../limits.ts";
+import { formatRtspResponse, type RtspRequest } from "../message.ts";
+import { RtspReader } from "../rtsp_reader.ts";
 import type { RtspAnswer } from "./application.ts";
 import { RtspServerSession, type RtspSessionOptions } from "./server_session.ts";
 
