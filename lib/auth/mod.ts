@@ -10,6 +10,24 @@
  *
  * @module
  */
+export { ClientLogin } from "./client_login.ts";
+export {
+  digestChallengeOf,
+  digestResponse,
+  digestSecret,
+  formatDigestChallenge,
+  formatDigestCredentials,
+  MAX_AUTH_HEADER_LENGTH,
+  parseAuthChallenges,
+  parseDigestCredentials,
+} from "./digest.ts";
+export type {
+  AuthChallenge,
+  DigestAlgorithm,
+  DigestChallenge,
+  DigestCredentials,
+  DigestQuestion,
+} from "./digest.ts";
 export { FailedLogins, FAILURE_WINDOW_MS, MAX_FAILED_LOGINS } from "./failed_logins.ts";
 export { hashPassword, isHashed, MAX_PASSWORD_BYTES, verifyPassword } from "./password.ts";
 export { adobeVerifier, MAX_USERS, UserTable } from "./user_table.ts";
