@@ -19,8 +19,10 @@ export class ClientLogin {
   #chosen: DigestChallenge | "basic" | undefined;
   /** Requests that were answered with the nonce at hand. */
   #count = 0;
-  /** A refusal before which no answer had been given, or an answer that was too old, may be answered once more. */
+  /** Whether an answer was sent since the last challenge. */
   #hasAnswered = false;
+  /** Whether the server has taken one: it knows user and password, and another nonce is only a new one. */
+  #isKnown = false;
 
   /** @param login Stays here; of the password only hashes are sent, unless the server knows nothing but Basic. */
   constructor(
@@ -43,17 +45,19 @@ export class ClientLogin {
     const digests = challenges.map(digestChallengeOf).filter((challenge) => challenge !== undefined);
     const strongest = digests.find(({ algorithm }) => algorithm.startsWith("SHA-256")) ?? digests[0];
     const isBasic = challenges.some(({ scheme }) => scheme === "basic");
-    const hasAnswered = this.#hasAnswered;
-    const isNewNonce = strongest?.isStale === true && typeof this.#chosen === "object" &&
+    const isNewNonce = typeof this.#chosen === "object" && strongest !== undefined &&
       strongest.nonce !== this.#chosen.nonce;
+    const isRenewed = isNewNonce && (strongest.isStale || this.#isKnown);
+    const isWorthIt = !this.#hasAnswered || isRenewed;
     this.#chosen = strongest ?? (isBasic ? "basic" : undefined);
     this.#count = 0;
-    return this.#chosen !== undefined && (!hasAnswered || isNewNonce);
+    this.#hasAnswered = this.#isKnown = false;
+    return this.#chosen !== undefined && isWorthIt;
   }
 
-  /** The server has taken an answer: a later refusal, with another nonce, may be answered anew. */
+  /** The server has taken an answer. */
   accepted(): void {
-    this.#hasAnswered = false;
+    this.#isKnown = this.#hasAnswered;
   }
 
   /**

@@ -180,11 +180,20 @@ Deno.test("ClientLogin answers the strongest challenge, counts, and gives in to 
   assert.equal(login.challenge('Digest realm="r", nonce="m3"'), false, "a wrong password");
 });
 
-Deno.test("ClientLogin answers again after it was accepted, and knows Basic", () => {
+Deno.test("ClientLogin answers a new nonce of a server that knows it, and knows Basic", () => {
   const login = new ClientLogin({ user: "jürgen", password: "a:b" });
+  const request = { method: "PLAY", uri: "*" };
   assert.equal(login.challenge("Negotiate"), false);
   assert.equal(login.challenge('Basic realm="r"'), true);
-  assert.equal(login.authorization({ method: "PLAY", uri: "*" }), "Basic asO8cmdlbjphOmI=");
-  login.accepted();
-  assert.equal(login.challenge('Digest realm="r", nonce="n"'), true);
+  assert.equal(login.authorization(request), "Basic asO8cmdlbjphOmI=");
+  assert.equal(login.challenge('Basic realm="r"'), false, "Basic was wrong");
+  assert.equal(login.challenge('Digest realm="r", nonce="n"'), true, "nothing was answered since");
+  for (const nonce of ["n2", "n3"]) {
+    login.authorization(request);
+    login.accepted();
+    login.authorization(request);
+    assert.equal(login.challenge(`Digest realm="r", nonce="${nonce}"`), true, nonce);
+  }
+  login.authorization(request);
+  assert.equal(login.challenge('Digest realm="r", nonce="n4"'), false, "a new nonce was wrong as well");
 });
