@@ -25,6 +25,8 @@
  */
 export type { Carrier, CarrierClient, CarrierStatistics, Endpoint, SliceSource } from "./carrier.ts";
 export { formatEndpoint } from "./carrier.ts";
+export { whenDrained } from "./drain.ts";
+export type { DrainOptions } from "./drain.ts";
 export { FirstByteProtocol } from "./first_byte_protocol.ts";
 export type { FirstByteChoice } from "./first_byte_protocol.ts";
 export { Protocol } from "./protocol.ts";

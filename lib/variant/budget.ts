@@ -43,3 +43,11 @@ export function checkDocument(lengthBytes: number): void {
   const limit = 4 * MAX_VARIANT_TEXT_BYTES;
   if (lengthBytes > limit) refuse("4 * MAX_VARIANT_TEXT_BYTES", { value: lengthBytes, limit });
 }
+
+/** Refuses XML with more tags than the most values have: its parser takes 2 us for each, whatever it is. */
+export function checkXmlTags(text: string): void {
+  const limit = 2 * MAX_VARIANT_VALUES + 1024;
+  let tags = 0;
+  for (let at = text.indexOf("<"); at >= 0; at = text.indexOf("<", at + 1)) tags++;
+  if (tags > limit) refuse("2 * MAX_VARIANT_VALUES", { value: tags, limit });
+}

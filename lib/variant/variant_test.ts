@@ -143,6 +143,7 @@ Deno.test("decodeVariantXml refuses bombs, entities, and what is no Variant", as
     decodeVariantXml(deep),
     (error) => error instanceof LimitError || error instanceof FormatError,
   );
+  await assert.rejects(decodeVariantXml(`<MAP>${"<NULL/>".repeat(300_000)}</MAP>`), LimitError);
   await assert.rejects(decodeVariantXml(`<STR>${"x".repeat(17 * 1024 * 1024)}</STR>`), LimitError);
 });
 

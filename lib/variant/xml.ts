@@ -1,5 +1,5 @@
 import { errorMessage, FormatError } from "#errors";
-import { checkDocument, VariantBudget } from "./budget.ts";
+import { checkDocument, checkXmlTags, VariantBudget } from "./budget.ts";
 import { parseTimeText, timeText } from "./time_text.ts";
 import type { Variant, VariantMap, VariantType } from "./value.ts";
 
@@ -47,6 +47,7 @@ type XmlNode = Readonly<Record<string, unknown>>;
  */
 export async function decodeVariantXml(text: string): Promise<Variant> {
   checkDocument(text.length);
+  checkXmlTags(text);
   if (/<!(DOCTYPE|ENTITY)/i.test(text)) throw new FormatError("Cannot read Variant: XML has a document type");
   const { XMLParser, XMLValidator } = await import("fast-xml-parser");
   let nodes: XmlNode[];

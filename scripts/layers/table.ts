@@ -90,6 +90,7 @@ export const SIDEWAYS: readonly (readonly [string, string])[] = [
   ["bridges/http_vod", "bridges/vod"],
   ["protocols/websocket", "protocols/http"],
   ["protocols/rtmpt", "protocols/http"],
+  ["protocols/variant", "protocols/http"],
   ["protocols/rtsp", "protocols/rtp"],
   ["protocols/rtmpe", "protocols/rtmp"],
   ["bridges/relay", "bridges/rtmp"],
