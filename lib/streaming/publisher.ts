@@ -8,8 +8,8 @@ const SUCCESSION_GAP_US = 40_000;
 export interface PublisherOptions {
   /** For the log and the status page: protocol and peer, as in `rtmp 127.0.0.1:50000`. */
   readonly origin: string;
-  /** Another publisher took the name because this one was silent. */
-  readonly replaced: () => void;
+  /** It has to go: another publisher took its name, or somebody shut it down; `why` is for peer and log. */
+  readonly replaced: (why: string) => void;
 }
 
 /** The stream a publisher feeds. */
@@ -26,6 +26,10 @@ export interface PublisherStream {
 export interface PublisherStatistics {
   /** Payload bytes of all packets. */
   bytes: number;
+  /** Those of video. */
+  videoBytes: number;
+  /** Those of audio. */
+  audioBytes: number;
   videoPackets: number;
   audioPackets: number;
   /** Video packets dropped because no key frame had come yet. */
@@ -37,6 +41,8 @@ export class Publisher {
   readonly origin: string;
   readonly statistics: PublisherStatistics = {
     bytes: 0,
+    videoBytes: 0,
+    audioBytes: 0,
     videoPackets: 0,
     audioPackets: 0,
     droppedPackets: 0,
@@ -77,6 +83,7 @@ export class Publisher {
     statistics.bytes += packet.payload.length;
     if (packet.kind === "video") {
       statistics.videoPackets++;
+      statistics.videoBytes += packet.payload.length;
       if (packet.role === "media" && !this.#hasKeyFrame) {
         if (!packet.isKeyFrame) {
           statistics.droppedPackets++;
@@ -86,6 +93,7 @@ export class Publisher {
       }
     } else if (packet.kind === "audio") {
       statistics.audioPackets++;
+      statistics.audioBytes += packet.payload.length;
     }
     this.lastMediaMs = this.#clock.nowMs();
     const shiftUs = this.#shiftUs ?? this.#succeed(packet);
@@ -112,7 +120,18 @@ export class Publisher {
   /** Called by the stream: another publisher takes over. */
   replaced(): void {
     this.#isEnded = true;
-    this.#options.replaced();
+    this.#options.replaced("replaced by another publisher after a silence");
+  }
+
+  /**
+   * Ends publishing from this side, and with it the connection.
+   *
+   * @param why For the peer and the log.
+   */
+  shutDown(why: string): void {
+    if (this.#isEnded) return;
+    this.end();
+    this.#options.replaced(why);
   }
 
   /** Times go on where the previous publisher ended, whatever this one starts at. */

@@ -61,6 +61,16 @@ Deno.test("Stream keeps a live publisher, and replaces one that is silent", () =
   assert.equal(stream.newestDtsUs, 1_000_000, "the replaced publisher feeds nothing");
 });
 
+Deno.test("A publisher that is shut down is told why, once, and leaves the stream", () => {
+  const { open } = testStreams();
+  const why: string[] = [];
+  const stream = open();
+  const publisher = stream.publish({ origin: "first", replaced: (reason) => why.push(reason) })!;
+  publisher.shutDown("by its operator");
+  publisher.shutDown("again");
+  assert.deepEqual([why, publisher.isEnded, stream.publisher], [["by its operator"], true, undefined]);
+});
+
 Deno.test("Stream keeps viewers over a takeover, and times rise", async () => {
   const { clock, open } = testStreams();
   const stream = open();

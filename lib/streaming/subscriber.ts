@@ -17,6 +17,8 @@ export interface SubscriberSink {
 
 /** Bounds of one subscriber's lag, and who is told. */
 export interface SubscriberOptions {
+  /** Protocol and peer, as in `rtmp 127.0.0.1:50000`, for lists of who watches. @default {""} */
+  readonly origin?: string;
   /** Lag in media time, in ms, past which the cursor jumps to the newest key frame. */
   readonly maxLagMs: number;
   /** Lag in bytes past which the cursor jumps. */
@@ -63,6 +65,7 @@ export class Subscriber {
   /** Decoding time of the first packet that is not sent any more, in microseconds. */
   #endUs = Infinity;
   #jumps = 0;
+  #sentBytes = 0;
   #checkedPosition = -1;
   #stalledSinceMs = -1;
   /** Runs once the cursor has reached the end of the log. */
@@ -77,6 +80,16 @@ export class Subscriber {
   /** Whether it is somebody who watches. */
   get isAudience(): boolean {
     return this.#options.isAudience ?? true;
+  }
+
+  /** Protocol and peer; empty where nobody said. */
+  get origin(): string {
+    return this.#options.origin ?? "";
+  }
+
+  /** Bytes of the log that the peer's kernel has accepted. */
+  get sentBytes(): number {
+    return this.#sentBytes;
   }
 
   /** How often the cursor jumped because the peer was too slow. */
@@ -157,6 +170,7 @@ export class Subscriber {
   /** The kernel took `count` bytes of the slice. */
   accepted(count: number): void {
     this.#isLent = false;
+    this.#sentBytes += count;
     const segment = this.#segment;
     if (segment === undefined) return;
     this.#offset += count;
@@ -196,6 +210,15 @@ export class Subscriber {
     this.#startLeaving();
     this.#log.detach(this);
     if (this.#segment === undefined) this.#letGo();
+  }
+
+  /**
+   * Ends the connection of whoever watches.
+   *
+   * @param error Why.
+   */
+  abort(error: Error): void {
+    this.#sink.abort(error);
   }
 
   /** Tells that the publisher came or went; the latter after the last of its bytes. */

@@ -1,6 +1,6 @@
 import { ClosedError } from "#errors";
 import type { Logger } from "#log";
-import { Protocol } from "#stack";
+import { formatEndpoint, Protocol } from "#stack";
 import type { Stream, Subscriber, WireFormat } from "#streaming";
 
 /** What plays one stream over a transparent HTTP body or WebSocket. */
@@ -38,6 +38,7 @@ export class FlvPlayerProtocol extends Protocol {
     if (carrier === undefined) throw new TypeError("Cannot play: the stack has no direct carrier");
     const { stream, wire, log } = this.#options;
     this.#subscriber = stream.subscribe(carrier, wire, {
+      origin: `${this.tag} ${formatEndpoint(this.remote)}`,
       publisherChanged: (isLive) => {
         if (!isLive) this.close("publisher left");
       },

@@ -13,7 +13,7 @@ export const MAX_UNDECIDED_BYTES = 8_388_608;
 export interface IngestEnd {
   /** For the peer and the log: no secrets. */
   readonly reason: string;
-  /** `refused`: may not publish, now or at all; `silent`: nothing came; `replaced` by another publisher. */
+  /** `refused`: may not publish, now or at all; `silent`: nothing came; `replaced` by another publisher, or shut down. */
   readonly kind: "refused" | "silent" | "replaced";
   /** Whether what was named is not there. */
   readonly isMissing?: boolean;
@@ -150,7 +150,7 @@ export class LiveIngest {
     const stream = registry.open(access.path, access.options);
     const publisher = stream.publish({
       origin: `${peer.protocol} ${formatEndpoint(peer)}`,
-      replaced: () => this.#replaced(),
+      replaced: (why) => this.#replaced(why),
     });
     if (publisher === undefined) {
       const holder = stream.publisher?.origin ?? "another connection";
@@ -175,10 +175,10 @@ export class LiveIngest {
     this.#end(end);
   }
 
-  #replaced(): void {
+  #replaced(why: string): void {
     this.#publisher = undefined;
-    this.#log.warning("replaced by another publisher after a silence");
-    this.#end({ kind: "replaced", reason: "replaced by another publisher" });
+    this.#log.warning(why);
+    this.#end({ kind: "replaced", reason: why });
   }
 
   #end(end: IngestEnd): void {

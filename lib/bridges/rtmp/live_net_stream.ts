@@ -193,7 +193,7 @@ export class LiveNetStream implements NetStreamClient {
     const stream = this.#context.registry.open(access.path, access.options);
     const publisher = stream.publish({
       origin: originOf(this.#context.peer),
-      replaced: () => this.#replaced(),
+      replaced: (why) => this.#replaced(why),
     });
     if (publisher === undefined) {
       const holder = stream.publisher?.origin ?? "another connection";
@@ -260,6 +260,7 @@ export class LiveNetStream implements NetStreamClient {
       netStream: this.#netStream,
       turns,
       stream,
+      origin: originOf(this.#context.peer),
       log: this.#log,
       clock: this.#context.clock,
       waitForPublisherMs: this.#context.waitForPublisherMs,
@@ -314,12 +315,12 @@ export class LiveNetStream implements NetStreamClient {
     this.#context.budget.info(this.#log, text);
   }
 
-  /** The publisher was silent, and another took its name. */
-  #replaced(): void {
-    this.#log.warning("replaced by another publisher after a silence");
+  /** Another publisher took the name, or somebody shut this one down. */
+  #replaced(why: string): void {
+    this.#log.warning(why);
     this.#publisher = this.#feed = undefined;
     this.#netStream.becomeIdle();
-    this.#netStream.session.close("replaced by another publisher");
+    this.#netStream.session.close(why);
   }
 
   /** Lines name the stream as it was asked for until it is known under which name it is public. */

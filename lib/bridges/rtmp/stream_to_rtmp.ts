@@ -15,6 +15,8 @@ export interface StreamToRtmpOptions {
   /** Where the players of the connection write. */
   readonly turns: PlayerTurns;
   readonly stream: Stream;
+  /** Protocol and peer, for lists of who watches. */
+  readonly origin: string;
   /** Prefixed with the connection and the stream. */
   readonly log: Logger;
   readonly clock: Clock;
@@ -122,7 +124,7 @@ export class StreamToRtmp {
   }
 
   #subscribe(isFresh: boolean): void {
-    const { durationMs } = this.#options;
+    const { durationMs, origin } = this.#options;
     const wire = new RtmpWire({
       messageStreamId: this.#netStream.id,
       dialect: dialectOf(this.#netStream.session.request.capabilities),
@@ -130,6 +132,7 @@ export class StreamToRtmp {
       hasVideo: this.#hasVideo,
     });
     this.#subscriber = this.#stream.subscribe(this.#options.turns.sink(), wire, {
+      origin,
       isFresh,
       ...(durationMs === undefined ? {} : { durationMs, finished: () => this.#finish(durationMs) }),
       jumped: (skippedMs) => this.#jumped(skippedMs),

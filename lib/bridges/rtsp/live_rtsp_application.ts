@@ -1,3 +1,4 @@
+import { type HttpLogin, parseBasicCredentials } from "#auth";
 import { type Clock, type RandomBytes, systemRandomBytes } from "#clock";
 import type { Logger } from "#log";
 import type { Packet } from "#media";
@@ -18,6 +19,7 @@ import type {
   Stream,
   StreamAccess,
   StreamRegistry,
+  StreamRequest,
 } from "#streaming";
 import { inboundForm } from "./inbound_tracks.ts";
 import { type OutboundTrack, outboundTracks } from "./outbound_tracks.ts";
@@ -30,6 +32,8 @@ export interface LiveRtspOptions {
   readonly registry: StreamRegistry;
   /** Who may publish and play. */
   readonly access: StreamAccess;
+  /** Knows users by what their requests say; where it is absent, or has no users, `access` judges Basic itself. */
+  readonly login?: HttpLogin;
   /** Prefixed with `rtsp`; each connection adds its address. */
   readonly log: Logger;
   /** Time of waiting, arrivals and reports. */
@@ -57,7 +61,9 @@ export class LiveRtspApplication implements RtspApplication {
 
   async open(wish: RtspWish): Promise<RtspPresentation | RtspRefusal> {
     const { access, registry, clock, waitForStreamMs } = this.#options;
-    const answer = await access.play(requestOf(wish));
+    const request = await this.#identify(wish);
+    if ("status" in request) return request;
+    const answer = await access.play(request);
     if (!answer.isGranted) return this.#refuse(wish, { verb: "play", answer });
     const log = this.#logOf(wish, answer.path.streamName);
     if (!await registry.whenLive(answer.path, waitForStreamMs)) {
@@ -76,7 +82,9 @@ export class LiveRtspApplication implements RtspApplication {
   }
 
   async announce(wish: RtspWish, media: readonly SdpMedia[]): Promise<RtspRecording | RtspRefusal> {
-    const answer = await this.#options.access.publish(requestOf(wish));
+    const request = await this.#identify(wish);
+    if ("status" in request) return request;
+    const answer = await this.#options.access.publish(request);
     if (!answer.isGranted) return this.#refuse(wish, { verb: "publish", answer });
     const log = this.#logOf(wish, answer.path.streamName);
     const counts = { video: 0, audio: 0, data: 0 };
@@ -108,14 +116,35 @@ export class LiveRtspApplication implements RtspApplication {
     }
   }
 
+  /** What is asked for, and by whom; or why that is not known. */
+  async #identify(wish: RtspWish): Promise<StreamRequest | RtspRefusal> {
+    const { login } = this.#options;
+    const { authorization, method, url, remote } = wish;
+    if (authorization === undefined) return requestOf(wish, {});
+    if (login?.hasUsers !== true) return requestOf(wish, { basic: parseBasicCredentials(authorization) });
+    const verdict = await login.verify(authorization, { method, uri: url, address: remote.address });
+    if (verdict.isKnown) return requestOf(wish, { user: verdict.user });
+    const log = this.#logOf(wish, "?");
+    if (verdict.isStale) log.debug(verdict.reason);
+    else log.warning(`login refused: ${verdict.reason}`);
+    return this.#askWho(verdict.reason, verdict.isStale);
+  }
+
+  #askWho(reason: string, isStale: boolean): RtspRefusal {
+    const challenges = this.#options.login?.challenges(isStale) ?? ['Basic realm="crtmp"'];
+    return { status: 401, reason, headers: { "WWW-Authenticate": challenges } };
+  }
+
   #refuse(wish: RtspWish, { verb, answer }: { verb: string; answer: AccessRefusal }): RtspRefusal {
     const { reason, isMissing, shownName = wish.streamName } = answer;
-    const status = isMissing ? 404 : wish.credentials === undefined ? 401 : 403;
     const log = this.#logOf(wish, shownName);
-    // clients ask without credentials first
-    if (status === 401) log.debug(`${verb} refused for now: ${reason}`);
-    else log.warning(`${verb} refused: ${reason}`);
-    return { status, reason };
+    if (isMissing !== true && wish.authorization === undefined) {
+      // clients ask without credentials first
+      log.debug(`${verb} refused for now: ${reason}`);
+      return this.#askWho(reason, false);
+    }
+    log.warning(`${verb} refused: ${reason}`);
+    return { status: isMissing === true ? 404 : 403, reason };
   }
 
   #logOf({ remote, appName }: RtspWish, streamName: string): Logger {
@@ -148,9 +177,9 @@ class LiveRecording implements RtspRecording {
     const stream = registry.open(grant.path, grant.options);
     const publisher = stream.publish({
       origin: `rtsp ${formatEndpoint(this.#wish.remote)}`,
-      replaced: () => {
-        log.warning("replaced by another publisher after a silence");
-        ended("replaced by another publisher");
+      replaced: (why) => {
+        log.warning(why);
+        ended(why);
       },
     });
     if (publisher === undefined) {
@@ -213,12 +242,15 @@ function* packetsOf(stream: Stream): Generator<Packet> {
   }
 }
 
-/** Basic credentials are what a query with user and password is. */
-function requestOf(wish: RtspWish): { peer: Peer; streamName: string; query: string } {
-  const { appName, streamName, credentials, remote, userAgent } = wish;
-  const login = credentials === undefined
+/** Basic credentials that nobody has checked are what a query with user and password is. */
+function requestOf(
+  wish: RtspWish,
+  { user, basic }: { user?: string; basic?: { user: string; password: string } | undefined },
+): StreamRequest {
+  const { appName, streamName, remote, userAgent } = wish;
+  const login = basic === undefined
     ? ""
-    : `user=${encodeURIComponent(credentials.user)}&pass=${encodeURIComponent(credentials.password)}`;
+    : `user=${encodeURIComponent(basic.user)}&pass=${encodeURIComponent(basic.password)}`;
   const query = [wish.query, login].filter((part) => part !== "").join("&");
   const peer: Peer = {
     protocol: "rtsp",
@@ -229,6 +261,7 @@ function requestOf(wish: RtspWish): { peer: Peer; streamName: string; query: str
     userAgent,
     pageUrl: "",
     query: "",
+    ...(user === undefined ? {} : { user }),
   };
   return { peer, streamName, query };
 }

@@ -8,6 +8,7 @@ import {
   type RtspPresentation,
   type RtspTransport,
 } from "#protocols/rtsp";
+import { formatEndpoint } from "#stack";
 import type { Stream, Subscriber, SubscriberSink } from "#streaming";
 import { DatagramSink } from "./datagram_sink.ts";
 import { type OutboundTrack, sdpTrackOf } from "./outbound_tracks.ts";
@@ -61,6 +62,7 @@ class RtpPlayer implements RtspPlayer {
       ...channelsOf(index, transport),
     }));
     this.#subscriber = stream.subscribe(sinkOf(context, clock), new RtpWire({ tracks, clock }), {
+      origin: `rtsp ${formatEndpoint(context.carrier.remote)}`,
       publisherChanged: (isLive) => this.#publisherChanged(isLive, context),
       jumped: (skippedMs) => this.#jumped(skippedMs),
     });

@@ -32,6 +32,7 @@ export class TsPush implements SubscriberSink, Disposable {
     const { stream, log } = this.#options = options;
     this.#pacer = new ClockPacer(options);
     this.#subscriber = stream.subscribe(this, new TsWire(), {
+      origin: "ts push",
       isAudience: false,
       notCarried: ({ kind, codec }) =>
         log.warning(`pushes without ${kind}: ${codec} cannot be sent this way`),

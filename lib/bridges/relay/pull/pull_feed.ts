@@ -10,8 +10,8 @@ export interface PullFeedOptions {
   readonly open: () => Stream;
   /** Who publishes, for the status page. */
   readonly origin: string;
-  /** Another publisher took the name. */
-  readonly replaced: () => void;
+  /** Another publisher took the name, or somebody shut the stream down. */
+  readonly replaced: (why: string) => void;
   /** A packet that was held could not be published. */
   readonly failed: (error: Error) => void;
   /** Told of the first message that cannot be read. */
@@ -111,9 +111,9 @@ export class PullFeed {
     const stream = open();
     const publisher = stream.publish({
       origin,
-      replaced: () => {
+      replaced: (why) => {
         this.#publisher = undefined;
-        replaced();
+        replaced(why);
       },
     });
     if (publisher !== undefined) return publisher;

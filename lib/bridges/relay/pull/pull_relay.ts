@@ -121,7 +121,7 @@ export class PullRelay {
     return new PullFeed({
       open: openStream,
       origin: `pull ${relay.endpoint.shown}`,
-      replaced: () => relay.end({ reason: "another publisher took the name after a silence" }),
+      replaced: (why) => relay.end({ reason: why }),
       failed: (error) => relay.fail(error),
       malformed: ({ message }) => log.warning(`drops messages it cannot read, this first: ${message}`),
     });

@@ -135,6 +135,7 @@ export class PushRelay {
       dialect: relay.capabilities.isEnhanced ? dialectOf(relay.capabilities) : SINGLE_TRACK_DIALECT,
     });
     const subscriber = stream.subscribe(new PlayerTurns(carrier).sink(), wire, {
+      origin: `push ${this.peer}`,
       isAudience: false,
       notCarried: ({ kind, codec, trackId }) =>
         log.warning(`the target does not read ${codec}: ${kind} track ${trackId} is left out`),
