@@ -55,6 +55,22 @@ Deno.test("Logger derives prefixes without changing its parent", () => {
   root.close();
 });
 
+Deno.test("Logger changes the level of one sink, or of all, while it runs", () => {
+  const [terse, wordy] = [LOG_LEVEL.Error, LOG_LEVEL.Info].map((level) => new MemorySink({ level }));
+  const log = new Logger({ sinks: [terse!, wordy!], clock: new ManualClock() });
+  const connection = log.child("rtmp");
+  connection.debug("unheard");
+  assert.equal(log.setLevel(LOG_LEVEL.Debug), 2);
+  connection.debug("heard by both");
+  assert.equal(log.setLevel(LOG_LEVEL.Fatal, "none"), 0);
+  log.setLevel(LOG_LEVEL.Warning);
+  assert.equal(connection.isEnabled(LOG_LEVEL.Info), false);
+  assert.deepEqual(log.levels, [{ name: "memory", level: 2 }, { name: "memory", level: 2 }]);
+  assert.deepEqual(terse!.lines(), wordy!.lines());
+  assert.deepEqual(terse!.lines(), ["DEBUG   [rtmp] heard by both"]);
+  log.close();
+});
+
 Deno.test("Logger never makes a message that no sink takes", () => {
   const quiet = new MemorySink({ level: LOG_LEVEL.Warning });
   const log = new Logger({ sinks: [quiet], clock: new ManualClock() });

@@ -111,6 +111,21 @@ export class Logger {
     this.log(LOG_LEVEL.Finest, message);
   }
 
+  /** Names of the sinks, and the level that each takes now. */
+  get levels(): readonly { readonly name: string; readonly level: LogLevel }[] {
+    return this.#outlet.levels;
+  }
+
+  /**
+   * Has sinks take entries of another level and below from now on, of all loggers of this root.
+   *
+   * @param name Of the sinks it is for. @default all
+   * @returns How many there are.
+   */
+  setLevel(level: LogLevel, name?: string): number {
+    return this.#outlet.setLevel(level, name);
+  }
+
   /** Makes every sink write out what it holds back. */
   flush(): void {
     this.#outlet.flush();

@@ -17,6 +17,8 @@ const FLUSH_AFTER_MS = 100;
 
 interface SinkSlot {
   readonly sink: LogSink;
+  /** Takes entries of this level and below. */
+  level: LogLevel;
   /** Entries lost since the sink last took one. */
   lost: number;
 }
@@ -32,14 +34,33 @@ export class LogOutlet {
 
   constructor(options: LogOutletOptions) {
     this.clock = options.clock ?? systemClock;
-    this.#sinks = options.sinks.map((sink) => ({ sink, lost: 0 }));
-    for (const { level } of options.sinks) if (level > this.level) this.level = level;
+    this.#sinks = options.sinks.map((sink) => ({ sink, level: sink.level, lost: 0 }));
+    this.#findLevel();
+  }
+
+  /** Names of the sinks, and the level that each takes now. */
+  get levels(): readonly { readonly name: string; readonly level: LogLevel }[] {
+    return this.#sinks.map(({ sink, level }) => ({ name: sink.name, level }));
+  }
+
+  /**
+   * Has sinks take entries of another level and below from now on.
+   *
+   * @param level In place of that they were opened with.
+   * @param name Of the sinks it is for. @default all
+   * @returns How many there are.
+   */
+  setLevel(level: LogLevel, name?: string): number {
+    const slots = this.#sinks.filter(({ sink }) => name === undefined || sink.name === name);
+    for (const slot of slots) slot.level = level;
+    this.#findLevel();
+    return slots.length;
   }
 
   /** Gives `entry` to every sink that takes its level. */
   write(entry: LogEntry): void {
     for (const slot of this.#sinks) {
-      if (entry.level <= slot.sink.level) this.#writeTo(slot, entry);
+      if (entry.level <= slot.level) this.#writeTo(slot, entry);
     }
     if (entry.level <= LOG_LEVEL.Error) this.flush();
     else this.#flushTimer ??= this.clock.after(FLUSH_AFTER_MS, () => this.flush());
@@ -57,6 +78,10 @@ export class LogOutlet {
     this.flush();
     for (const slot of this.#sinks.splice(0)) this.#attempt(slot, () => slot.sink.close());
     this.level = -1;
+  }
+
+  #findLevel(): void {
+    this.level = this.#sinks.reduce<LogLevel | -1>((most, { level }) => level > most ? level : most, -1);
   }
 
   #writeTo(slot: SinkSlot, entry: LogEntry): void {
@@ -92,7 +117,7 @@ export class LogOutlet {
       stack: "",
     };
     for (const slot of this.#sinks) {
-      if (slot.lost === 0 && entry.level <= slot.sink.level) {
+      if (slot.lost === 0 && entry.level <= slot.level) {
         this.#attempt(slot, () => slot.sink.write(entry));
       }
     }
