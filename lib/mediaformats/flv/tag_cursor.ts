@@ -9,6 +9,8 @@ export const MAX_FLV_JUNK_BYTES = 1_048_576;
 /** Longest file header; the field has 32 bits, and every file has 9. */
 export const MAX_FLV_HEADER_BYTES = 1024;
 
+/** Places that look like a tag and wait for its end, while a tag is searched for. */
+const MAX_CANDIDATES = 64;
 const MIN_HEADER_BYTES = 9;
 const FILTER_BIT = 0x20;
 
@@ -63,6 +65,9 @@ export class TagCursor {
   #expectedTagSize: number | undefined;
   #isLost = false;
   #junkBytes = 0;
+  /** Of a search: places from `at` on that may turn out to be a tag, rising, and how far was searched. */
+  #candidates: number[] = [];
+  #searchedBytes = 0;
 
   constructor(options: FlvTagReaderOptions = {}) {
     this.#maxTagBodyBytes = options.maxTagBodyBytes ?? MAX_FLV_TAG_BODY_BYTES;
@@ -86,6 +91,8 @@ export class TagCursor {
     this.#expectedTagSize = undefined;
     this.#isLost = isLost;
     this.#junkBytes = 0;
+    this.#candidates = [];
+    this.#searchedBytes = 0;
   }
 
   /**
@@ -171,27 +178,46 @@ export class TagCursor {
   }
 
   /**
-   * Skips junk up to a file header or a tag that its PreviousTagSize confirms. Each byte is looked at once,
-   * but for the headers of candidates, so the work is bounded by the bytes received.
+   * Skips junk up to a file header or a tag that its PreviousTagSize confirms, the first to be confirmed: padding
+   * often looks like a tag of some MiB. Each byte is looked at once, but for the headers of candidates, so the
+   * work is bounded by the bytes received.
    */
   #search(input: Uint8Array): false | "again" {
-    const start = this.at;
-    let at = start;
-    let verdict = this.#judge(input, at);
-    for (; verdict === false; verdict = this.#judge(input, at)) at++;
-    this.at = at;
-    this.counts.junkBytes += at - start;
-    this.#junkBytes += at - start;
-    if (this.#junkBytes > this.#maxJunkBytes) {
-      const offset = this.base + at;
-      throw new FormatError(
-        `Cannot read FLV: no tag in ${this.#junkBytes} bytes of junk before offset ${offset}`,
-        { offset },
-      );
+    const { at } = this;
+    let neededBytes = Infinity;
+    const waiting: number[] = [];
+    const consider = (place: number): boolean => {
+      const verdict = this.#judge(input, at + place);
+      if (verdict !== undefined) return verdict;
+      waiting.push(place);
+      neededBytes = Math.min(neededBytes, place + this.neededBytes);
+      return false;
+    };
+    let found = this.#candidates.find(consider);
+    let searched = this.#searchedBytes;
+    while (found === undefined && at + searched < input.length && waiting.length < MAX_CANDIDATES) {
+      if (consider(searched)) found = searched;
+      searched++;
     }
-    if (verdict === undefined) return false;
-    this.#isLost = false;
-    return "again";
+    const skipped = found ?? waiting[0] ?? searched;
+    this.#skipJunk(skipped);
+    this.#isLost = found === undefined;
+    this.#candidates = this.#isLost ? waiting.map((place) => place - skipped) : [];
+    this.#searchedBytes = this.#isLost ? searched - skipped : 0;
+    if (!this.#isLost) return "again";
+    return this.#need(waiting.length === 0 ? FLV_TAG_HEADER_BYTES : neededBytes - skipped);
+  }
+
+  #skipJunk(bytes: number): void {
+    this.at += bytes;
+    this.counts.junkBytes += bytes;
+    this.#junkBytes += bytes;
+    if (this.#junkBytes <= this.#maxJunkBytes) return;
+    const offset = this.base + this.at;
+    throw new FormatError(
+      `Cannot read FLV: no tag in ${this.#junkBytes} bytes of junk before offset ${offset}`,
+      { offset },
+    );
   }
 
   /** Whether a tag or file header starts at `at`; `undefined` if the input ends before that is known. */

@@ -124,6 +124,43 @@ Deno.test("FlvTagReader skips junk up to a tag its PreviousTagSize confirms, at 
   }
 });
 
+Deno.test("FlvTagReader passes over junk that looks like tags of some MiB, as padding of sound does", () => {
+  const likeTags = Uint8Array.of(
+    9,
+    0x31,
+    0x78,
+    0xa8,
+    0xc0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    8,
+    0x11,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+  );
+  const bytes = concatBytes([FILE, JUNK, likeTags, ...TAGS.map(encodeFlvTag)]);
+  for (const pieceBytes of [1, 7, 64, bytes.length]) {
+    const reader = new FlvTagReader();
+    const tags: FlvTag[] = [];
+    for (let at = 0; at < bytes.length; at += pieceBytes) {
+      tags.push(...reader.push(bytes.slice(at, at + pieceBytes)).map(bare));
+    }
+    assert.deepEqual(tags, [...TAGS, ...TAGS], `in pieces of ${pieceBytes}`);
+    assert.equal(reader.statistics.junkBytes, JUNK.length + likeTags.length);
+  }
+});
+
 Deno.test("FlvTagReader skips junk before a file header", () => {
   const { reader, tags } = readAll(concatBytes([new Uint8Array(20), FILE]));
   assert.deepEqual(tags, TAGS);

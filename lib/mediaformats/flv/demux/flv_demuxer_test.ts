@@ -121,6 +121,18 @@ Deno.test("FlvDemuxer seeks in a long file without reading it", async () => {
   }
 });
 
+Deno.test("FlvDemuxer seeks right where sound is padded with zeros, which look like tags of some MiB", async () => {
+  const padding = Uint8Array.of(0x21, 9, 0x31, 0x78, 0xa8, ...new Uint8Array(60));
+  const padded = mediaTags(30, { bytes: 4000 }).map((each) =>
+    each.tagType === FLV_TAG_TYPE.Audio ? tag(each.tagType, each.timestampMs, [0xaf, 1, padding]) : each
+  );
+  const demuxer = await openBytes(fileOf([...CONFIG_TAGS, ...padded]));
+  for (let ms = 50; ms < 30_000; ms += 333) {
+    const { timeUs } = await demuxer.seek(ms * 1000);
+    assert.equal(timeUs, Math.max(0, Math.floor((ms - 80) / 1000)) * 1e6 + 80_000, `at ${ms} ms`);
+  }
+});
+
 class CountingSource extends MemorySource {
   readBytes = 0;
 
