@@ -2,7 +2,7 @@
  * Measures what recording adds to the cost of publishers: many of them, each recorded into a file of its own.
  *
  * ```sh
- * deno run -A tests/bench/record_load.ts FILE.flv [FORMAT=flv] [STREAMS=50] [SECONDS=15]
+ * deno run -A tests/bench/record_load.ts FILE.flv [FORMAT=flv] [STREAMS=50] [SECONDS=15] [TURNS=3]
  * ```
  *
  * The publishers send FILE in real time, which must play for SECONDS and five more. The server runs as its own
@@ -16,7 +16,6 @@ import { RtmpClient } from "../helpers/rtmp_client.ts";
 import { TestServer } from "../helpers/server.ts";
 import { delay } from "../helpers/wait.ts";
 
-const TURNS = 3;
 /** Before the measurement: connections, first files, code that gets warm. */
 const WARM_UP_MS = 4_000;
 const STEP_MS = 20;
@@ -78,13 +77,13 @@ function median(values: readonly number[]): number {
 }
 
 if (import.meta.main) {
-  const [file, format = "flv", streams = "50", seconds = "15"] = Deno.args;
+  const [file, format = "flv", streams = "50", seconds = "15", turns = "3"] = Deno.args;
   if (file === undefined) throw new Error("Cannot measure: name an FLV file that plays longer than the load");
   const { tags } = readFlv(await Deno.readFile(file));
   const load = { tags, streams: Number(streams), seconds: Number(seconds) };
   const plain: number[] = [];
   const recorded: number[] = [];
-  for (let turn = 0; turn < TURNS; turn++) {
+  for (let turn = 0; turn < Number(turns); turn++) {
     plain.push(await measure(load, undefined));
     recorded.push(await measure(load, format));
   }
