@@ -32,12 +32,11 @@ export type { DescriptorGaugeOptions, ReservedDescriptor } from "./descriptor_ga
 export { CLOSE_DRAIN_MS, StreamCarrier } from "./stream_carrier.ts";
 export type { CarrierContext, StreamCarrierOptions, StreamConnection } from "./stream_carrier.ts";
 export type { MemoryPairOptions } from "./memory_pair.ts";
-export {
-  isMulticastAddress,
-  MAX_QUEUED_DATAGRAMS,
-  UDP_RECEIVE_BUFFER_BYTES,
-  UdpSocket,
-} from "./udp_socket.ts";
-export type { UdpClient, UdpOptions } from "./udp_socket.ts";
-export { MAX_UDP_SENDERS, UdpListener } from "./udp_listener.ts";
-export type { UdpListenerOptions } from "./udp_listener.ts";
+export { isMulticastAddress } from "./udp/datagram_transport.ts";
+export type { UdpOptions } from "./udp/datagram_transport.ts";
+export { UDP_RECEIVE_BUFFER_BYTES } from "./udp/node_transport.ts";
+export type { DatagramTurns } from "./udp/runtime_transport.ts";
+export { MAX_QUEUED_DATAGRAMS, UdpSocket } from "./udp/udp_socket.ts";
+export type { UdpClient } from "./udp/udp_socket.ts";
+export { MAX_UDP_SENDERS, UdpListener } from "./udp/udp_listener.ts";
+export type { UdpListenerOptions } from "./udp/udp_listener.ts";

@@ -16,9 +16,9 @@ import { TlsAcceptor } from "./tls/tls_acceptor.ts";
 import { type TlsConnectOptions, TlsConnector } from "./tls/tls_connector.ts";
 import type { TlsKeyRing, TlsKeys } from "./tls/tls_key_ring.ts";
 import { TurnQueue } from "./turn_queue.ts";
-import { UdpListener } from "./udp_listener.ts";
-import { UdpSocket } from "./udp_socket.ts";
-import type { UdpOptions } from "./udp_socket.ts";
+import type { UdpOptions } from "./udp/datagram_transport.ts";
+import { UdpListener } from "./udp/udp_listener.ts";
+import { UdpSocket } from "./udp/udp_socket.ts";
 
 /** Where a reactor writes its few lines. */
 export interface ReactorLog extends ListenerLog {
@@ -173,7 +173,7 @@ export class Reactor {
 
   /** Opens a UDP socket; see {@link UdpSocket}. */
   openUdp(options: UdpOptions): Promise<UdpSocket> {
-    return UdpSocket.open(options);
+    return UdpSocket.open(options, this.#context);
   }
 
   /**
@@ -183,7 +183,7 @@ export class Reactor {
    * @throws {ConfigError} If the address, port or group cannot be used.
    */
   async listenUdp(options: UdpOptions, accepted: (carrier: Carrier) => void): Promise<UdpListener> {
-    const listener = new UdpListener(await UdpSocket.open(options), { log: this.#log, accepted });
+    const listener = new UdpListener(await this.openUdp(options), { log: this.#log, accepted });
     this.#listeners.add(listener);
     return listener;
   }

@@ -1,7 +1,6 @@
 import { ConfigError } from "#errors";
 import type { UdpOptions, UdpSocket } from "#netio";
 import type { RtpPortPair, RtpPorts } from "#protocols/rtsp";
-import { DatagramPort, type MediaPort } from "./datagram_port.ts";
 
 /** Opens UDP sockets: the reactor. */
 export interface UdpOpener {
@@ -40,7 +39,7 @@ export class UdpPortPairs implements RtpPorts {
     return undefined;
   }
 
-  async #tryPair(address: string): Promise<[MediaPort, MediaPort] | undefined> {
+  async #tryPair(address: string): Promise<[UdpSocket, UdpSocket] | undefined> {
     const port = this.#takePort();
     const rtp = await this.#tryPort(address, port);
     if (rtp === undefined) return undefined;
@@ -59,11 +58,9 @@ export class UdpPortPairs implements RtpPorts {
     return port;
   }
 
-  async #tryPort(address: string, port: number): Promise<MediaPort | undefined> {
+  async #tryPort(address: string, port: number): Promise<UdpSocket | undefined> {
     try {
-      return DatagramPort.isThere
-        ? DatagramPort.open({ address, port })
-        : await this.#opener.openUdp({ address, port });
+      return await this.#opener.openUdp({ address, port });
     } catch (error) {
       if (error instanceof ConfigError) return undefined;
       throw error;
@@ -73,10 +70,10 @@ export class UdpPortPairs implements RtpPorts {
 
 /** Two sockets as a pair. */
 class SocketPair implements RtpPortPair {
-  readonly #rtp: MediaPort;
-  readonly #rtcp: MediaPort;
+  readonly #rtp: UdpSocket;
+  readonly #rtcp: UdpSocket;
 
-  constructor(rtp: MediaPort, rtcp: MediaPort) {
+  constructor(rtp: UdpSocket, rtcp: UdpSocket) {
     this.#rtp = rtp;
     this.#rtcp = rtcp;
   }
@@ -90,7 +87,7 @@ class SocketPair implements RtpPortPair {
   }
 
   receiveWith(receive: Parameters<RtpPortPair["receiveWith"]>[0]): void {
-    const client = (isRtcp: boolean): Parameters<MediaPort["receiveWith"]>[0] => ({
+    const client = (isRtcp: boolean): Parameters<UdpSocket["receiveWith"]>[0] => ({
       receive: (bytes, from) => receive({ isRtcp, bytes, from }),
       closed: () => {},
     });

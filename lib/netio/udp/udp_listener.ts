@@ -1,7 +1,7 @@
 import { ClosedError } from "#errors";
 import type { Carrier, CarrierClient, CarrierStatistics, Endpoint, SliceSource } from "#stack";
 import { formatEndpoint } from "#stack";
-import type { ListenerLog } from "./listener.ts";
+import type { ListenerLog } from "../listener.ts";
 import type { UdpSocket } from "./udp_socket.ts";
 
 /** Most senders of one socket at a time; datagrams of others are dropped. */
