@@ -7,6 +7,10 @@ export interface TransportSpec {
   readonly interleaved?: readonly [number, number];
   /** Ports of the client, the second for RTCP. */
   readonly clientPort?: readonly [number, number];
+  /** Ports of the server, the second for RTCP. */
+  readonly serverPort?: readonly [number, number];
+  /** Where the server says that its media comes from. */
+  readonly source?: string;
   /** Whether the client is to send media. */
   readonly isRecord: boolean;
 }
@@ -28,11 +32,15 @@ export function parseTransport(text: string): TransportSpec[] {
     }));
     const interleaved = pairOf(fields.get("interleaved"), 255);
     const clientPort = pairOf(fields.get("client_port"), 65_535);
+    const serverPort = pairOf(fields.get("server_port"), 65_535);
+    const source = fields.get("source") ?? "";
     specs.push({
       lower: lower[1]?.toLowerCase() === "tcp" ? "tcp" : "udp",
       isMulticast: fields.has("multicast"),
       ...(interleaved === undefined ? {} : { interleaved }),
       ...(clientPort === undefined ? {} : { clientPort }),
+      ...(serverPort === undefined ? {} : { serverPort }),
+      ...(source === "" ? {} : { source }),
       isRecord: /^(record|receive)$/i.test(fields.get("mode") ?? ""),
     });
   }

@@ -1,11 +1,5 @@
-import type {
-  RtpPortPair,
-  RtpPorts,
-  RtspAnswer,
-  RtspConnection,
-  RtspTrack,
-  RtspTransport,
-} from "./application.ts";
+import type { RtpPorts, RtspAnswer, RtspConnection, RtspTrack, RtspTransport } from "./application.ts";
+import { plainAddress, punchHoles } from "../datagram_peer.ts";
 import { MAX_RTSP_TRACKS } from "../limits.ts";
 import { parseTransport, type TransportSpec } from "../transport_header.ts";
 
@@ -135,7 +129,7 @@ export class TrackSetup {
     this.#receive(track, transport);
     this.#tracks.push({ index: track, transport });
     // routers open a way back for what comes from inside
-    if (mode !== "") this.#punch(ports, transport);
+    if (mode !== "") punchHoles(ports, transport);
     const [first, second] = clientPort;
     return {
       status: 200,
@@ -152,18 +146,4 @@ export class TrackSetup {
       if (plainAddress(from.address) === rtp.address) this.#options.received(track, { isRtcp, bytes });
     });
   }
-
-  #punch(ports: RtpPortPair, { rtp, rtcp }: RtspTransport & { kind: "udp" }): void {
-    ports.send(EMPTY_RTP, { isRtcp: false, to: rtp });
-    ports.send(EMPTY_REPORT, { isRtcp: true, to: rtcp });
-  }
-}
-
-/** An RTP packet without payload, and a receiver report without blocks. */
-const EMPTY_RTP = Uint8Array.of(0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-const EMPTY_REPORT = Uint8Array.of(0x80, 201, 0, 1, 0, 0, 0, 0);
-
-/** IPv4 addresses as a socket for both families shows them. */
-function plainAddress(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.)/i, "");
 }
