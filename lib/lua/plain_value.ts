@@ -65,11 +65,12 @@ export class PlainValueReader {
 
   #text(path: string): string {
     // wasmoon says number, and gives a bigint
-    this.#textBytes += Number(this.#lua.lua_rawlen(this.#state, -1));
+    const sizeBytes = Number(this.#lua.lua_rawlen(this.#state, -1));
+    this.#textBytes += sizeBytes;
     if (this.#textBytes > MAX_LUA_TEXT_BYTES) {
       this.#refuse(path, `texts have more than ${MAX_LUA_TEXT_BYTES} bytes`);
     }
-    return this.#lua.lua_tolstring(this.#state, -1, null);
+    return textAt(this.#lua, { state: this.#state, sizeBytes });
   }
 
   #table(path: string, depth: number): LuaTable {
@@ -98,4 +99,15 @@ export class PlainValueReader {
   #refuse(path: string, why: string): never {
     throw new ConfigError(`Cannot load ${this.#name}: at ${path} ${why}`, { path });
   }
+}
+
+const DECODER = new TextDecoder();
+
+/** The text on top of the stack; it may hold NUL, at which wasmoon's own function ends. */
+function textAt(
+  { module }: LuaWasm,
+  { state, sizeBytes }: { readonly state: number; readonly sizeBytes: number },
+): string {
+  const at = module.ccall("lua_tolstring", "number", ["number", "number", "number"], [state, -1, 0]);
+  return DECODER.decode(module.HEAPU8.subarray(at, at + sizeBytes));
 }
