@@ -28,7 +28,10 @@ export type {
   DigestCredentials,
   DigestQuestion,
 } from "./digest.ts";
+export { DigestNonces, MAX_USED_NONCES, NONCE_LIFE_MS } from "./digest_nonces.ts";
 export { FailedLogins, FAILURE_WINDOW_MS, MAX_FAILED_LOGINS } from "./failed_logins.ts";
+export { HttpLogin, parseBasicCredentials } from "./http_login.ts";
+export type { HttpLoginOptions, HttpLoginRequest, HttpLoginVerdict, LoginRealm } from "./http_login.ts";
 export { hashPassword, isHashed, MAX_PASSWORD_BYTES, verifyPassword } from "./password.ts";
 export { adobeVerifier, MAX_USERS, UserTable } from "./user_table.ts";
 export type { User } from "./user_table.ts";

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type RandomBytes, systemRandomBytes } from "#clock";
 import { ConfigError, LimitError } from "#errors";
+import { type DigestAlgorithm, digestSecret } from "./digest.ts";
 import { isHashed, verifyPassword } from "./password.ts";
 
 /** Users of one table. */
@@ -30,6 +31,7 @@ const NOBODY = "$scrypt$ln=14,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAA
 /** Users by name. */
 export class UserTable {
   readonly #users = new Map<string, User>();
+  readonly #allowsDigest: boolean;
   readonly #salt: string;
   readonly #remembered = new Set<string>();
   readonly #rememberKey: Uint8Array;
@@ -57,8 +59,14 @@ export class UserTable {
       }
       this.#users.set(user.name, user);
     }
+    this.#allowsDigest = users.length > 0 && !users.some(({ password }) => isHashed(password));
     this.#salt = randomBytes(12).toBase64({ alphabet: "base64url" });
     this.#rememberKey = randomBytes(32);
+  }
+
+  /** Whether every user can answer Digest: their passwords are known in plain. */
+  get allowsDigest(): boolean {
+    return this.#allowsDigest;
   }
 
   /** How many there are. */
@@ -69,6 +77,20 @@ export class UserTable {
   /** Names of those whose password stands in plain. */
   plainNames(): string[] {
     return [...this.#users.values()].filter(({ password }) => !isHashed(password)).map(({ name }) => name);
+  }
+
+  /**
+   * What proves knowledge of a password in Digest authentication.
+   *
+   * @returns `undefined` where there is no such user, or only a hash of the password: it answers no digest.
+   */
+  digestSecret(
+    name: string,
+    { realm, algorithm }: { realm: string; algorithm: DigestAlgorithm },
+  ): string | undefined {
+    const user = this.#users.get(name);
+    if (user === undefined || isHashed(user.password)) return undefined;
+    return digestSecret({ user: name, realm, password: user.password }, algorithm);
   }
 
   /** Whether there is this user with this password. */

@@ -1,9 +1,17 @@
 import { Authority } from "#application";
-import { AccessRules, AdobeAuthenticator, FailedLogins, type User, UserTable } from "#auth";
+import {
+  AccessRules,
+  AdobeAuthenticator,
+  FailedLogins,
+  HttpLogin,
+  type LoginRealm,
+  type User,
+  UserTable,
+} from "#auth";
 import type { Clock } from "#clock";
 import { ConfigError, errorMessage } from "#errors";
 import type { Logger } from "#log";
-import { NO_USERS_FILE, parseUsersFile, type Realm, type UsersFile } from "./access/users_file.ts";
+import { NO_USERS_FILE, parseUsersFile, type UsersFile } from "./access/users_file.ts";
 import type { ApplicationConfig, ServerConfig } from "./config/mod.ts";
 
 /** How often the users file is looked at, in ms. */
@@ -26,7 +34,7 @@ export class Authorities implements Disposable {
   readonly #failedLogins: FailedLogins;
   readonly #timer: Disposable | undefined;
   #users: UserTable;
-  #realms: readonly Realm[];
+  #realm: LoginRealm;
   #seen: string;
   /** What was last wrong with the users file, said once. */
   #complaint = "";
@@ -40,11 +48,17 @@ export class Authorities implements Disposable {
     this.#options = options;
     this.#seen = text;
     this.#users = this.#tableOf(file);
-    this.#realms = file.realms;
+    this.#realm = realmOf(file);
     this.#warnOfPlain();
     const { clock } = options;
     this.#adobe = new AdobeAuthenticator(() => this.#users, { clock });
     this.#failedLogins = new FailedLogins(clock);
+    this.login = new HttpLogin({
+      users: () => this.#users,
+      realm: () => this.#realm,
+      failedLogins: this.#failedLogins,
+      clock,
+    });
     if (config.usersFile !== undefined) {
       this.#timer = clock.every(USERS_WATCH_MS, () => void this.look());
     }
@@ -62,10 +76,8 @@ export class Authorities implements Disposable {
     return new Authorities(config, { text, file }, options);
   }
 
-  /** Realms of the users file, for protocols that ask by realm; there are none but in the original's. */
-  get realms(): readonly Realm[] {
-    return this.#realms;
-  }
+  /** Knows users by the `Authorization` header of their requests, in the first realm of the users file. */
+  readonly login: HttpLogin;
 
   /** Who decides for the application of `entry`. */
   authorityOf(entry: ApplicationConfig): Authority {
@@ -90,7 +102,7 @@ export class Authorities implements Disposable {
       this.#seen = text;
       const file = await parseUsersFile(text, usersFile);
       this.#users = this.#tableOf(file);
-      this.#realms = file.realms;
+      this.#realm = realmOf(file);
       this.#complaint = "";
     } catch (error) {
       const why = errorMessage(error);
@@ -124,6 +136,12 @@ export class Authorities implements Disposable {
     const shown = names.slice(0, 5).join(", ") + (names.length > 5 ? `, and ${names.length - 5} more` : "");
     this.#options.log.warning(`passwords stand in plain: ${shown}; crtmp passwd NAME prints a hash`);
   }
+}
+
+/** There are realms in the original's files only. */
+function realmOf({ realms: [first] }: UsersFile): LoginRealm {
+  if (first === undefined) return { name: "crtmp" };
+  return { name: first.name, scheme: first.method, users: new Set(first.users) };
 }
 
 async function readUsersFile(path: string | undefined): Promise<string> {

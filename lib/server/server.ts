@@ -215,6 +215,7 @@ class Server implements RunningServer {
       applications: this.#applications,
       streams: this.streams,
       clock: systemClock,
+      login: authorities.login,
       log,
       ports: new UdpPortPairs(this.#reactor, { first, last }),
       waitForStreamMs,

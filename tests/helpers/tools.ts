@@ -20,6 +20,7 @@ export const TOOL_PACKAGES = {
     "gstreamer1.0-plugins-good",
     "gstreamer1.0-plugins-bad",
     "gstreamer1.0-plugins-ugly",
+    "gstreamer1.0-rtsp",
   ],
   mkvmerge: ["mkvtoolnix"],
   nginx: ["nginx", "libnginx-mod-rtmp"],
@@ -83,6 +84,7 @@ const TOOL_PROBES: Readonly<Partial<Record<Tool, readonly (readonly string[])[]>
     ["gst-inspect-1.0", "--exists", "flvmux"],
     ["gst-inspect-1.0", "--exists", "rtmp2sink"],
     ["gst-inspect-1.0", "--exists", "x264enc"],
+    ["gst-inspect-1.0", "--exists", "rtspclientsink"],
   ],
   nginx: [["test", "-e", "/usr/lib/nginx/modules/ngx_rtmp_module.so"]],
 };

@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
 import { latin1, ScriptedCarrier } from "../../../tests/helpers/scripted_carrier.ts";
+import { ClientLogin, FailedLogins, HttpLogin, type User, UserTable } from "#auth";
 import { ManualClock } from "#clock";
 import { Logger, MemorySink } from "#log";
 import type { Packet } from "#media";
 import { decodeRtcp, decodeRtpPacket, encodeRtcp, encodeRtpPacket, type RtpPacket } from "#protocols/rtp";
 import { parseSdp, type RtspWish } from "#protocols/rtsp";
-import { type Access, EMPTY_STREAM_HEADER, STREAM_DEFAULTS, StreamRegistry } from "#streaming";
+import {
+  type Access,
+  EMPTY_STREAM_HEADER,
+  STREAM_DEFAULTS,
+  StreamRegistry,
+  type StreamRequest,
+} from "#streaming";
 import {
   DatagramSink,
   inboundForm,
@@ -280,18 +287,30 @@ const WISH: RtspWish = {
   query: "",
   remote: { address: "192.0.2.7", port: 5 },
   userAgent: "test",
+  method: "ANNOUNCE",
+  url: "rtsp://h/live/a",
 };
 
-function application(access: (query: string) => Access) {
+function application(
+  access: (query: string, user: string | undefined) => Access,
+  users: readonly User[] = [],
+) {
   const clock = new ManualClock();
   const registry = new StreamRegistry(clock);
   const sink = new MemorySink();
-  const answer = ({ query }: { query: string }) => access(query);
+  const answer = ({ query, peer }: StreamRequest) => access(query, peer.user);
+  const table = new UserTable(users);
   const app = new LiveRtspApplication({
     registry,
     clock,
     log: new Logger({ sinks: [sink] }),
     access: { play: answer, publish: answer },
+    login: new HttpLogin({
+      users: () => table,
+      realm: () => ({ name: "crtmp" }),
+      failedLogins: new FailedLogins(clock),
+      clock,
+    }),
     waitForStreamMs: 0,
   });
   return { app, registry, clock, sink };
@@ -349,10 +368,43 @@ Deno.test("LiveRtspApplication asks who it is, and refuses what it cannot take",
     const answer = await app.announce({ ...WISH, ...wish }, parseSdp(sdp));
     return "status" in answer ? answer.status : 200;
   };
-  const credentials = { user: "a b", password: "c" };
+  const authorization = `Basic ${btoa("a b:c")}`;
   assert.equal(await status({}), 401);
-  assert.equal(await status({ credentials }), 403);
-  assert.equal(await status({ credentials, query: "k=1" }), 200);
+  assert.equal(await status({ authorization }), 403);
+  assert.equal(await status({ authorization, query: "k=1" }), 200);
   const unknown = "v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 theora/90000\r\n";
-  assert.equal(await status({ credentials, query: "k=1" }, unknown), 415);
+  assert.equal(await status({ authorization, query: "k=1" }, unknown), 415);
+});
+
+Deno.test("LiveRtspApplication knows its users, and asks again where they are wrong", async () => {
+  const { app, sink } = application(
+    (_query, user) => user === "anna" ? GRANT : { isGranted: false, reason: "no rule" },
+    [{ name: "anna", password: "secret" }, { name: "bert", password: "other" }],
+  );
+  const ask = async (authorization?: string) => {
+    const answer = await app.announce(
+      { ...WISH, ...authorization !== undefined && { authorization } },
+      parseSdp(SDP),
+    );
+    return "status" in answer ? answer : { status: 200, reason: "" };
+  };
+  const asked = await ask();
+  const challenges = asked.headers?.["WWW-Authenticate"];
+  assert.ok(asked.status === 401 && Array.isArray(challenges) && challenges.length === 3);
+  const digest = async (user: string, password: string) => {
+    const login = new ClientLogin({ user, password });
+    login.challenge(String((await ask()).headers?.["WWW-Authenticate"]));
+    return login.authorization({ method: WISH.method, uri: WISH.url })!;
+  };
+  const right = await digest("anna", "secret");
+  assert.equal((await ask(right)).status, 200);
+  const again = await ask(right);
+  assert.equal(again.status, 401, "an answer that was overheard");
+  assert.match(String(again.headers?.["WWW-Authenticate"]), /stale=true/);
+  const wrong = await ask(await digest("anna", "guess"));
+  assert.equal(wrong.status, 401);
+  assert.doesNotMatch(String(wrong.headers?.["WWW-Authenticate"]), /stale/);
+  assert.equal((await ask(await digest("bert", "other"))).status, 403);
+  assert.equal((await ask(`Basic ${btoa("anna:secret")}`)).status, 200);
+  assert.ok(sink.lines().some((line) => line.includes("login refused")));
 });

@@ -5,6 +5,9 @@ import { RTSP_STATUS } from "./status.ts";
 /** Header fields by lower-case name; of repeated ones the values joined by commas. */
 export type RtspHeaders = ReadonlyMap<string, string>;
 
+/** Headers to be sent, by name, in order; several values are a header each, `undefined` is none. */
+export type RtspHeaderFields = Readonly<Record<string, string | readonly string[] | undefined>>;
+
 /** One request: RFC 2326 section 6. */
 export interface RtspRequest {
   /** As sent: `DESCRIBE`. */
@@ -87,7 +90,7 @@ const ENCODER = new TextEncoder();
  */
 export function formatRtspResponse(
   status: number,
-  { headers, body = "" }: { headers: Readonly<Record<string, string | undefined>>; body?: string },
+  { headers, body = "" }: { headers: RtspHeaderFields; body?: string },
 ): Uint8Array {
   return format(`RTSP/1.0 ${status} ${RTSP_STATUS[status] ?? "Unknown"}`, { headers, body });
 }
@@ -95,19 +98,21 @@ export function formatRtspResponse(
 /** Formats a request; see {@link formatRtspResponse}. */
 export function formatRtspRequest(
   { method, url }: { method: string; url: string },
-  { headers, body = "" }: { headers: Readonly<Record<string, string | undefined>>; body?: string },
+  { headers, body = "" }: { headers: RtspHeaderFields; body?: string },
 ): Uint8Array {
   return format(`${method} ${url} RTSP/1.0`, { headers, body });
 }
 
 function format(
   first: string,
-  { headers, body }: { headers: Readonly<Record<string, string | undefined>>; body: string },
+  { headers, body }: { headers: RtspHeaderFields; body: string },
 ): Uint8Array {
   const lines = [first];
   for (const [name, value] of Object.entries(headers)) {
     // a value that is told by a peer must not begin another line
-    if (value !== undefined) lines.push(`${name}: ${value.replace(/[\r\n]+/g, " ")}`);
+    for (const each of typeof value === "string" ? [value] : value ?? []) {
+      lines.push(`${name}: ${each.replace(/[\r\n]+/g, " ")}`);
+    }
   }
   if (body !== "") lines.push(`Content-Length: ${ENCODER.encode(body).length}`);
   return ENCODER.encode(`${lines.join("\r\n")}\r\n\r\n${body}`);

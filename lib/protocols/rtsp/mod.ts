@@ -19,7 +19,7 @@
 export * from "./limits.ts";
 export { RTSP_STATUS } from "./status.ts";
 export { formatRtspRequest, formatRtspResponse, parseRtspHead } from "./message.ts";
-export type { RtspHead, RtspHeaders, RtspRequest, RtspResponse } from "./message.ts";
+export type { RtspHead, RtspHeaderFields, RtspHeaders, RtspRequest, RtspResponse } from "./message.ts";
 export { RtspReader } from "./rtsp_reader.ts";
 export type { RtspReaderClient } from "./rtsp_reader.ts";
 export { parseTransport } from "./transport_header.ts";

@@ -164,8 +164,12 @@ function rig(options: { hasPorts?: boolean; needsLogin?: boolean } = {}) {
   const sent: string[] = [];
   let receive: Parameters<RtpPortPair["receiveWith"]>[0] = () => {};
   const refusal = (wish: RtspWish) =>
-    options.needsLogin && wish.credentials === undefined
-      ? { status: 401, reason: "who?" }
+    options.needsLogin && wish.authorization === undefined
+      ? {
+        status: 401,
+        reason: "who?",
+        headers: { "WWW-Authenticate": ['Digest realm="r"', 'Basic realm="r"'] },
+      }
       : wish.streamName === "none"
       ? { status: 404, reason: "not there" }
       : undefined;
@@ -306,8 +310,12 @@ Deno.test("RtspProtocol records: ANNOUNCE, SETUP, RECORD, frames, reports, and a
   carrier.deliver("$\x02\x00\x01A$\x00\x00\x01V$\x01\x00\x01R$\x08\x00\x01?");
   clock.advance(5_000);
   assert.equal(carrier.take(), "$\x01\x00\x02RR");
+  assert.equal(await status("PAUSE", URL_A), 200);
+  carrier.deliver("$\x00\x00\x01P");
+  assert.equal(await status("RECORD", URL_A), 200);
+  carrier.deliver("$\x00\x00\x01W");
   carrier.drop();
-  assert.deepEqual(log, ["record", "rtp 1 A", "rtp 0 V", "rtcp 0 R", "end true"]);
+  assert.deepEqual(log, ["record", "rtp 1 A", "rtp 0 V", "rtcp 0 R", "rtp 0 W", "end true"]);
 });
 
 Deno.test("RtspProtocol carries media over UDP, from and to the client's address only", async () => {
@@ -393,15 +401,15 @@ Deno.test("RtspProtocol answers what is wrong with the right status", async () =
   carrier.drop();
 });
 
-Deno.test("RtspProtocol asks for credentials, and takes Basic ones", async () => {
+Deno.test("RtspProtocol passes on what the application asks of clients, and what they answer", async () => {
   const { ask, status, wishes, carrier } = rig({ needsLogin: true });
   assert.match(
     await ask("DESCRIBE", URL_A),
-    /^RTSP\/1\.0 401 Unauthorized[^]*WWW-Authenticate: Basic realm="crtmp"/,
+    /^RTSP\/1\.0 401 Unauthorized[^]*WWW-Authenticate: Digest realm="r"\r\nWWW-Authenticate: Basic realm="r"\r\n/,
   );
-  assert.equal(await status("DESCRIBE", URL_A, { Authorization: `Basic ${btoa("anna:se:cret")}` }), 200);
-  assert.deepEqual(wishes.at(-1)!.credentials, { user: "anna", password: "se:cret" });
-  assert.equal(await status("ANNOUNCE", URL_A, { ...ANNOUNCE, Authorization: "Basic ?" }, SDP), 401);
+  assert.equal(await status("DESCRIBE", URL_A, { Authorization: "Basic x" }), 200);
+  const { authorization, method, url } = wishes.at(-1)!;
+  assert.deepEqual([authorization, method, url], ["Basic x", "DESCRIBE", URL_A]);
   carrier.drop();
 });
 

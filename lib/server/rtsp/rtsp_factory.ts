@@ -1,4 +1,5 @@
 import type { AcceptorOwner, ApplicationRegistry } from "#application";
+import type { HttpLogin } from "#auth";
 import { LiveRtspApplication } from "#bridges/rtsp";
 import type { Clock } from "#clock";
 import type { Logger } from "#log";
@@ -10,6 +11,8 @@ import type { StreamRegistry } from "#streaming";
 export interface RtspFactoryOptions {
   readonly applications: ApplicationRegistry;
   readonly streams: StreamRegistry;
+  /** Knows the users of the configuration. */
+  readonly login: HttpLogin;
   readonly log: Logger;
   readonly clock: Clock;
   /** Pairs of UDP ports for media. */
@@ -20,12 +23,13 @@ export interface RtspFactoryOptions {
 
 /** Makes the factory of RTSP, for the acceptors of one owner. */
 export function rtspFactories(options: RtspFactoryOptions): (owner: AcceptorOwner) => ProtocolFactory {
-  const { clock, ports, streams, waitForStreamMs } = options;
+  const { clock, login, ports, streams, waitForStreamMs } = options;
   const log = options.log.child("rtsp");
   return (owner) => {
     const application = new LiveRtspApplication({
       registry: streams,
       access: options.applications.accessFor(owner),
+      login,
       log,
       clock,
       waitForStreamMs,

@@ -1,13 +1,18 @@
 import type { Carrier, Endpoint } from "#stack";
 import type { SdpMedia } from "../session_description.ts";
+import type { RtspHeaderFields } from "../message.ts";
 import type { RtspUrl } from "../rtsp_url.ts";
 
 /** Who asks for what. */
 export interface RtspWish extends RtspUrl {
   readonly remote: Endpoint;
   readonly userAgent: string;
-  /** What it says of itself; `undefined` where it says nothing. */
-  readonly credentials?: { readonly user: string; readonly password: string };
+  /** Of the request. */
+  readonly method: string;
+  /** Its address as sent; may hold secrets and is never logged. */
+  readonly url: string;
+  /** The header that says who it comes from; `undefined` where it says nothing. */
+  readonly authorization?: string;
 }
 
 /** A refusal, and the status that tells it. */
@@ -16,6 +21,8 @@ export interface RtspRefusal {
   readonly status: number;
   /** For logs; no secrets. */
   readonly reason: string;
+  /** As the challenges of 401. */
+  readonly headers?: RtspHeaderFields;
 }
 
 /** Where the packets of one track go, or come from. */
@@ -105,7 +112,7 @@ export interface RtpPorts {
 /** An answer to a request. */
 export interface RtspAnswer {
   readonly status: number;
-  readonly headers?: Readonly<Record<string, string | undefined>>;
+  readonly headers?: RtspHeaderFields;
   readonly body?: string;
   /** Runs once the answer was sent. */
   readonly afterwards?: () => void;

@@ -116,7 +116,6 @@ export class RtspProtocol extends Protocol {
       headers: {
         CSeq: request?.headers.get("cseq"),
         Server: this.#options.serverName ?? "crtmp",
-        "WWW-Authenticate": status === 401 ? 'Basic realm="crtmp"' : undefined,
         ...headers,
       },
       body,

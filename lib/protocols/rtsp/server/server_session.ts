@@ -65,6 +65,8 @@ export class RtspServerSession {
   #id = "";
   #presentation: { readonly key: string; readonly value: RtspPresentation } | undefined;
   #recording: { readonly value: RtspRecording; readonly controls: readonly string[] } | undefined;
+  /** Whether the recording has its name; it may be paused. */
+  #isStarted = false;
   /** A publisher that has left, some of whose datagrams may be under way. */
   #leaving: RtspRecording | undefined;
   #player: RtspPlayer | undefined;
@@ -232,14 +234,21 @@ export class RtspServerSession {
   #record(): RtspAnswer {
     const recording = this.#recording;
     if (this.#state !== "ready" || recording === undefined) return { status: 455 };
-    const refusal = recording.value.start((reason) => this.#connection.close(reason));
+    const refusal = this.#isStarted
+      ? undefined
+      : recording.value.start((reason) => this.#connection.close(reason));
     if (refusal !== undefined) return refusal;
+    this.#isStarted = true;
     this.#state = "recording";
     return { status: 200 };
   }
 
   #pause(): RtspAnswer {
     if (this.#state === "paused") return { status: 200 };
+    if (this.#state === "recording") {
+      this.#state = "ready";
+      return { status: 200 };
+    }
     if (this.#state !== "playing") return { status: this.#id === "" ? 454 : 455 };
     this.#state = "paused";
     this.#player?.pause(true);
@@ -270,12 +279,14 @@ export class RtspServerSession {
   #wishOf(request: RtspRequest): RtspWish | undefined {
     const url = parseRtspUrl(request.url);
     if (url === undefined || url.appName === "") return undefined;
-    const credentials = basicCredentials(request.headers.get("authorization"));
+    const authorization = request.headers.get("authorization");
     return {
       ...url,
+      method: request.method,
+      url: request.url,
       remote: this.#connection.remote,
       userAgent: request.headers.get("user-agent") ?? "",
-      ...(credentials === undefined ? {} : { credentials }),
+      ...(authorization === undefined ? {} : { authorization }),
     };
   }
 
@@ -311,6 +322,7 @@ export class RtspServerSession {
     const state = this.#state;
     this.#player = this.#recording = this.#presentation = undefined;
     this.#state = "init";
+    this.#isStarted = false;
     this.#id = "";
     player?.stop(error);
     const isUnderWay = state === "recording" && !this.#setup.isInterleaved;
@@ -329,17 +341,4 @@ export class RtspServerSession {
 
 function isMethod(text: string): text is Method {
   return METHODS.some((method) => method === text);
-}
-
-/** RFC 7617. */
-function basicCredentials(header: string | undefined): { user: string; password: string } | undefined {
-  const encoded = /^Basic +([\w+/=-]+)$/i.exec(header ?? "")?.[1];
-  if (encoded === undefined) return undefined;
-  try {
-    const text = decodeUtf8(Uint8Array.fromBase64(encoded));
-    const colon = text.indexOf(":");
-    return colon < 0 ? undefined : { user: text.slice(0, colon), password: text.slice(colon + 1) };
-  } catch {
-    return undefined;
-  }
 }
