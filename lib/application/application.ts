@@ -41,12 +41,18 @@ export interface RecordingControl {
   /**
    * Starts to record a live stream, from its newest key frame on.
    *
-   * @param options What differs from the configuration: template of the file name, format.
+   * @param options What differs from the configuration: template of the file name, format, what happens to a file of
+   *   that name, media time after which another file begins, in ms (0 is never).
    * @returns Whether it is recorded now by this call; not if nobody publishes it, or it was recorded before.
    */
   start(
     streamName: string,
-    options?: { readonly name?: string; readonly format?: "flv" | "mp4" | "ts" },
+    options?: {
+      readonly name?: string;
+      readonly format?: "flv" | "mp4" | "ts";
+      readonly onExisting?: "number" | "replace";
+      readonly segmentMs?: number;
+    },
   ): boolean;
   /** Ends a recording; resolves when its file is complete, to whether there was one. */
   stop(streamName: string): Promise<boolean>;
@@ -56,6 +62,8 @@ export interface RecordingControl {
     /** `undefined` before the first packets. */
     readonly fileName: string | undefined;
     readonly fileBytes: number;
+    /** Packets that were lost because the disk was too slow. */
+    readonly droppedPackets: number;
   }[];
 }
 
@@ -113,6 +121,8 @@ export interface RelayControl {
     /** The other end, without password and query. */
     readonly peer: string;
     readonly state: "idle" | "connecting" | "standing" | "waiting";
+    /** Why the last attempt failed; `undefined` where it did not, and before the first has ended. */
+    readonly failure: string | undefined;
   }[];
 }
 

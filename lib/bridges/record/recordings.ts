@@ -75,6 +75,10 @@ export interface RecordingWish {
   readonly name?: string;
   /** What its files are. @default as set */
   readonly format?: RecordingFormatName;
+  /** What happens where a file of that name exists. @default as set */
+  readonly onExisting?: Exclude<OnExisting, "append">;
+  /** Media time of a file after which the next key frame starts another, in ms; 0 for never. @default as set */
+  readonly segmentMs?: number;
   /** Told of what becomes of it. */
   readonly told?: (event: RecordingEvent) => void;
 }
@@ -166,6 +170,7 @@ export class Recordings {
     const { settings, clock, log, openSink } = this.#options;
     const format = RECORDING_FORMAT[options.format ?? settings.format];
     const last = this.#ending.get(streamName);
+    const segmentMs = options.segmentMs ?? settings.segmentMs;
     const recorder = new Recorder({
       stream,
       clock,
@@ -177,11 +182,11 @@ export class Recordings {
       format,
       log: log.about(formatStreamPath(stream.path)),
       nextName: () => `${this.#nameOf(streamName, options.name ?? settings.name)}.${format.extension}`,
-      onExisting: settings.onExisting,
+      onExisting: options.onExisting ?? settings.onExisting,
       isAppend: options.isAppend ?? false,
       isFromNow: options.isFromNow ?? false,
       inUse: this.#inUse,
-      segmentUs: settings.segmentMs === 0 ? Infinity : settings.segmentMs * 1000,
+      segmentUs: segmentMs === 0 ? Infinity : segmentMs * 1000,
       segmentBytes: settings.segmentBytes === 0 ? Infinity : settings.segmentBytes,
       maxQueueBytes: settings.maxQueueBytes,
       opened: (fileName) => options.told?.({ type: "started", fileName }),

@@ -24,6 +24,8 @@ export interface RelayStatus {
   /** The other end, without password and query. */
   readonly peer: string;
   readonly state: RelayState;
+  /** Why the last attempt failed; `undefined` where it did not, and before the first has ended. */
+  readonly failure: string | undefined;
 }
 
 /** A push target and what is pushed there now, by stream. */
@@ -118,18 +120,20 @@ export class ApplicationRelays {
   /** All relays: what is pulled, then what is pushed now. */
   list(): RelayStatus[] {
     return [
-      ...[...this.#pulls].map(([streamName, { state, peer }]): RelayStatus => ({
+      ...[...this.#pulls].map(([streamName, { state, peer, failure }]): RelayStatus => ({
         kind: "pull",
         streamName,
         peer,
         state,
+        failure,
       })),
       ...[...this.#targets].flatMap(({ relays }) =>
-        [...relays].map(([streamName, { state, peer }]): RelayStatus => ({
+        [...relays].map(([streamName, { state, peer, failure }]): RelayStatus => ({
           kind: "push",
           streamName,
           peer,
           state,
+          failure,
         }))
       ),
     ];

@@ -53,7 +53,14 @@ function rig(options: RigOptions = {}) {
       status: options.status ?? "public",
       streams: () => status.read(),
       relays: () => [
-        { application: "live", kind: "pull", streamName: "a", peer: "rtmp://<far>/live/a", state: "waiting" },
+        {
+          application: "live",
+          kind: "pull",
+          streamName: "a",
+          peer: "rtmp://<far>/live/a",
+          state: "waiting",
+          failure: undefined,
+        },
       ],
       applications: () => [{ name: "live", aliases: ["tv", "on-air"], description: "For <b>you</b> & me" }],
     }),
