@@ -1,5 +1,5 @@
 /**
- * RTSP (layer 3): messages and interleaved frames in any split, the server's side of sessions, session
+ * RTSP (layer 3): messages and interleaved frames in any split, both sides of sessions, session
  * descriptions. What is played and recorded is for an application to know.
  *
  * ```ts
@@ -47,3 +47,19 @@ export { RtspServerSession } from "./server/server_session.ts";
 export type { RtspSessionOptions } from "./server/server_session.ts";
 export { RtspProtocol } from "./server/rtsp_protocol.ts";
 export type { RtspProtocolOptions } from "./server/rtsp_protocol.ts";
+export { MAX_RTSP_CHALLENGES, RtspClientSession } from "./client/client_session.ts";
+export type { RtspClientSessionOptions } from "./client/client_session.ts";
+export { ClientTransports } from "./client/client_transports.ts";
+export type {
+  ClientDatagram,
+  ClientTransport,
+  ClientTransportsOptions,
+  TransportOffer,
+} from "./client/client_transports.ts";
+export { baseUrl, controlUrls, sessionControl } from "./client/control_url.ts";
+export { RtspRefusalError } from "./client/refusal.ts";
+export { MAX_OPEN_REQUESTS, MAX_STRAY_ANSWERS, RtspClientProtocol } from "./client/rtsp_client_protocol.ts";
+export type { RtspClientOptions, RtspClientRequest, RtspClientTaker } from "./client/rtsp_client_protocol.ts";
+export { MAX_RTSP_TUNNELS, MAX_TUNNEL_COOKIE_LENGTH, RtspTunnel } from "./server/http_tunnel.ts";
+export { RtspPortProtocol } from "./server/shared_port.ts";
+export type { RtspPortOptions } from "./server/shared_port.ts";
