@@ -1,5 +1,6 @@
 import type { OptionTable } from "#options";
 import type { Authority } from "./authority.ts";
+import type { StreamNames } from "./stream_names.ts";
 import type { ChainDeclaration, SpawnProtocol } from "#stack";
 import type { Peer, Stream, StreamOptions, StreamRequest } from "#streaming";
 
@@ -226,3 +227,5 @@ export interface RunningApplication extends AcceptorOwner {
   readonly authority?: Authority;
   readonly application: Application;
 }
+  /** Names of its streams beside their own. @default none */
+  readonly names?: StreamNames;

@@ -2,6 +2,7 @@ import { ConfigError } from "#errors";
 import { isLoopback, nameFault, playNameFault, redactUrl } from "#uri";
 import type { Access, AccessRefusal, Peer, Stream, StreamAccess, StreamRequest } from "#streaming";
 import type { ConnectVerdict, StreamVerdict } from "./authority.ts";
+import type { PlayedName } from "./stream_names.ts";
 import type {
   AcceptorOwner,
   Call,
@@ -110,14 +111,16 @@ export class ApplicationRegistry {
         this.#access(owner, request, {
           verb: "publish",
           nameFault,
-          judge: (running) => judgePublish(running, request),
+          named: () => undefined,
+          judge: judgePublish,
           decide: ({ application }, named) => application.publish === undefined || application.publish(named),
         }),
       play: (request) =>
         this.#access(owner, request, {
           verb: "play",
           nameFault: playNameFault,
-          judge: ({ authority }) => authority?.play(request),
+          named: ({ names }) => names?.played(request.streamName, request.peer),
+          judge: ({ authority }, wish) => authority?.play(wish),
           decide: ({ application }, named) => application.play === undefined || application.play(named),
         }),
     };
@@ -173,7 +176,12 @@ export class ApplicationRegistry {
     ask: {
       verb: string;
       nameFault: (name: string) => string | undefined;
-      judge: (running: RunningApplication) => StreamVerdict | undefined | Promise<StreamVerdict | undefined>;
+      /** What the peer means by the name it says; itself where this is `undefined`. */
+      named: (running: RunningApplication) => PlayedName | undefined;
+      judge: (
+        running: RunningApplication,
+        request: StreamRequest,
+      ) => StreamVerdict | undefined | Promise<StreamVerdict | undefined>;
       decide: (running: RunningApplication, request: StreamRequest) => Decision | Promise<Decision>;
     },
   ): Promise<Access> {
@@ -182,7 +190,13 @@ export class ApplicationRegistry {
     if (running === undefined) {
       return { ...refused(`There is no application ${peer.appName}`), isMissing: true };
     }
-    const verdict = await ask.judge(running);
+    const named = ask.named(running);
+    if (named?.isKnown === false) {
+      // what was said may be the private name of an ingest point
+      return { ...refused("There is no such stream"), isMissing: true, shownName: "?" };
+    }
+    const wish = named === undefined ? request : { ...request, streamName: named.streamName };
+    const verdict = await ask.judge(running, wish);
     if (verdict?.isGranted === false) {
       const { reason, isMissing = false, isSecret = false } = verdict;
       return {
@@ -191,7 +205,7 @@ export class ApplicationRegistry {
         ...(isMissing ? { isMissing } : {}),
       };
     }
-    const streamName = verdict?.streamName ?? request.streamName;
+    const streamName = verdict?.streamName ?? wish.streamName;
     // the application sees the public name: a key is nobody else's to know
     const decision = await ask.decide(running, { ...request, streamName });
     const isRenamed = typeof decision === "object" && decision !== null;
@@ -207,13 +221,26 @@ export class ApplicationRegistry {
     };
   }
 }
+    named?.granted();
 
-function judgePublish(
+async function judgePublish(
   running: RunningApplication,
   request: StreamRequest,
-): StreamVerdict | undefined | Promise<StreamVerdict> {
+): Promise<StreamVerdict | undefined> {
+  const { names, authority } = running;
   const reason = placeRefusal(running, request.peer);
-  return reason === undefined ? running.authority?.publish(request) : { isGranted: false, reason };
+  if (reason !== undefined) return { isGranted: false, reason };
+  const publicName = names?.published(request.streamName);
+  if (publicName !== undefined) return { isGranted: true, streamName: publicName };
+  const verdict = await authority?.publish(request);
+  const isByKey = verdict?.isGranted === true && verdict.streamName !== request.streamName;
+  if (names === undefined || isByKey || verdict?.isGranted === false) return verdict;
+  if (names.areIngestPointsRequired) {
+    return { isGranted: false, reason: "There is no such ingest point", isSecret: true };
+  }
+  return names.isReserved(request.streamName)
+    ? { isGranted: false, reason: "This stream is published by its ingest point only" }
+    : verdict;
 }
 
 /** Why nobody may publish from where `peer` is, or `undefined`. */

@@ -39,3 +39,5 @@ export { ApplicationRegistry } from "./application_registry.ts";
 export type { ApplicationRegistryOptions } from "./application_registry.ts";
 export { Authority } from "./authority.ts";
 export type { AuthorityOptions, ConnectVerdict, StreamVerdict } from "./authority.ts";
+export { MAX_INGEST_POINTS, MAX_STREAM_ALIASES, StreamNames } from "./stream_names.ts";
+export type { AliasUser, IngestPoint, PlayedName, StreamAlias, StreamNamesOptions } from "./stream_names.ts";
