@@ -225,7 +225,7 @@ export interface RunningApplication extends AcceptorOwner {
   readonly publishFrom: "anywhere" | "loopback" | "nowhere";
   /** Who may publish and play, before the application is asked. @default everybody */
   readonly authority?: Authority;
-  readonly application: Application;
-}
   /** Names of its streams beside their own. @default none */
   readonly names?: StreamNames;
+  readonly application: Application;
+}

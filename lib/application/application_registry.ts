@@ -214,6 +214,7 @@ export class ApplicationRegistry {
     const publicName = isRenamed ? decision.streamName : streamName;
     const fault = ask.nameFault(publicName);
     if (fault !== undefined) return refused(`The stream name cannot be used: ${fault}`);
+    named?.granted();
     return {
       isGranted: true,
       path: { appName: running.name, streamName: publicName },
@@ -221,7 +222,6 @@ export class ApplicationRegistry {
     };
   }
 }
-    named?.granted();
 
 async function judgePublish(
   running: RunningApplication,

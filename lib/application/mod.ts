@@ -37,7 +37,7 @@ export type {
 export type { OptionTable } from "#options";
 export { ApplicationRegistry } from "./application_registry.ts";
 export type { ApplicationRegistryOptions } from "./application_registry.ts";
-export { Authority } from "./authority.ts";
-export type { AuthorityOptions, ConnectVerdict, StreamVerdict } from "./authority.ts";
 export { MAX_INGEST_POINTS, MAX_STREAM_ALIASES, StreamNames } from "./stream_names.ts";
 export type { AliasUser, IngestPoint, PlayedName, StreamAlias, StreamNamesOptions } from "./stream_names.ts";
+export { Authority } from "./authority.ts";
+export type { AuthorityOptions, ConnectVerdict, StreamVerdict } from "./authority.ts";
