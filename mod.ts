@@ -23,13 +23,19 @@ export type {
   Call,
   ConnectDecision,
   ConnectRedirect,
+  ConnectRequest,
   Decision,
   MediaCatalog,
+  OutboundConnections,
+  OutboundTls,
   RecordingControl,
   RelayControl,
   RelayEntry,
   SharedObjectControl,
   SharedObjectWish,
+  VariantConnection,
+  VariantConnectOptions,
+  VariantMessage,
 } from "#application";
 export type {
   Demuxer,
@@ -59,7 +65,7 @@ export type {
 } from "#mediaformats/mp4";
 export { TsDemuxer, TsMediaReader, TsMuxer, TsReader } from "#mediaformats/mpegts";
 export type { TsAccessUnit, TsDemuxerOptions, TsMuxerOptions, TsReaderOptions } from "#mediaformats/mpegts";
-export { choice, flag, path, port, text, textList, wholeNumber } from "#options";
+export { choice, flag, group, list, path, port, text, textList, wholeNumber } from "#options";
 export type {
   GroupRow,
   ListRow,
@@ -72,6 +78,17 @@ export type {
   ValueRow,
   WrittenTable,
 } from "#options";
+export { HttpClientProtocol } from "#protocols/http";
+export type {
+  HttpBodyFraming,
+  HttpClientOptions,
+  HttpHeaderFields,
+  HttpHeaders,
+  HttpRequestMessage,
+  HttpResponseHead,
+  HttpResponseReceiver,
+  HttpVersion,
+} from "#protocols/http";
 export { serve } from "#server";
 export type { EmbeddedServer, ServeOptions } from "#server";
 export { Protocol } from "#stack";
@@ -79,3 +96,18 @@ export type { ChainDeclaration, ProtocolKind, SpawnPlace, SpawnProtocol } from "
 export type { Peer, Stream, StreamRequest } from "#streaming";
 export { AppendFile, FileSource, IndexStore, MediaRoot } from "#storage";
 export type { FileIdentity, IndexStoreOptions, MediaFile, MediaRootOptions, OnExisting } from "#storage";
+export {
+  arrayItems,
+  decodeVariantBinary,
+  decodeVariantJson,
+  decodeVariantXml,
+  encodeVariantBinary,
+  encodeVariantJson,
+  encodeVariantXml,
+  plainOf,
+  VARIANT_TYPE,
+  variantArray,
+  variantMap,
+  variantOf,
+} from "#variant";
+export type { PlainValue, Variant, VariantMap, VariantType } from "#variant";

@@ -6,7 +6,7 @@
  * deno task docs
  * ```
  */
-import { ACCEPTOR_CHAINS, OUTBOUND_CHAINS, WEB_CHAINS } from "#server";
+import { ACCEPTOR_CHAINS, CLIENT_CHAINS, OUTBOUND_CHAINS, WEB_CHAINS } from "#server";
 import { APPLICATIONS } from "../apps/mod.ts";
 import { findChainFaults } from "./docs/chains.ts";
 import { findConfigFaults } from "./docs/configs.ts";
@@ -63,6 +63,7 @@ if (import.meta.main) {
       ...ownChains,
       ...WEB_CHAINS,
       ...OUTBOUND_CHAINS,
+      ...CLIENT_CHAINS,
     ]),
   ];
   for (const fault of faults) console.log(fault);

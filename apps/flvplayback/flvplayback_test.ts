@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "#clock";
 import { type Peer, STREAM_DEFAULTS, StreamRegistry } from "#streaming";
+import { applicationContext } from "../../tests/helpers/application_context.ts";
 import { flvplayback } from "./mod.ts";
 
 const PEER: Peer = {
@@ -18,14 +19,7 @@ Deno.test("flvplayback lets everybody in, notes its streams and lists its files"
   const lines: string[] = [];
   const log = { debug: (text: string) => void lines.push(text), info() {}, warning() {} };
   const media = { list: () => Promise.resolve(["a.flv", "films/b.mp4"]) };
-  const recordings = { start: () => false, stop: () => Promise.resolve(false), list: () => [] };
-  const stop = () => Promise.resolve();
-  const relays = { pull: () => stop, push: () => stop, list: () => [] };
-  const sharedObject = () => {
-    throw new Error("It has none");
-  };
-  const context = { name: "flvplayback", options: {}, log, media, recordings, relays, sharedObject };
-  const application = flvplayback.create(context);
+  const application = flvplayback.create(applicationContext(flvplayback, { log, media }));
   assert.deepEqual([application.connect, application.publish, application.play], [
     undefined,
     undefined,

@@ -3,6 +3,9 @@ import type { Authority } from "./authority.ts";
 import type { StreamNames } from "./stream_names.ts";
 import type { ChainDeclaration, SpawnProtocol } from "#stack";
 import type { Peer, Stream, StreamOptions, StreamRequest } from "#streaming";
+import type { Variant } from "#variant";
+import type { OutboundConnections } from "./outbound.ts";
+import type { VariantMessage } from "./variant_message.ts";
 
 /** What an application says to a connection: `true` accepts it; a text refuses it for that reason. */
 export type ConnectDecision = boolean | string;
@@ -146,6 +149,12 @@ export interface Application {
    * @returns Values of the result, or `undefined` where the call does not exist.
    */
   call?(call: Call): readonly unknown[] | undefined | Promise<readonly unknown[] | undefined>;
+  /**
+   * Answers a Variant that came to one of its acceptors.
+   *
+   * @returns What goes back, or `undefined` for nothing.
+   */
+  variant?(message: VariantMessage): Variant | undefined | Promise<Variant | undefined>;
   /** Decides what a client may do with a shared object; without it everybody may do everything. */
   sharedObject?(peer: Peer, wish: SharedObjectWish): ConnectDecision;
   /** How to make its own protocols, by tag; the chains that use them are in its definition. */
@@ -172,6 +181,8 @@ export interface ApplicationContext {
   readonly recordings: RecordingControl;
   /** Streams to and from other servers. */
   readonly relays: RelayControl;
+  /** Connections to other servers. */
+  readonly outbound: OutboundConnections;
   /** Finds or makes a shared object of its clients. */
   readonly sharedObject: (name: string, options?: { readonly isPersistent?: boolean }) => SharedObjectControl;
 }

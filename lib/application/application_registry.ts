@@ -11,6 +11,8 @@ import type {
   RunningApplication,
   SharedObjectWish,
 } from "./application.ts";
+import type { Variant } from "#variant";
+import type { VariantMessage } from "./variant_message.ts";
 
 /** What a registry is made of. */
 export interface ApplicationRegistryOptions {
@@ -129,6 +131,11 @@ export class ApplicationRegistry {
   /** Asks the application that `peer` names for the result of a call. */
   async call(owner: AcceptorOwner, call: Call): Promise<readonly unknown[] | undefined> {
     return await this.select(owner, call.peer.appName)?.application.call?.(call);
+  }
+
+  /** Asks the application of an acceptor for the answer to a Variant. */
+  async variant(owner: AcceptorOwner, message: VariantMessage): Promise<Variant | undefined> {
+    return await this.find(owner.name)?.application.variant?.(message);
   }
 
   /** Why a client may not do this with a shared object of the application it names, or `undefined`. */

@@ -34,6 +34,14 @@ export type {
   SharedObjectControl,
   SharedObjectWish,
 } from "./application.ts";
+export type {
+  ConnectRequest,
+  OutboundConnections,
+  OutboundTls,
+  VariantConnection,
+  VariantConnectOptions,
+} from "./outbound.ts";
+export type { VariantMessage } from "./variant_message.ts";
 export type { OptionTable } from "#options";
 export { ApplicationRegistry } from "./application_registry.ts";
 export type { ApplicationRegistryOptions } from "./application_registry.ts";

@@ -1,5 +1,26 @@
 import type { ChainDeclaration } from "#stack";
 
+/** Forms of Variant: how chains call them, and their protocol. */
+const VARIANT_FORMS = [["Xml", "xmlVariant"], ["Bin", "binVariant"], ["Json", "jsonVariant"]] as const;
+
+/** Chains of messages that are Variant trees: three forms over three transports. */
+function variantChains(direction: "inbound" | "outbound"): ChainDeclaration[] {
+  const [http, who] = direction === "inbound" ? ["http", "clients"] : ["httpClient", "servers"];
+  return VARIANT_FORMS.flatMap(([form, tag]) => [
+    {
+      name: `${direction}${form}Variant`,
+      tags: ["tcp", tag],
+      about: `${who} of Variant, lengths before messages`,
+    },
+    {
+      name: `${direction}Http${form}Variant`,
+      tags: ["tcp", http, tag],
+      about: "the same, a message is a POST",
+    },
+    { name: `${direction}Https${form}Variant`, tags: ["tcp", "tls", http, tag], about: "the same over TLS" },
+  ]);
+}
+
 /**
  * What acceptors can speak: the chains of the server itself, far to near. Applications add their own.
  */
@@ -30,6 +51,7 @@ export const ACCEPTOR_CHAINS: readonly ChainDeclaration[] = [
   },
   { name: "inboundRtsps", tags: ["tcp", "tls", "rtsp"], about: "the same over TLS" },
   { name: "inboundLiveFlv", tags: ["tcp", "flvin"], about: "FLV as it arrives over TCP" },
+  ...variantChains("inbound"),
 ];
 
 /** Chains that the web plane, and RTMPT on a port of its own, builds on its connections, by what is asked for. */
@@ -71,4 +93,11 @@ export const OUTBOUND_CHAINS: readonly ChainDeclaration[] = [
     tags: ["tcp", "httpClient", "rtmptClient", "rtmpe", "rtmpClient"],
     about: "the same, rtmpte://",
   },
+];
+
+/** Chains of connections that applications open to other servers; they may add their own. */
+export const CLIENT_CHAINS: readonly ChainDeclaration[] = [
+  { name: "outboundHttp", tags: ["tcp", "httpClient"], about: "requests of applications" },
+  { name: "outboundHttps", tags: ["tcp", "tls", "httpClient"], about: "the same over TLS" },
+  ...variantChains("outbound"),
 ];

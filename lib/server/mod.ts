@@ -10,7 +10,7 @@
  *
  * @module
  */
-export { ACCEPTOR_CHAINS, OUTBOUND_CHAINS, WEB_CHAINS } from "./chain_table.ts";
+export { ACCEPTOR_CHAINS, CLIENT_CHAINS, OUTBOUND_CHAINS, WEB_CHAINS } from "./chain_table.ts";
 export { chainSummaries, startServer } from "./server.ts";
 export type { ChainSummary, RunningServer, StartOptions } from "./server.ts";
 export { ReactorDialer } from "./relays/reactor_dialer.ts";

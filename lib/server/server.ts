@@ -23,10 +23,12 @@ import { ReactorDialer } from "./relays/reactor_dialer.ts";
 import { ServerRelays } from "./relays/server_relays.ts";
 import { TsTargets } from "./relays/ts_targets.ts";
 import { UdpPortPairs } from "./rtsp/rtp_ports.ts";
+import { ApplicationConnections } from "./outbound/application_connections.ts";
 import { rtspFactories } from "./rtsp/rtsp_factory.ts";
 import { type CertificateFiles, WatchedCertificates } from "./tls_keys.ts";
 import { SharedObjects } from "./shared_objects.ts";
 import { serviceUrls } from "./urls.ts";
+import { variantFactories } from "./variant/variant_factory.ts";
 
 /** What a server is started with, beside its configuration. */
 export interface StartOptions {
@@ -220,6 +222,7 @@ class Server implements RunningServer {
       ports: new UdpPortPairs(this.#reactor, { first, last }),
       waitForStreamMs,
     });
+    const variant = variantFactories({ applications: this.#applications, clock: this.#patience, log });
     // all of them before the first connection, which may name any
     const added = this.#config.applications.map((entry) => ({
       entry,
@@ -230,7 +233,7 @@ class Server implements RunningServer {
       }),
     }));
     for (const { entry, running, own } of added) {
-      const factories = [builtIn(running), rtsp(running), own];
+      const factories = [builtIn(running), rtsp(running), variant(running), own];
       // what clashes is told without an acceptor too
       acceptorUse(running, factories);
       for (const acceptor of entry.acceptors) {
@@ -276,6 +279,11 @@ class Server implements RunningServer {
       throw new ConfigError(`Cannot make application ${entry.name}: there is no kind of application ${kind}`);
     }
     const log = this.#options.log.child(entry.name);
+    const outbound = new ApplicationConnections({
+      reactor: this.#reactor,
+      clock: this.#patience,
+      opened: (bottom) => this.#protocols.add(bottom),
+    });
     this.#tsTargets.add(entry, log);
     const application = definition.create({
       name: entry.name,
@@ -284,6 +292,7 @@ class Server implements RunningServer {
       media,
       recordings: this.#recordings.add(entry, this.#options.log),
       relays: this.#relays.add(entry, log),
+      outbound,
       sharedObject: (name, options) => sharedObjects.control(entry.name, name, options),
     });
     const running: RunningApplication = {
@@ -300,7 +309,9 @@ class Server implements RunningServer {
     };
     this.#applications.add(running);
     const { name, chains = [] } = definition;
-    return { running, own: { name, chains, protocols: application.protocols ?? {} } };
+    const own = { name, chains, protocols: application.protocols ?? {} };
+    outbound.use(own);
+    return { running, own };
   }
 
   async #listen(

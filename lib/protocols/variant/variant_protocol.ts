@@ -47,6 +47,7 @@ export class VariantProtocol extends Protocol {
   readonly tag: string;
   readonly kind = "endpoint";
   readonly #options: VariantProtocolOptions;
+  #answer: AnswerVariant | undefined;
   readonly #input = new InputQueue({
     maxBytes: HEADER_BYTES + MAX_VARIANT_MESSAGE_BYTES + MAX_VARIANT_WAITING_BYTES,
   });
@@ -57,7 +58,13 @@ export class VariantProtocol extends Protocol {
   constructor(options: VariantProtocolOptions) {
     super();
     this.#options = options;
+    this.#answer = options.answer;
     this.tag = `${options.format}Variant`;
+  }
+
+  /** Takes what answers messages from now on. */
+  answerWith(answer: AnswerVariant): void {
+    this.#answer = answer;
   }
 
   /**
@@ -140,11 +147,11 @@ export class VariantProtocol extends Protocol {
   }
 
   async #take(body: Uint8Array): Promise<void> {
-    const { format, answer, clock } = this.#options;
+    const { format, clock } = this.#options;
     const variant = await VARIANT_FORMATS[format].decode(body);
     const request = this.#pending.shift();
     if (request !== undefined) return request.resolve(variant);
-    const reply = await answer?.(variant);
+    const reply = await this.#answer?.(variant);
     const carrier = this.carrier;
     if (reply === undefined || carrier === undefined || this.isClosed) return;
     this.sendVariant(reply);
