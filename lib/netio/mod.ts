@@ -29,6 +29,8 @@ export { ACCEPT_BACKOFF_MS, ACCEPT_LOG_INTERVAL_MS, Listener } from "./listener.
 export type { ListenerLog } from "./listener.ts";
 export { ACCEPT_SHARE, DescriptorGauge, LEARNED_LIMIT_MS, RESERVED_DESCRIPTORS } from "./descriptor_gauge.ts";
 export type { DescriptorGaugeOptions, ReservedDescriptor } from "./descriptor_gauge.ts";
+export { IO_KINDS } from "./io_counts.ts";
+export type { IoCount, IoCounts, IoKind } from "./io_counts.ts";
 export { CLOSE_DRAIN_MS, StreamCarrier } from "./stream_carrier.ts";
 export type { CarrierContext, StreamCarrierOptions, StreamConnection } from "./stream_carrier.ts";
 export type { MemoryPairOptions } from "./memory_pair.ts";

@@ -4,6 +4,7 @@ import { ConfigError, errorMessage } from "#errors";
 import type { Carrier, Endpoint } from "#stack";
 import { formatEndpoint } from "#stack";
 import { DescriptorGauge } from "./descriptor_gauge.ts";
+import { IoCounter, type IoCounts } from "./io_counts.ts";
 import { Listener } from "./listener.ts";
 import type { AcceptedConnection, Acceptor, ListenerLog } from "./listener.ts";
 import { memoryPair } from "./memory_pair.ts";
@@ -86,6 +87,7 @@ export class Reactor {
   readonly #context: CarrierContext;
   readonly #listeners = new Set<Pick<Listener, "close">>();
   readonly #tlsConnector = new TlsConnector();
+  readonly #io = new IoCounter();
 
   /** @param options Clock, log and a known limit. */
   constructor(options: ReactorOptions = {}) {
@@ -159,7 +161,7 @@ export class Reactor {
   async connectTcp(options: ConnectOptions): Promise<Carrier> {
     const { address: hostname, port, signal } = options;
     const connection = await Deno.connect({ hostname, port, ...(signal === undefined ? {} : { signal }) });
-    return this.#carry(connection, "tcp");
+    return this.#carry(connection, { kind: "tcp", isAccepted: false });
   }
 
   /**
@@ -168,12 +170,14 @@ export class Reactor {
    * @param options `authorities`: further root certificates, PEM text; `isVerified`: false takes any certificate.
    */
   async connectTls(options: TlsConnectOptions): Promise<Carrier> {
-    return this.#carry(await this.#tlsConnector.connect(options), "tls");
+    return this.#carry(await this.#tlsConnector.connect(options), { kind: "tls", isAccepted: false });
   }
 
   /** Opens a UDP socket; see {@link UdpSocket}. */
-  openUdp(options: UdpOptions): Promise<UdpSocket> {
-    return UdpSocket.open(options, this.#context);
+  async openUdp(options: UdpOptions): Promise<UdpSocket> {
+    const socket = await UdpSocket.open(options, this.#context);
+    socket.onClosed = this.#io.opened("datagrams");
+    return socket;
   }
 
   /**
@@ -193,6 +197,11 @@ export class Reactor {
     return memoryPair(this.#context, options);
   }
 
+  /** Sockets there are, and were, by kind. */
+  get io(): IoCounts {
+    return this.#io.counts;
+  }
+
   /** Wait before a read at the present rate of reads, in ms; 0 while nothing waits. */
   get readPaceMs(): number {
     return this.#context.pacer.paceMs;
@@ -210,19 +219,23 @@ export class Reactor {
     use: { kind: "tcp" | "tls"; accepted: (carrier: Carrier) => void },
   ): Listener {
     this.gauge.reserve();
+    const closed = this.#io.opened("acceptors");
     const listener = new Listener(acceptor, {
       local: endpointOf(acceptor.addr),
       clock: this.#clock,
       gauge: this.gauge,
       log: this.#log,
-      carry: (connection) => this.#carry(connection, use.kind),
+      carry: (connection) => this.#carry(connection, { kind: use.kind, isAccepted: true }),
       accepted: use.accepted,
     });
-    this.#listeners.add(listener);
+    this.#listeners.add({ close: () => listener.close().finally(closed) });
     return listener;
   }
 
-  #carry(connection: AcceptedConnection, kind: "tcp" | "tls"): StreamCarrier {
+  #carry(
+    connection: AcceptedConnection,
+    { kind, isAccepted }: { kind: "tcp" | "tls"; isAccepted: boolean },
+  ): StreamCarrier {
     if ("setNoDelay" in connection) {
       try {
         (connection as Deno.TcpConn).setNoDelay(true);
@@ -232,11 +245,15 @@ export class Reactor {
       }
     }
     this.gauge.add();
+    const closed = this.#io.opened(isAccepted ? "accepted" : "connected");
     return new StreamCarrier(connection, this.#context, {
       kind,
       local: endpointOf(connection.localAddr),
       remote: endpointOf(connection.remoteAddr),
-      onClosed: () => this.gauge.remove(),
+      onClosed: () => {
+        this.gauge.remove();
+        closed();
+      },
     });
   }
 }

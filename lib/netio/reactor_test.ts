@@ -41,6 +41,26 @@ async function talk(carrier: Carrier, text: string): Promise<string> {
   return client.received.join("");
 }
 
+Deno.test("Reactor counts its sockets by kind: those there are, most at once, all there were", async () => {
+  const { reactor, ...closing } = usingReactor();
+  const listener = reactor.listenTcp({ address: "127.0.0.1", port: 0 }, echo);
+  const { port } = listener.local;
+  for (let turn = 0; turn < 2; turn++) {
+    assert.equal(await talk(await reactor.connectTcp({ address: "127.0.0.1", port }), "ping"), "ping");
+    await waitFor(() => reactor.gauge.open === 0, { what: "both sides to be gone", pollMs: 1 });
+  }
+  const socket = await reactor.openUdp({ address: "127.0.0.1", port: 0 });
+  assert.deepEqual(reactor.io, {
+    acceptors: { current: 1, max: 1, total: 1 },
+    accepted: { current: 0, max: 1, total: 2 },
+    connected: { current: 0, max: 1, total: 2 },
+    datagrams: { current: 1, max: 1, total: 1 },
+  });
+  socket.close();
+  await closing[Symbol.asyncDispose]();
+  assert.deepEqual([reactor.io.acceptors.current, reactor.io.datagrams.current], [0, 0]);
+});
+
 Deno.test("Reactor connects by TCP over IPv4 and IPv6, by address and by name", async (context) => {
   const routes = [["127.0.0.1", "127.0.0.1"], ["::1", "::1"], ["localhost", "localhost"]] as const;
   for (const [listening, dialled] of routes) {

@@ -40,3 +40,4 @@ export type {
   SpawnProtocol,
 } from "./protocol_factory.ts";
 export { ProtocolRegistry } from "./protocol_registry.ts";
+export type { ConnectionFacts } from "./protocol_registry.ts";

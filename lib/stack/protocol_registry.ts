@@ -1,13 +1,25 @@
 import type { Protocol } from "./protocol.ts";
 
+/** What is known of a connection beside its protocols. */
+export interface ConnectionFacts {
+  /** Name of its chain; empty for one that is part of another, as a session inside HTTP. */
+  readonly chain: string;
+  /** Whose acceptor it came by, or who opened it; empty for nobody. */
+  readonly owner: string;
+  /** When it was opened, monotonic, in ms. */
+  readonly openedMs: number;
+}
+
 /** Knows every live protocol: list, find and count; ends all of them at shutdown. */
 export class ProtocolRegistry {
   readonly #live = new Map<number, Protocol>();
+  readonly #facts = new WeakMap<Protocol, ConnectionFacts>();
   #emptied: (() => void)[] = [];
 
   /** Adds `protocol` until it closes. */
-  add(protocol: Protocol): void {
+  add(protocol: Protocol, facts?: ConnectionFacts): void {
     if (protocol.isClosed) return;
+    if (facts !== undefined) this.#facts.set(protocol, facts);
     this.#live.set(protocol.id, protocol);
     protocol.whenClosed(() => {
       this.#live.delete(protocol.id);
@@ -18,6 +30,11 @@ export class ProtocolRegistry {
   /** The live protocol with this id, or `undefined`. */
   find(id: number): Protocol | undefined {
     return this.#live.get(id);
+  }
+
+  /** What was said of `protocol` when it was added. */
+  factsOf(protocol: Protocol): ConnectionFacts | undefined {
+    return this.#facts.get(protocol);
   }
 
   /** Number of live protocols. */

@@ -189,7 +189,8 @@ export class Stream {
     options: Omit<SubscriberOptions, "maxLagMs" | "maxLagBytes" | "closeLagMs"> = {},
   ): Subscriber {
     if (this.#isClosed) throw new ClosedError(`Stream ${this.path.streamName} was closed`);
-    const subscriber = new Subscriber(this.#log(format), sink, { ...this.options, ...options });
+    const startedMs = this.#context.clock.nowMs();
+    const subscriber = new Subscriber(this.#log(format), sink, { ...this.options, startedMs, ...options });
     this.#lagTimer ??= this.#context.clock.every(LAG_CHECK_MS, () => this.#checkLags());
     subscriber.start();
     if (!subscriber.isAudience) this.#relays.add(subscriber);

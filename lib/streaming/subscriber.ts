@@ -19,6 +19,8 @@ export interface SubscriberSink {
 export interface SubscriberOptions {
   /** Protocol and peer, as in `rtmp 127.0.0.1:50000`, for lists of who watches. @default {""} */
   readonly origin?: string;
+  /** When it came, monotonic, in ms. @default {0} */
+  readonly startedMs?: number;
   /** Lag in media time, in ms, past which the cursor jumps to the newest key frame. */
   readonly maxLagMs: number;
   /** Lag in bytes past which the cursor jumps. */
@@ -85,6 +87,11 @@ export class Subscriber {
   /** Protocol and peer; empty where nobody said. */
   get origin(): string {
     return this.#options.origin ?? "";
+  }
+
+  /** When it came, monotonic, in ms. */
+  get startedMs(): number {
+    return this.#options.startedMs ?? 0;
   }
 
   /** Bytes of the log that the peer's kernel has accepted. */

@@ -28,6 +28,8 @@ export class UdpSocket {
   readonly local: Endpoint;
   /** `datagramsLost`: those of this side that the system refused, or that found the queue full. */
   readonly statistics = { bytesIn: 0, bytesOut: 0, datagramsIn: 0, datagramsOut: 0, datagramsLost: 0 };
+  /** Called once when it is closed. */
+  onClosed: () => void = () => {};
   readonly #transport: DatagramTransport;
   #queue: { readonly bytes: Uint8Array; readonly to: Endpoint }[] = [];
   #isSending = false;
@@ -85,6 +87,7 @@ export class UdpSocket {
     this.#isClosed = true;
     this.#queue = [];
     this.#transport.close();
+    this.onClosed();
     this.#client?.closed(error);
   }
 
