@@ -18,6 +18,12 @@
 export { MAX_TRACK_WAIT_BYTES, MAX_TRACK_WAIT_US, TsToStream } from "./ts_to_stream.ts";
 export { ClockPacer, DATAGRAM_PACKETS } from "./clock_pacer.ts";
 export type { ClockPacerOptions } from "./clock_pacer.ts";
+export {
+  MAX_TS_REORDER_MS,
+  RTP_PAYLOAD_TYPE_MP2T,
+  RtpDatagramReader,
+  RtpDatagramWriter,
+} from "./rtp_datagrams.ts";
 export { TsPush } from "./ts_push.ts";
 export type { TsPushOptions } from "./ts_push.ts";
 export { TsWire } from "./ts_wire.ts";

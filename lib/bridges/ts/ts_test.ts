@@ -9,7 +9,7 @@ import type { CodecId, MediaPacket, MuxTrack, Packet } from "#media";
 import { ManualClock } from "#clock";
 import { STREAM_DEFAULTS, StreamRegistry } from "#streaming";
 import type { Subscriber, SubscriberSink } from "#streaming";
-import { TsToStream, TsWire } from "./mod.ts";
+import { MAX_TS_REORDER_MS, RtpDatagramReader, RtpDatagramWriter, TsToStream, TsWire } from "./mod.ts";
 
 const AVC_CONFIG = Uint8Array.fromHex(
   "0164000affe100186764000aacd9447b011000000300100000030320f122596001000468ef8fcbfdf8f800",
@@ -183,17 +183,117 @@ function callVideoMpeg2(bytes: Uint8Array, packetStart: number): void {
   new DataView(bytes.buffer, bytes.byteOffset).setUint32(end - 4, crc >>> 0);
 }
 
-Deno.test("TsToStream takes datagrams of RTP apart, and nothing that only looks so elsewhere", () => {
+/** The pieces of a transport stream as RTP, and what is done to them on the way. */
+const DATAGRAMS: readonly {
+  readonly what: string;
+  readonly change: (packets: Uint8Array[]) => Uint8Array[];
+  readonly isWhole?: boolean;
+}[] = [
+  { what: "as they were sent", change: (packets) => packets },
+  {
+    what: "every third one behind the next",
+    change: (packets) => {
+      const moved = [...packets];
+      for (let at = 2; at + 1 < moved.length; at += 3) {
+        [moved[at], moved[at + 1]] = [moved[at + 1]!, moved[at]!];
+      }
+      return moved;
+    },
+  },
+  { what: "each twice", change: (packets) => packets.flatMap((packet) => [packet, packet]) },
+  {
+    what: "with padding",
+    change: (packets) =>
+      packets.map((packet) => {
+        const padded = concatBytes([packet, Uint8Array.of(0, 0, 0, 4)]);
+        padded[0]! |= 0x20;
+        return padded;
+      }),
+  },
+  {
+    what: "with an extension and a contributing source",
+    change: (packets) =>
+      packets.map((packet) => {
+        const first = packet.slice(0, 12);
+        first[0] = 0x91;
+        const more = Uint8Array.of(0, 0, 0, 7, 0xbe, 0xde, 0, 1, 0x10, 1, 0, 0);
+        return concatBytes([first, more, packet.subarray(12)]);
+      }),
+  },
+  {
+    what: "of another source from the middle on",
+    change: (packets) =>
+      packets.map((packet, index) => {
+        const changed = packet.slice();
+        if (index < packets.length / 2) return changed;
+        changed.set([0x7f, index], 2);
+        changed.set([9, 9, 9, 9], 8);
+        return changed;
+      }),
+  },
+  {
+    what: "among datagrams that are no RTP, cut ones and such of another payload type",
+    change: (packets) =>
+      packets.flatMap((packet) => {
+        const video = packet.slice();
+        video[1] = 96;
+        return [
+          packet,
+          new Uint8Array(0),
+          packet.slice(0, 11),
+          Uint8Array.of(0x80, 33, 1, 2),
+          video.slice(0, 40),
+        ];
+      }),
+    isWhole: false,
+  },
+  { what: "with one lost", change: (packets) => packets.toSpliced(4, 1), isWhole: false },
+];
+
+Deno.test("TsToStream puts datagrams of RTP in order, and passes over what only looks so", async (context) => {
   const bytes = muxed(film(0, 1_000));
-  const feed = new TsToStream({ isDatagrams: true });
-  const got: Packet[] = [];
-  for (let at = 0; at < bytes.length; at += 1316) {
-    const header = Uint8Array.of(0x80, 33, at >> 8, at, 0, 0, 0, 0, 0, 0, 0, 1);
-    got.push(...feed.push(concatBytes([header, bytes.subarray(at, at + 1316)])));
+  const clock = new ManualClock();
+  for (const { what, change, isWhole = true } of DATAGRAMS) {
+    await context.step(what, () => {
+      const writer = new RtpDatagramWriter(clock, (length) => new Uint8Array(length).fill(0xff));
+      const feed = new TsToStream({ datagramClock: clock });
+      const packets: Uint8Array[] = [];
+      for (let at = 0; at < bytes.length; at += 1316) {
+        packets.push(writer.write(bytes.subarray(at, at + 1316)));
+      }
+      const got: Packet[] = [];
+      for (const packet of change(packets)) {
+        const lent = packet.slice();
+        got.push(...feed.push(lent));
+        lent.fill(0);
+        clock.advance(10);
+      }
+      got.push(...feed.flush());
+      const wanted = media(fed(bytes), "video");
+      const video = media(got, "video");
+      if (isWhole) {
+        assert.deepEqual(video, wanted);
+        assert.equal(feed.statistics.junkBytes, 0);
+      } else {
+        const hashes = new Set(wanted.map(([, , payload]) => payload));
+        assert.ok(video.filter(([, , payload]) => hashes.has(payload)).length >= wanted.length - 3);
+      }
+    });
   }
-  got.push(...feed.flush());
-  assert.deepEqual(media(got, "video"), media(fed(bytes), "video"));
-  assert.equal(feed.statistics.junkBytes, 0);
+});
+
+Deno.test("RtpDatagramReader waits no longer than MAX_TS_REORDER_MS for a datagram that is late", () => {
+  const clock = new ManualClock();
+  const writer = new RtpDatagramWriter(clock, (length) => new Uint8Array(length));
+  const reader = new RtpDatagramReader(clock);
+  const packets = Array.from({ length: 5 }, (_, at) => writer.write(Uint8Array.of(0x47, at)));
+  const seen = (bytes: Uint8Array[]) => bytes.map((piece) => piece[1]);
+  assert.deepEqual(seen(reader.push(packets[0]!)), [0]);
+  assert.deepEqual(seen(reader.push(packets[2]!)), []);
+  clock.advance(MAX_TS_REORDER_MS);
+  assert.deepEqual(seen(reader.push(packets[3]!)), [2, 3]);
+  assert.deepEqual(seen(reader.push(packets[1]!)), [], "too late");
+  assert.deepEqual(seen(reader.push(packets[4]!)), [4]);
 });
 
 Deno.test("TsToStream ends on what is no transport stream, and takes any bytes without another error", () => {

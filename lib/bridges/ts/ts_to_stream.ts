@@ -1,17 +1,14 @@
 import { LiveTimes, type MediaFeed } from "#bridges/ingest";
+import type { Clock } from "#clock";
 import { encodeMetadata, metadataOfTracks, scriptTagToPacket } from "#mediaformats/flv";
 import { TsMediaReader } from "#mediaformats/mpegts";
 import type { MediaPacket, Packet } from "#media";
+import { RtpDatagramReader } from "./rtp_datagrams.ts";
 
 /** Most media time held until all tracks of the program are known, in microseconds. */
 export const MAX_TRACK_WAIT_US = 2_000_000;
 /** Most bytes held meanwhile. */
 export const MAX_TRACK_WAIT_BYTES = 4_194_304;
-
-/** Payload type of MPEG-TS in RTP: RFC 3551 section 6. */
-const RTP_PAYLOAD_TYPE_MP2T = 33;
-const RTP_HEADER_BYTES = 12;
-const SYNC_BYTE = 0x47;
 
 /**
  * Makes packets of a live transport stream, in any split: of the first program, the audio and video that a stream
@@ -24,7 +21,8 @@ export class TsToStream implements MediaFeed {
   readonly protocol = "ts";
   readonly streamName = undefined;
   readonly #reader = new TsMediaReader();
-  readonly #isDatagrams: boolean;
+  /** Takes datagrams apart; `undefined` where the bytes come as one stream. */
+  readonly #datagrams: RtpDatagramReader | undefined;
   readonly #times = new LiveTimes();
   /** Packets from before the tracks were known; `undefined` once they are. */
   #held: MediaPacket[] | undefined = [];
@@ -32,9 +30,10 @@ export class TsToStream implements MediaFeed {
   readonly #leftOut = new Set<number>();
   readonly #notices: string[] = [];
 
-  /** @param options `isDatagrams`: each push is one datagram, which may be of RTP. */
-  constructor(options: { readonly isDatagrams?: boolean } = {}) {
-    this.#isDatagrams = options.isDatagrams ?? false;
+  /** @param options `datagramClock`: each push is one datagram, which may be of RTP; tells how long one is late. */
+  constructor(options: { readonly datagramClock?: Pick<Clock, "nowMs"> } = {}) {
+    const { datagramClock } = options;
+    if (datagramClock !== undefined) this.#datagrams = new RtpDatagramReader(datagramClock);
   }
 
   /** Counts of the reader below: losses, damage. */
@@ -43,12 +42,17 @@ export class TsToStream implements MediaFeed {
   }
 
   push(bytes: Uint8Array): readonly Packet[] {
-    return this.#take(this.#reader.push(this.#isDatagrams ? withoutRtpHeader(bytes) : bytes));
+    if (this.#datagrams === undefined) return this.#take(this.#reader.push(bytes));
+    return this.#datagrams.push(bytes).flatMap((piece) => this.#take(this.#reader.push(piece)));
   }
 
   flush(): readonly Packet[] {
-    const last = this.#take(this.#reader.flush());
-    return this.#held === undefined ? last : this.#release(this.#held);
+    const late = this.#datagrams?.flush() ?? [];
+    const last = [
+      ...late.flatMap((piece) => this.#take(this.#reader.push(piece))),
+      ...this.#take(this.#reader.flush()),
+    ];
+    return this.#held === undefined ? last : [...last, ...this.#release(this.#held)];
   }
 
   notices(): readonly string[] {
@@ -105,12 +109,4 @@ export class TsToStream implements MediaFeed {
     }
     return false;
   }
-}
-
-/** MPEG-TS in RTP (RFC 2250), as some senders of UDP have it: the payload of such a datagram. */
-function withoutRtpHeader(bytes: Uint8Array): Uint8Array {
-  const first = bytes[0];
-  if (first === undefined || first >> 6 !== 2 || (bytes[1]! & 0x7f) !== RTP_PAYLOAD_TYPE_MP2T) return bytes;
-  const start = RTP_HEADER_BYTES + (first & 0x0f) * 4;
-  return bytes[start] === SYNC_BYTE ? bytes.subarray(start) : bytes;
 }

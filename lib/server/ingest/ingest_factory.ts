@@ -34,8 +34,8 @@ export function ingestFactories(
       );
     }
     const feeding =
-      (feed: (use: { isDatagrams: boolean }) => MediaFeed): SpawnProtocol => ({ chain: { tags } }) =>
-        ingestProtocol(feed({ isDatagrams: tags[0] === "udp" }), {
+      (feed: (use: { datagramClock?: Clock }) => MediaFeed): SpawnProtocol => ({ chain: { tags } }) =>
+        ingestProtocol(feed(tags[0] === "udp" ? { datagramClock: options.clock } : {}), {
           ...options,
           owner,
           acceptor,
