@@ -9,7 +9,7 @@ import { HttpServerProtocol, MAX_BODY_BYTES } from "#protocols/http";
 import type { HttpFetchHandler, HttpRouter } from "#protocols/http";
 import { RtmpProtocol } from "#protocols/rtmp";
 import type { CallAnswer } from "#protocols/rtmp";
-import { RtmpeProtocol } from "#protocols/rtmpe";
+import { CipherPairs, RtmpeProtocol } from "#protocols/rtmpe";
 import { RtmptProtocol, RtmptTunnel } from "#protocols/rtmpt";
 import { FirstByteProtocol } from "#stack";
 import type { Protocol, ProtocolFactory } from "#stack";
@@ -62,6 +62,8 @@ export function builtInFactories(options: SpawnerOptions): (owner: AcceptorOwner
     info: (text: string) => rtmpLog.info(text),
     warn: (text: string) => rtmpLog.warning(text),
   };
+  const pairs = new CipherPairs();
+  const rtmpe = () => new RtmpeProtocol({ pairs });
   const httpLines = webLog(log.child("http"));
   return (owner) => {
     const application = rtmpApplication(owner, options);
@@ -79,7 +81,7 @@ export function builtInFactories(options: SpawnerOptions): (owner: AcceptorOwner
     const tunnel = new RtmptTunnel({
       clock: systemClock,
       open: (session) => {
-        const bottom = encrypted(rtmp());
+        const bottom = under(rtmp(), rtmpe());
         options.opened(bottom);
         bottom.openOn(session);
       },
@@ -89,14 +91,14 @@ export function builtInFactories(options: SpawnerOptions): (owner: AcceptorOwner
       name: "crtmp",
       chains: ACCEPTOR_CHAINS,
       protocols: {
-        rtmpe: () => new RtmpeProtocol(),
+        rtmpe,
         rtmp,
         rtmpt: () => new RtmptProtocol(tunnel),
         rtmpOrHttp: () =>
           new FirstByteProtocol("rtmpOrHttp", [
             // a method of HTTP begins with a capital letter, RTMP with 3 and RTMPE with 6
             { matches: (byte) => byte >= 0x41 && byte <= 0x5a, spawn: () => http({ router }) },
-            { matches: () => true, spawn: () => encrypted(rtmp()) },
+            { matches: () => true, spawn: () => under(rtmp(), rtmpe()) },
           ]),
         // under another protocol, that protocol answers
         http: ({ isNearest }) => http(isNearest ? { router } : {}),
@@ -105,10 +107,9 @@ export function builtInFactories(options: SpawnerOptions): (owner: AcceptorOwner
   };
 }
 
-/** Puts RTMPE under `near`: who begins with version 6 is encrypted, all others go through. */
-function encrypted(near: Protocol): RtmpeProtocol {
-  const bottom = new RtmpeProtocol();
-  bottom.linkNear(near);
+/** Puts RTMPE under RTMP: who begins with version 6 is encrypted, all others go through. */
+function under(rtmp: RtmpProtocol, bottom: RtmpeProtocol): RtmpeProtocol {
+  bottom.linkNear(rtmp);
   return bottom;
 }
 

@@ -1,8 +1,17 @@
 import type { Carrier, CarrierClient, CarrierStatistics, Endpoint, SliceSource } from "#stack";
+import { CipherSource } from "./cipher_source.ts";
+import type { CipherPairs } from "./cipher_pairs.ts";
 import type { Rc4 } from "./rc4.ts";
 
-/** Scratch memory up to this size is kept between slices; a larger slice gets memory of its own. */
-const KEPT_SCRATCH_BYTES = 65_536;
+/** What a cipher carrier is made with. */
+export interface CipherCarrierOptions {
+  /** The outbound key stream. */
+  readonly cipher: Rc4;
+  /** Encrypts and sends own bytes. */
+  readonly send: (bytes: Uint8Array) => void;
+  /** Where slices find partners. @default each is encrypted when it is taken */
+  readonly pairs: CipherPairs | undefined;
+}
 
 /**
  * The carrier as the protocol above RTMPE sees it: the same connection, with all that goes out encrypted.
@@ -13,17 +22,13 @@ const KEPT_SCRATCH_BYTES = 65_536;
  */
 export class CipherCarrier implements Carrier {
   readonly #below: Carrier;
-  readonly #cipher: Rc4;
-  readonly #sendPlain: (bytes: Uint8Array) => void;
+  readonly #options: CipherCarrierOptions;
+  #source: CipherSource | undefined = undefined;
 
-  /**
-   * @param below The carrier, or what a transport below RTMPE offers as one.
-   * @param options `cipher`: the outbound key stream. `send`: encrypts and sends own bytes.
-   */
-  constructor(below: Carrier, options: { readonly cipher: Rc4; readonly send: (bytes: Uint8Array) => void }) {
+  /** @param below The carrier, or what a transport below RTMPE offers as one. */
+  constructor(below: Carrier, options: CipherCarrierOptions) {
     this.#below = below;
-    this.#cipher = options.cipher;
-    this.#sendPlain = options.send;
+    this.#options = options;
   }
 
   get kind(): Carrier["kind"] {
@@ -51,15 +56,25 @@ export class CipherCarrier implements Carrier {
   }
 
   send(bytes: Uint8Array): void {
-    this.#sendPlain(bytes);
+    this.#options.send(bytes);
   }
 
   setSource(source: SliceSource | undefined): void {
-    this.#below.setSource(source === undefined ? undefined : new CipherSource(source, this.#cipher));
+    this.settle();
+    const { cipher, pairs } = this.#options;
+    this.#source = source && new CipherSource(source, { cipher, pairs, wake: () => this.#below.wake() });
+    this.#below.setSource(this.#source);
   }
 
   wake(): void {
-    this.#below.wake();
+    const source = this.#source;
+    if (source === undefined) this.#below.wake();
+    else source.offer();
+  }
+
+  /** Gives the carrier below a slice that waits for a partner: before own bytes are encrypted, and at the end. */
+  settle(): void {
+    this.#source?.settle();
   }
 
   pause(isPaused: boolean): void {
@@ -67,52 +82,11 @@ export class CipherCarrier implements Carrier {
   }
 
   close(): void {
+    this.settle();
     this.#below.close();
   }
 
   abort(error: Error): void {
     this.#below.abort(error);
-  }
-}
-
-/** Encrypts slices as they are taken; what was encrypted and not accepted is offered again as it is. */
-class CipherSource implements SliceSource {
-  readonly #source: SliceSource;
-  readonly #cipher: Rc4;
-  #scratch = new Uint8Array(0);
-  /** Encrypted and not accepted yet. */
-  #pending: Uint8Array = this.#scratch;
-
-  constructor(source: SliceSource, cipher: Rc4) {
-    this.#source = source;
-    this.#cipher = cipher;
-  }
-
-  get isAtBoundary(): boolean {
-    return this.#pending.length === 0 && this.#source.isAtBoundary;
-  }
-
-  nextSlice(): Uint8Array | undefined {
-    if (this.#pending.length > 0) return this.#pending;
-    const slice = this.#source.nextSlice();
-    if (slice === undefined) return undefined;
-    const output = this.#memory(slice.length);
-    this.#cipher.apply(slice, output);
-    return this.#pending = output;
-  }
-
-  accepted(count: number): void {
-    this.#pending = this.#pending.subarray(count);
-    this.#source.accepted(count);
-  }
-
-  failed(error: unknown): void {
-    this.#source.failed(error);
-  }
-
-  #memory(length: number): Uint8Array {
-    if (length > KEPT_SCRATCH_BYTES) return new Uint8Array(length);
-    if (this.#scratch.length < length) this.#scratch = new Uint8Array(length);
-    return this.#scratch.subarray(0, length);
   }
 }

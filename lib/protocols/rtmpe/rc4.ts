@@ -1,9 +1,16 @@
 const STATES = 256;
 
+/** Where a stream puts what it encrypts. */
+export interface Rc4Target {
+  readonly cipher: Rc4;
+  /** At least as long as the input. */
+  readonly output: Uint8Array;
+}
+
 /**
  * One direction of an RC4 stream.
  *
- * A table of bytes and locals for the state: 480 MB/s; with 32-bit tables it was 390 and 200.
+ * A table of bytes and locals for the state: 430 MB/s; tables of 16 and 32 bits make it 380 and 200.
  */
 export class Rc4 {
   readonly #table = new Uint8Array(STATES);
@@ -42,6 +49,43 @@ export class Rc4 {
     }
     this.#i = i;
     this.#j = j;
+  }
+
+  /**
+   * Encrypts the same `input` for two streams, in one loop: each byte of a stream waits for the one before it, and
+   * the other stream fills that time. 690 MB/s; with three or four it is 560 and 520, for want of registers. HOT.
+   */
+  static applyBoth(input: Uint8Array, [one, other]: readonly [Rc4Target, Rc4Target]): void {
+    const { cipher: first, output: firstOutput } = one;
+    const { cipher: second, output: secondOutput } = other;
+    const firstTable = first.#table;
+    const secondTable = second.#table;
+    const length = input.length;
+    let i = first.#i;
+    let j = first.#j;
+    let k = second.#i;
+    let l = second.#j;
+    for (let at = 0; at < length; at++) {
+      i = (i + 1) & 0xff;
+      k = (k + 1) & 0xff;
+      const a = firstTable[i]!;
+      const c = secondTable[k]!;
+      j = (j + a) & 0xff;
+      l = (l + c) & 0xff;
+      const b = firstTable[j]!;
+      const d = secondTable[l]!;
+      firstTable[i] = b;
+      secondTable[k] = d;
+      firstTable[j] = a;
+      secondTable[l] = c;
+      const plain = input[at]!;
+      firstOutput[at] = plain ^ firstTable[(a + b) & 0xff]!;
+      secondOutput[at] = plain ^ secondTable[(c + d) & 0xff]!;
+    }
+    first.#i = i;
+    first.#j = j;
+    second.#i = k;
+    second.#j = l;
   }
 
   /** Drops `count` bytes of the key stream. */

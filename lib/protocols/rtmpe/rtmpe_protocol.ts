@@ -2,6 +2,7 @@ import { type RandomBytes, systemRandomBytes } from "#clock";
 import { ChunkProtocol } from "#protocols/rtmp";
 import { type Carrier, Protocol } from "#stack";
 import { CipherCarrier } from "./cipher_carrier.ts";
+import type { CipherPairs } from "./cipher_pairs.ts";
 import { type RtmpeHandshake, RtmpeServerHandshake } from "./handshakes.ts";
 import { type CipherPair, RTMPE_VERSION } from "./keys.ts";
 
@@ -12,6 +13,8 @@ const PIECE_BYTES = 16_384;
 export interface RtmpeOptions {
   /** Keys and handshakes. @default {systemRandomBytes} */
   readonly randomBytes?: RandomBytes;
+  /** Those whose slices may be encrypted two at a time. @default each slice is encrypted alone */
+  readonly pairs?: CipherPairs;
 }
 
 /** What both sides of RTMPE do once the handshake is done. */
@@ -19,6 +22,7 @@ export abstract class CipherProtocol extends Protocol {
   readonly tag = "rtmpe";
   readonly kind = "transport";
   protected readonly randomBytes: RandomBytes;
+  readonly #pairs: CipherPairs | undefined;
   #ciphers: CipherPair | undefined = undefined;
   #carrier: CipherCarrier | undefined = undefined;
   #plain: Uint8Array | undefined = undefined;
@@ -26,6 +30,7 @@ export abstract class CipherProtocol extends Protocol {
   constructor(options: RtmpeOptions = {}) {
     super();
     this.randomBytes = options.randomBytes ?? systemRandomBytes;
+    this.#pairs = options.pairs;
   }
 
   protected override get nearCarrier(): Carrier | undefined {
@@ -34,14 +39,21 @@ export abstract class CipherProtocol extends Protocol {
     return this.#carrier ??= new CipherCarrier(below, {
       cipher: this.#ciphers.outbound,
       send: (bytes) => this.onSendFromNear(bytes),
+      // a tunnel takes slices when its peer asks, and must get what there is
+      pairs: below === this.carrier ? this.#pairs : undefined,
     });
   }
 
   protected override onSendFromNear(bytes: Uint8Array): void {
     if (this.#ciphers === undefined) return this.send(bytes);
+    this.#carrier?.settle();
     const encrypted = new Uint8Array(bytes.length);
     this.#ciphers.outbound.apply(bytes, encrypted);
     this.send(encrypted);
+  }
+
+  protected override onClose(): void {
+    this.#carrier?.settle();
   }
 
   /** Gives `handshake` its input; once it is done, RTMP begins, and all that follows is decrypted. */

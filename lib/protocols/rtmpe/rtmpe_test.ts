@@ -1,65 +1,22 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { concatBytes } from "#bytes";
-import type { RandomBytes } from "#clock";
 import { ProtocolError } from "#errors";
 import { findDigest, HANDSHAKE_BYTES, signHello } from "#protocols/rtmp";
-import { Protocol, type SliceSource } from "#stack";
+import type { SliceSource } from "#stack";
 import { ScriptedCarrier } from "../../../tests/helpers/scripted_carrier.ts";
+import {
+  encryptedPair,
+  exchange,
+  latin1,
+  NearProtocol,
+  ScriptedSource,
+  seeded,
+  sideOf,
+} from "./_rig_test.ts";
 import { DiffieHellman } from "./diffie_hellman.ts";
 import { publicKeyOf } from "./keys.ts";
 import { DH_KEY_BYTES, Rc4, RtmpeClientProtocol, RtmpeProtocol } from "./mod.ts";
-
-/** Bytes that repeat from run to run, and differ for each `seed`. */
-function seeded(seed: number): RandomBytes {
-  let state = seed;
-  return (length) => Uint8Array.from({ length }, () => (state = state * 1_103_515_245 + 12_345 >>> 0) >>> 16);
-}
-
-/** What is above RTMPE, for tests: keeps what it gets. */
-class NearProtocol extends Protocol {
-  readonly tag = "near";
-  readonly kind = "endpoint";
-  readonly received: Uint8Array[] = [];
-  protected override onReceive(bytes: Uint8Array): void {
-    this.received.push(bytes.slice());
-  }
-}
-
-interface Side {
-  readonly carrier: ScriptedCarrier;
-  readonly near: NearProtocol;
-}
-
-function sideOf(protocol: Protocol): Side {
-  const near = new NearProtocol();
-  protocol.linkNear(near);
-  const carrier = new ScriptedCarrier();
-  protocol.openOn(carrier);
-  return { carrier, near };
-}
-
-const latin1 = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
-
-/** Carries bytes between two sides until neither has any, in steps of `step` bytes. */
-function exchange(a: Side, b: Side, step = 100_000): void {
-  for (let isMoving = true; isMoving;) {
-    isMoving = false;
-    for (const [from, to] of [[a, b], [b, a]] as const) {
-      const bytes = latin1(from.carrier.take());
-      isMoving ||= bytes.length > 0;
-      for (let at = 0; at < bytes.length; at += step) to.carrier.deliver(bytes.subarray(at, at + step));
-    }
-  }
-}
-
-function encryptedPair(step = 100_000): { client: Side; server: Side; protocol: RtmpeProtocol } {
-  const protocol = new RtmpeProtocol({ randomBytes: seeded(1) });
-  const server = sideOf(protocol);
-  const client = sideOf(new RtmpeClientProtocol({ randomBytes: seeded(2) }));
-  exchange(client, server, step);
-  return { client, server, protocol };
-}
 
 // RFC 6229, section 2: the first bytes of the key stream
 const KEY_STREAMS = [
@@ -205,35 +162,6 @@ Deno.test("RtmpeProtocol puts its key where either scheme looks for it, whatever
     assert.equal(findDigest(s1, "server")?.scheme, 1);
   }
 });
-
-/** Slices of whole messages, of which the carrier may accept a part at a time. */
-class ScriptedSource implements SliceSource {
-  readonly #slices: Uint8Array[];
-  #left = 0;
-
-  constructor(slices: Uint8Array[]) {
-    this.#slices = [...slices];
-  }
-
-  get isAtBoundary(): boolean {
-    return this.#left === 0;
-  }
-
-  nextSlice(): Uint8Array | undefined {
-    const slice = this.#slices[0];
-    if (slice !== undefined && this.#left === 0) this.#left = slice.length;
-    return slice;
-  }
-
-  accepted(count: number): void {
-    this.#left -= count;
-    const slice = this.#slices[0]!;
-    if (count < slice.length) this.#slices[0] = slice.subarray(count);
-    else this.#slices.shift();
-  }
-
-  failed(): void {}
-}
 
 /** Takes slices as a socket does: in parts, own bytes between them only where the source is at a boundary. */
 class PartialCarrier extends ScriptedCarrier {
