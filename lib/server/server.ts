@@ -1,32 +1,51 @@
 import { ApplicationRegistry } from "#application";
-import type { AcceptorOwner, ApplicationDefinition, MediaCatalog, RunningApplication } from "#application";
+import type {
+  AcceptorOwner,
+  ApplicationDefinition,
+  MediaCatalog,
+  RunningApplication,
+} from "#application";
 import { Indexer } from "#bridges/indexing";
 import { ReconnectRequests } from "#bridges/rtmp";
-import { type ApplicationFiles, type MediaLibrary, RecordedFiles } from "#bridges/vod";
+import {
+  type ApplicationFiles,
+  type MediaLibrary,
+  RecordedFiles,
+} from "#bridges/vod";
 import { CoarseClock, systemClock } from "#clock";
 import { ClosedError, ConfigError } from "#errors";
 import type { Logger } from "#log";
 import { Reactor } from "#netio";
 import type { Listener } from "#netio";
 import type { Carrier, ChainDeclaration, ProtocolFactory } from "#stack";
-import { carrierOf, formatEndpoint, ProtocolFactoryRegistry, ProtocolRegistry } from "#stack";
+import {
+  carrierOf,
+  formatEndpoint,
+  ProtocolFactoryRegistry,
+  ProtocolRegistry,
+} from "#stack";
 import { StreamRegistry } from "#streaming";
 import { isLoopback } from "#uri";
 import { Authorities } from "./authorities.ts";
 import { ACCEPTOR_CHAINS } from "./chain_table.ts";
-import type { AcceptorConfig, ApplicationConfig, ServerConfig, ServiceRow } from "./config/mod.ts";
+import type {
+  AcceptorConfig,
+  ApplicationConfig,
+  ServerConfig,
+  ServiceRow,
+} from "./config/mod.ts";
 import { INGEST_TAGS, ingestFactories } from "./ingest/ingest_factory.ts";
 import { openLibrary } from "./media_libraries.ts";
 import { builtInFactories } from "./protocol_spawner.ts";
 import { ApplicationRecordings } from "./recordings.ts";
 import { ReactorDialer } from "./relays/reactor_dialer.ts";
 import { ServerRelays } from "./relays/server_relays.ts";
-import { TsTargets } from "./relays/ts_targets.ts";
 import { UdpPortPairs } from "./rtsp/rtp_ports.ts";
 import { ApplicationConnections } from "./outbound/application_connections.ts";
 import { rtspFactories } from "./rtsp/rtsp_factory.ts";
 import { type CertificateFiles, WatchedCertificates } from "./tls_keys.ts";
 import { SharedObjects } from "./shared_objects.ts";
+import { StreamTargets } from "./targets/stream_targets.ts";
 import { serviceUrls } from "./urls.ts";
 import { variantFactories } from "./variant/variant_factory.ts";
 
@@ -45,7 +64,10 @@ export interface RunningServer {
   /** Its listeners, with the ports they really have. */
   readonly services: readonly ServiceRow[];
   /** Addresses to paste into an encoder and a player; NAME stands for the stream. */
-  readonly urls: { readonly publish: readonly string[]; readonly play: readonly string[] };
+  readonly urls: {
+    readonly publish: readonly string[];
+    readonly play: readonly string[];
+  };
   /** Applications to which everybody may publish who reaches this machine. */
   readonly openApplications: readonly string[];
   /** Live streams. */
@@ -65,8 +87,13 @@ export interface ChainSummary {
 }
 
 /** The chains there are, those of applications included. */
-export function chainSummaries(applications: readonly ApplicationDefinition[]): ChainSummary[] {
-  const summary = (chain: ChainDeclaration) => ({ name: chain.name, carrier: carrierOf(chain) });
+export function chainSummaries(
+  applications: readonly ApplicationDefinition[],
+): ChainSummary[] {
+  const summary = (chain: ChainDeclaration) => ({
+    name: chain.name,
+    carrier: carrierOf(chain),
+  });
   return [
     ...ACCEPTOR_CHAINS.map(summary),
     ...applications.flatMap(({ name: application, chains = [] }) =>
@@ -81,7 +108,10 @@ export function chainSummaries(applications: readonly ApplicationDefinition[]): 
  * @param config A whole, checked configuration.
  * @throws {ConfigError} If a listener cannot be opened or an application cannot be made; nothing stays open.
  */
-export async function startServer(config: ServerConfig, options: StartOptions): Promise<RunningServer> {
+export async function startServer(
+  config: ServerConfig,
+  options: StartOptions,
+): Promise<RunningServer> {
   const server = new Server(config, options);
   try {
     await server.open();
@@ -121,7 +151,7 @@ class Server implements RunningServer {
   readonly #recordings = new ApplicationRecordings(() => this.streams);
   readonly #patience = new CoarseClock(systemClock);
   readonly #relays: ServerRelays;
-  readonly #tsTargets: TsTargets;
+  readonly #targets: StreamTargets;
   /** What watches files while the server runs. */
   readonly #closing: Disposable[] = [];
   #isClosing = false;
@@ -138,19 +168,27 @@ class Server implements RunningServer {
         warn: (text) => netioLog.warning(text),
         error: (text, error) => netioLog.error(text, error),
       },
-      ...(config.maxConnections === 0 ? {} : { maxConnections: config.maxConnections }),
+      ...(config.maxConnections === 0
+        ? {}
+        : { maxConnections: config.maxConnections }),
     });
-    this.#indexer = new Indexer({ clock: systemClock, log: options.log.child("index") });
+    this.#indexer = new Indexer({
+      clock: systemClock,
+      log: options.log.child("index"),
+    });
     this.streams = new StreamRegistry(
       systemClock,
       (stream, isLive) => {
         this.#recordings.streamChanged(stream, isLive);
         this.#relays.streamChanged(stream, isLive);
-        this.#tsTargets.streamChanged(stream, isLive);
+        this.#targets.streamChanged(stream, isLive);
         this.#applications.streamChanged(stream, isLive);
       },
     );
-    this.#tsTargets = new TsTargets(this.#reactor);
+    this.#targets = new StreamTargets({
+      reactor: this.#reactor,
+      clock: this.#patience,
+    });
     this.#relays = new ServerRelays({
       streams: this.streams,
       dialer: new ReactorDialer(this.#reactor, options.log.child("relay")),
@@ -168,16 +206,22 @@ class Server implements RunningServer {
 
   get openApplications(): readonly string[] {
     const isOpen = (running: RunningApplication) =>
-      running.publishFrom === "anywhere" && running.application.publish === undefined &&
+      running.publishFrom === "anywhere" &&
+      running.application.publish === undefined &&
       (running.authority?.isOpen ?? true) &&
-      this.#exposed.some((owner) => this.#applications.select(owner, running.name) === running);
+      this.#exposed.some((owner) =>
+        this.#applications.select(owner, running.name) === running
+      );
     return this.#applications.list().filter(isOpen).map(({ name }) => name);
   }
 
   /** Makes applications and opens every listener. */
   async open(): Promise<void> {
     const { log, version = "" } = this.#options;
-    const authorities = await Authorities.open(this.#config, { clock: systemClock, log: log.child("users") });
+    const authorities = await Authorities.open(this.#config, {
+      clock: systemClock,
+      log: log.child("users"),
+    });
     this.#closing.push(authorities);
     const sharedObjects = new SharedObjects({
       dataFolder: this.#config.dataFolder,
@@ -188,7 +232,10 @@ class Server implements RunningServer {
     this.#closing.push(sharedObjects);
     const files = new Map<string, ApplicationFiles>();
     for (const entry of this.#config.applications) {
-      const library = openLibrary(entry, { log: log.child(entry.name), indexer: this.#indexer });
+      const library = openLibrary(entry, {
+        log: log.child(entry.name),
+        indexer: this.#indexer,
+      });
       files.set(entry.name, library);
       this.#libraries.push(library.library);
     }
@@ -212,7 +259,8 @@ class Server implements RunningServer {
       clock: this.#patience,
       log,
     });
-    const { rtpPortFirst: first, rtpPortLast: last, waitForStreamMs } = this.#config.rtsp;
+    const { rtpPortFirst: first, rtpPortLast: last, waitForStreamMs } =
+      this.#config.rtsp;
     const rtsp = rtspFactories({
       applications: this.#applications,
       streams: this.streams,
@@ -222,7 +270,11 @@ class Server implements RunningServer {
       ports: new UdpPortPairs(this.#reactor, { first, last }),
       waitForStreamMs,
     });
-    const variant = variantFactories({ applications: this.#applications, clock: this.#patience, log });
+    const variant = variantFactories({
+      applications: this.#applications,
+      clock: this.#patience,
+      log,
+    });
     // all of them before the first connection, which may name any
     const added = this.#config.applications.map((entry) => ({
       entry,
@@ -233,11 +285,19 @@ class Server implements RunningServer {
       }),
     }));
     for (const { entry, running, own } of added) {
-      const factories = [builtIn(running), rtsp(running), variant(running), own];
+      const factories = [
+        builtIn(running),
+        rtsp(running),
+        variant(running),
+        own,
+      ];
       // what clashes is told without an acceptor too
       acceptorUse(running, factories);
       for (const acceptor of entry.acceptors) {
-        await this.#listen(acceptor, acceptorUse(running, [...factories, ingest(running, acceptor)]));
+        await this.#listen(
+          acceptor,
+          acceptorUse(running, [...factories, ingest(running, acceptor)]),
+        );
       }
     }
     const { enabled, ip, port } = this.#config.web;
@@ -251,9 +311,16 @@ class Server implements RunningServer {
     if (this.#isClosing) return this.#closed.promise;
     this.#isClosing = true;
     const listenersClosed = this.#reactor.close();
-    const asked = await this.#reconnects.drain({ ...this.#config.rtmp, clock: systemClock });
-    if (asked > 0) this.#options.log.child("rtmp").info(`asked ${asked} peers to connect again`);
-    this.#tsTargets.close();
+    const asked = await this.#reconnects.drain({
+      ...this.#config.rtmp,
+      clock: systemClock,
+    });
+    if (asked > 0) {
+      this.#options.log.child("rtmp").info(
+        `asked ${asked} peers to connect again`,
+      );
+    }
+    await this.#targets.close();
     await this.#relays.close();
     await this.#protocols.closeAll(reason);
     await listenersClosed;
@@ -274,9 +341,13 @@ class Server implements RunningServer {
     },
   ): { running: RunningApplication; own: ProtocolFactory } {
     const kind = entry.library === "" ? entry.name : entry.library;
-    const definition = this.#options.applications.find(({ name }) => name === kind);
+    const definition = this.#options.applications.find(({ name }) =>
+      name === kind
+    );
     if (definition === undefined) {
-      throw new ConfigError(`Cannot make application ${entry.name}: there is no kind of application ${kind}`);
+      throw new ConfigError(
+        `Cannot make application ${entry.name}: there is no kind of application ${kind}`,
+      );
     }
     const log = this.#options.log.child(entry.name);
     const outbound = new ApplicationConnections({
@@ -284,7 +355,7 @@ class Server implements RunningServer {
       clock: this.#patience,
       opened: (bottom) => this.#protocols.add(bottom),
     });
-    this.#tsTargets.add(entry, log);
+    this.#targets.add(entry, log);
     const application = definition.create({
       name: entry.name,
       options: entry,
@@ -293,7 +364,8 @@ class Server implements RunningServer {
       recordings: this.#recordings.add(entry, this.#options.log),
       relays: this.#relays.add(entry, log),
       outbound,
-      sharedObject: (name, options) => sharedObjects.control(entry.name, name, options),
+      sharedObject: (name, options) =>
+        sharedObjects.control(entry.name, name, options),
     });
     const running: RunningApplication = {
       name: entry.name,
@@ -315,21 +387,29 @@ class Server implements RunningServer {
   }
 
   async #listen(
-    acceptor: Pick<AcceptorConfig, "ip" | "port" | "protocol"> & Partial<AcceptorConfig>,
+    acceptor:
+      & Pick<AcceptorConfig, "ip" | "port" | "protocol">
+      & Partial<AcceptorConfig>,
     { owner, factories }: AcceptorUse,
   ): Promise<void> {
     const { ip: address, port, protocol } = acceptor;
     const chain = factories.requireChain(protocol);
-    const accepted = (carrier: Carrier) => this.#accept(carrier, { protocol, factories });
+    const accepted = (carrier: Carrier) =>
+      this.#accept(carrier, { protocol, factories });
     const carrier = carrierOf(chain);
     const where = { address, port };
     const listener = carrier === "tls"
       ? await this.#listenTls(where, { files: acceptor, protocol, accepted })
       : carrier === "udp"
-      ? await this.#reactor.listenUdp({ ...where, ...multicastOf(acceptor) }, accepted)
+      ? await this.#reactor.listenUdp(
+        { ...where, ...multicastOf(acceptor) },
+        accepted,
+      )
       : this.#reactor.listenTcp(where, accepted);
     const isHere = address === "localhost" || isLoopback(address);
-    const isForPublishers = chain.tags.some((tag) => /^rt[ms]p/.test(tag) || INGEST_TAGS.includes(tag));
+    const isForPublishers = chain.tags.some((tag) =>
+      /^rt[ms]p/.test(tag) || INGEST_TAGS.includes(tag)
+    );
     if (!isHere && isForPublishers) this.#exposed.push(owner);
     this.services.push({
       carrier,
@@ -343,23 +423,41 @@ class Server implements RunningServer {
   /** With one certificate by the runtime's own listener, which costs half; with several by name. */
   async #listenTls(
     where: { readonly address: string; readonly port: number },
-    use: { files: CertificateFiles; protocol: string; accepted: (carrier: Carrier) => void },
+    use: {
+      files: CertificateFiles;
+      protocol: string;
+      accepted: (carrier: Carrier) => void;
+    },
   ): Promise<Listener> {
-    const log = this.#options.log.child("tls").child(`${use.protocol} on ${formatEndpoint(where)}`);
-    const certificates = await WatchedCertificates.open(use.files, { clock: systemClock, log });
+    const log = this.#options.log.child("tls").child(
+      `${use.protocol} on ${formatEndpoint(where)}`,
+    );
+    const certificates = await WatchedCertificates.open(use.files, {
+      clock: systemClock,
+      log,
+    });
     this.#closing.push(certificates);
     const { ring, first } = certificates;
     if (ring.certificates.length > 1) {
-      return await this.#reactor.listenTlsNames({ ...where, keyRing: ring }, use.accepted);
+      return await this.#reactor.listenTlsNames(
+        { ...where, keyRing: ring },
+        use.accepted,
+      );
     }
-    const { listener, renew } = this.#reactor.listenTls({ ...where, ...first }, use.accepted);
+    const { listener, renew } = this.#reactor.listenTls(
+      { ...where, ...first },
+      use.accepted,
+    );
     certificates.onRenewed = ([keys]) => renew(keys!);
     return listener;
   }
 
   #accept(
     carrier: Carrier,
-    { protocol, factories }: { protocol: string; factories: ProtocolFactoryRegistry },
+    { protocol, factories }: {
+      protocol: string;
+      factories: ProtocolFactoryRegistry;
+    },
   ): void {
     if (this.#isClosing) return carrier.abort(new ClosedError("Server closes"));
     const bottom = factories.spawn(protocol)[0]!;
@@ -370,7 +468,9 @@ class Server implements RunningServer {
 
 /** What a UDP acceptor says of its multicast group. */
 function multicastOf(
-  { multicastSource: source, multicastInterface: interfaceAddress }: Partial<AcceptorConfig>,
+  { multicastSource: source, multicastInterface: interfaceAddress }: Partial<
+    AcceptorConfig
+  >,
 ) {
   return {
     ...(source === undefined ? {} : { source }),
@@ -378,7 +478,10 @@ function multicastOf(
   };
 }
 
-function acceptorUse(owner: AcceptorOwner, factories: readonly ProtocolFactory[]): AcceptorUse {
+function acceptorUse(
+  owner: AcceptorOwner,
+  factories: readonly ProtocolFactory[],
+): AcceptorUse {
   const registry = new ProtocolFactoryRegistry();
   for (const factory of factories) registry.register(factory);
   return { owner, factories: registry };

@@ -14,17 +14,18 @@ interface Ports {
   readonly tcp: number;
   readonly udp: number;
   readonly group: number;
+  readonly rtp: number;
   readonly flv: number;
 }
 
 const GROUP = "239.255.21.1";
 
 async function startServer(): Promise<{ server: TestServer; ports: Ports }> {
-  const ports = { tcp: freePort(), udp: freePort(), group: freePort(), flv: freePort() };
+  const ports = { tcp: freePort(), udp: freePort(), group: freePort(), rtp: freePort(), flv: freePort() };
   const acceptor = (ip: string, port: number, rest: string) =>
     `[[applications.acceptors]]\nip = "${ip}"\nport = ${port}\n${rest}\n`;
-  const target = (name: string, address: string, port: number, rest: string) =>
-    `[[applications.tsTargets]]\nlocalStreamName = "${name}"\naddress = "${address}"\nport = ${port}\n${rest}\n`;
+  const target = (kind: "ts" | "liveFlv", address: string, port: number, rest = "") =>
+    `[[applications.${kind}Targets]]\nlocalStreamName = "pushed"\naddress = "${address}"\nport = ${port}\n${rest}\n`;
   const server = await TestServer.start({
     config: ({ rtmp, http }) =>
       `[[applications]]\nname = "flvplayback"\naliases = ["live"]\n` +
@@ -41,9 +42,17 @@ async function startServer(): Promise<{ server: TestServer; ports: Ports }> {
         `protocol = "inboundUdpTs"\nlocalStreamName = "group"\nidleTimeoutMs = 1000\n` +
           `multicastInterface = "127.0.0.1"`,
       ) +
+      acceptor(
+        "127.0.0.1",
+        ports.rtp,
+        `protocol = "inboundUdpTs"\nlocalStreamName = "rtp"\nidleTimeoutMs = 1000`,
+      ) +
       acceptor("127.0.0.1", ports.flv, `protocol = "inboundLiveFlv"\nlocalStreamName = "flv"`) +
-      target("pushed", "127.0.0.1", ports.udp, "") +
-      target("filled", GROUP, ports.group, `multicastInterface = "127.0.0.1"\nbitrateBps = 2000000`) +
+      target("ts", "127.0.0.1", ports.udp) +
+      target("ts", GROUP, ports.group, `multicastInterface = "127.0.0.1"\nbitrateBps = 2000000`) +
+      target("ts", "127.0.0.1", ports.rtp, `transport = "rtp"`) +
+      target("ts", "127.0.0.1", ports.tcp, `transport = "tcp"`) +
+      target("liveFlv", "127.0.0.1", ports.flv) +
       `[applications.streaming]\npublisherGraceMs = 200\n` +
       `[web]\nip = "127.0.0.1"\nport = ${http}\nwaitForStreamMs = 10000\n`,
   });
@@ -213,7 +222,7 @@ e2e(
 );
 
 e2e(
-  "a stream that is pushed over UDP, plain and with null packets to a multicast group, comes in elsewhere whole",
+  "a stream that is pushed over UDP, plain, with null packets to a group, in RTP, and over TCP, comes in elsewhere whole",
   { tools: ["ffmpeg", "ffprobe"] },
   async (context) => {
     const { server } = await startServer();
@@ -221,22 +230,20 @@ e2e(
     const folder = await Deno.makeTempDir({ prefix: "crtmp-ts-" });
     try {
       const sent = await listAccessUnits(await makeClip("film"), { video: "h264" });
-      const saved = ["udp", "group"].map((name) =>
-        saveBody(server.httpUrl(`live/${name}.ts`), `${folder}/${name}.ts`)
-      );
+      const names = ["udp", "group", "rtp", "tcp", "flv"];
+      const saved = names.map((name) => saveBody(server.httpUrl(`live/${name}.ts`), `${folder}/${name}.ts`));
       await delay(100);
-      const publishers = await Promise.all(
-        ["pushed", "filled"].map((name) => publishClip("film", server.rtmpUrl(`live/${name}`))),
-      );
-      for (const publisher of publishers) assert.equal((await publisher.result).code, 0);
+      const publisher = await publishClip("film", server.rtmpUrl("live/pushed"));
+      assert.equal((await publisher.result).code, 0);
       await Promise.all(saved);
-      for (const name of ["udp", "group"]) {
+      for (const name of names) {
         await context.step(name, async () => {
           const got = await listAccessUnits(`${folder}/${name}.ts`, { video: "h264" });
           assertSamePackets(sent, got, { viewer: name, fromStart: true, toleranceMs: 1 });
         });
       }
-      assert.equal(server.logLines("stopped pushing").length, 2);
+      assert.equal(server.logLines("stopped pushing").length, 3);
+      assert.equal(server.logLines("has ended: the stream has ended").length, 2);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

@@ -13,6 +13,10 @@ export interface FlvPlayerOptions {
   readonly tag?: "flvout" | "tsout";
   /** Prefixed with protocol, address and stream. */
   readonly log: Logger;
+  /** Whether it counts as a viewer. @default {true} */
+  readonly isAudience?: boolean;
+  /** The connection is gone; called once. */
+  readonly ended?: (error: Error) => void;
 }
 
 /**
@@ -35,17 +39,25 @@ export class FlvPlayerProtocol extends Protocol {
 
   protected override onOpened(): void {
     const carrier = this.directCarrier;
-    if (carrier === undefined) throw new TypeError("Cannot play: the stack has no direct carrier");
-    const { stream, wire, log } = this.#options;
+    if (carrier === undefined) {
+      throw new TypeError("Cannot play: the stack has no direct carrier");
+    }
+    const { stream, wire, log, isAudience = true } = this.#options;
     this.#subscriber = stream.subscribe(carrier, wire, {
       origin: `${this.tag} ${formatEndpoint(this.remote)}`,
+      isAudience,
       publisherChanged: (isLive) => {
         if (!isLive) this.close("publisher left");
       },
       jumped: (skippedMs) => this.#jumped(skippedMs),
-      notCarried: ({ kind, codec }) => log.warning(`plays without ${kind}: ${codec} cannot be sent this way`),
+      notCarried: ({ kind, codec }) =>
+        log.warning(`plays without ${kind}: ${codec} cannot be sent this way`),
     });
-    log.info(stream.publisher === undefined ? "playing, waits for a publisher" : "playing");
+    log.info(
+      stream.publisher === undefined
+        ? "playing, waits for a publisher"
+        : "playing",
+    );
   }
 
   /** Viewers have nothing to say; what they send is dropped. */
@@ -56,14 +68,16 @@ export class FlvPlayerProtocol extends Protocol {
     if (subscriber === undefined) return;
     this.#subscriber = undefined;
     this.#options.stream.unsubscribe(subscriber);
-    const { log } = this.#options;
+    const { log, ended } = this.#options;
+    ended?.(error);
     if (error instanceof ClosedError) log.info("stopped playing");
     else log.warning(`stopped playing: ${error.message}`);
   }
 
   #jumped(skippedMs: number): void {
     const jumps = this.#subscriber?.jumps ?? 1;
-    const text = `viewer is too slow: skipped ${skippedMs} ms to the newest key frame, ${jumps} times so far`;
+    const text =
+      `viewer is too slow: skipped ${skippedMs} ms to the newest key frame, ${jumps} times so far`;
     if ((jumps & (jumps - 1)) === 0) this.#options.log.warning(text);
     else this.#options.log.debug(text);
   }

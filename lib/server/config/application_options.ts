@@ -15,10 +15,17 @@ import {
   wholeNumber,
   wholeNumberOr,
 } from "#options";
-import { ACCESS_RULE_OPTIONS, AUTHENTICATION_OPTIONS, STREAM_KEY_OPTIONS } from "./access_options.ts";
+import {
+  ACCESS_RULE_OPTIONS,
+  AUTHENTICATION_OPTIONS,
+  STREAM_KEY_OPTIONS,
+} from "./access_options.ts";
 import { STREAM_DEFAULTS } from "#streaming";
 import { PULL_OPTIONS, PUSH_OPTIONS } from "../relays/relay_options.ts";
-import { TS_TARGET_OPTIONS } from "../relays/ts_target_options.ts";
+import {
+  LIVE_FLV_TARGET_OPTIONS,
+  TS_TARGET_OPTIONS,
+} from "../targets/target_options.ts";
 import { RECORDING_OPTIONS } from "./recording_options.ts";
 
 const NAME = /^[\p{L}\p{N}_.~-]+$/u;
@@ -31,15 +38,22 @@ const HOUR_MS = 3_600_000;
 const CERTIFICATE_OPTIONS = {
   sslCert: path({
     default: "",
-    doc: "Certificate chain in PEM form; the names in it are those it is used for.",
+    doc:
+      "Certificate chain in PEM form; the names in it are those it is used for.",
   }),
   sslKey: path({ default: "", doc: "Private key in PEM form." }),
 };
 
 /** Options of one entry of `acceptors`. */
 export const ACCEPTOR_OPTIONS = {
-  ip: text({ default: "0.0.0.0", doc: 'Address to listen on; "0.0.0.0" is every IPv4 one, "::" every one.' }),
-  port: port({ default: 1935, doc: "Port to listen on; 0 lets the system choose." }),
+  ip: text({
+    default: "0.0.0.0",
+    doc: 'Address to listen on; "0.0.0.0" is every IPv4 one, "::" every one.',
+  }),
+  port: port({
+    default: 1935,
+    doc: "Port to listen on; 0 lets the system choose.",
+  }),
   protocol: text({
     default: "inboundRtmp",
     doc: "Chain of protocols that connections get; see `crtmp check`.",
@@ -52,7 +66,8 @@ export const ACCEPTOR_OPTIONS = {
   }),
   waitForMetadata: flag({
     default: false,
-    doc: "Whether inboundLiveFlv waits for metadata, whose streamName names the stream.",
+    doc:
+      "Whether inboundLiveFlv waits for metadata, whose streamName names the stream.",
   }),
   idleTimeoutMs: wholeNumber({
     default: 10_000,
@@ -69,10 +84,17 @@ export const ACCEPTOR_OPTIONS = {
   }),
   multicastInterface: optionalText({
     example: "192.0.2.1",
-    doc: "inboundUdpTs: address of the interface that the multicast group `ip` is joined on.",
+    doc:
+      "inboundUdpTs: address of the interface that the multicast group `ip` is joined on.",
   }),
-  sslCert: optionalPath({ example: "cert.pem", doc: "Certificate chain in PEM form, for chains over TLS." }),
-  sslKey: optionalPath({ example: "key.pem", doc: "Private key in PEM form; goes with sslCert." }),
+  sslCert: optionalPath({
+    example: "cert.pem",
+    doc: "Certificate chain in PEM form, for chains over TLS.",
+  }),
+  sslKey: optionalPath({
+    example: "key.pem",
+    doc: "Private key in PEM form; goes with sslCert.",
+  }),
   sslCertificates: list(CERTIFICATE_OPTIONS, {
     default: [],
     doc:
@@ -87,7 +109,8 @@ export const STREAMING_OPTIONS = {
     min: 0,
     max: 1000,
     unit: "ms",
-    doc: 'Longest wait so that one write carries several packets: latency spent to save CPU. "adaptive" ' +
+    doc:
+      'Longest wait so that one write carries several packets: latency spent to save CPU. "adaptive" ' +
       "writes at once for few players and waits longer as the load grows.",
   }),
   gopCacheMs: wholeNumber({
@@ -95,7 +118,8 @@ export const STREAMING_OPTIONS = {
     min: 0,
     max: 120_000,
     unit: "ms",
-    doc: "Media time kept since the last key frame, so that a player starts at once; 0 keeps none.",
+    doc:
+      "Media time kept since the last key frame, so that a player starts at once; 0 keeps none.",
   }),
   gopCacheBytes: wholeNumber({
     default: STREAM_DEFAULTS.gopCacheBytes,
@@ -109,14 +133,16 @@ export const STREAMING_OPTIONS = {
     min: 100,
     max: 600_000,
     unit: "ms",
-    doc: "A player this far behind, in media time, jumps to the newest key frame.",
+    doc:
+      "A player this far behind, in media time, jumps to the newest key frame.",
   }),
   maxLagBytes: wholeNumber({
     default: STREAM_DEFAULTS.maxLagBytes,
     min: MIB,
     max: 1024 * MIB,
     unit: "bytes",
-    doc: "The same in bytes; what the system holds for the connection, up to 4 MiB, comes on top.",
+    doc:
+      "The same in bytes; what the system holds for the connection, up to 4 MiB, comes on top.",
   }),
   closeLagMs: wholeNumber({
     default: STREAM_DEFAULTS.closeLagMs,
@@ -130,27 +156,34 @@ export const STREAMING_OPTIONS = {
     min: 0,
     max: HOUR_MS,
     unit: "ms",
-    doc: "A publisher that sent no media for this long may be replaced by another; one that sends is kept.",
+    doc:
+      "A publisher that sent no media for this long may be replaced by another; one that sends is kept.",
   }),
   publisherGraceMs: wholeNumber({
     default: STREAM_DEFAULTS.publisherGraceMs,
     min: 0,
     max: HOUR_MS,
     unit: "ms",
-    doc: "How long players are left in peace when a publisher's connection is lost: it may be back soon.",
+    doc:
+      "How long players are left in peace when a publisher's connection is lost: it may be back soon.",
   }),
 };
 
 /** How the files of one folder are played. */
 export const STORAGE_OPTIONS = {
-  mediaFolder: path({ default: "media", doc: "Files that may be played, in folders of any depth." }),
+  mediaFolder: path({
+    default: "media",
+    doc: "Files that may be played, in folders of any depth.",
+  }),
   metaFolder: optionalPath({
     example: "meta",
-    doc: "Where indexes and statistics of the files are kept; beside each file where this is not set.",
+    doc:
+      "Where indexes and statistics of the files are kept; beside each file where this is not set.",
   }),
   allowLinksOut: flag({
     default: false,
-    doc: "Whether links within the folder may lead out of it; otherwise what they lead to is refused.",
+    doc:
+      "Whether links within the folder may lead out of it; otherwise what they lead to is refused.",
   }),
   description: text({ default: "", doc: "What is in it." }),
   clientSideBuffer: wholeNumberOr("unlimited", {
@@ -171,8 +204,12 @@ export const STORAGE_OPTIONS = {
   seekGranularity: value<number>({
     default: 0,
     allowed: "a number of s, 0-300",
-    doc: "Key frames closer together than this are left out of a file's index; 0 keeps all.",
-    accept: (written) => typeof written === "number" && written >= 0 && written <= 300 ? written : undefined,
+    doc:
+      "Key frames closer together than this are left out of a file's index; 0 keeps all.",
+    accept: (written) =>
+      typeof written === "number" && written >= 0 && written <= 300
+        ? written
+        : undefined,
   }),
   generateMetaFiles: flag({
     default: false,
@@ -185,11 +222,13 @@ export const STORAGE_OPTIONS = {
   }),
   externalSeekGenerator: flag({
     default: false,
-    doc: "Whether indexes come from `crtmp index` only: the server builds none.",
+    doc:
+      "Whether indexes come from `crtmp index` only: the server builds none.",
   }),
   enableStats: flag({
     default: false,
-    doc: "Whether openings and bytes are counted, in a .stats file for each file.",
+    doc:
+      "Whether openings and bytes are counted, in a .stats file for each file.",
   }),
 };
 
@@ -197,11 +236,17 @@ export const STORAGE_OPTIONS = {
 export const MEDIA_STORAGE_OPTIONS = {
   enabled: flag({ default: true, doc: "Whether files are played at all." }),
   ...STORAGE_OPTIONS,
-  recordedStreamsStorage: path({ default: "recordings", doc: "Where recordings are written." }),
+  recordedStreamsStorage: path({
+    default: "recordings",
+    doc: "Where recordings are written.",
+  }),
   storages: list({
     name: text({ default: "", doc: "Its name, for messages about it." }),
     ...STORAGE_OPTIONS,
-  }, { default: [], doc: "Further folders, searched after mediaFolder in this order." }),
+  }, {
+    default: [],
+    doc: "Further folders, searched after mediaFolder in this order.",
+  }),
 };
 
 /** Options of one entry of `applications`. */
@@ -212,9 +257,18 @@ export const APPLICATION_OPTIONS = {
     allowed: NAME_ALLOWED,
     doc: "Its name: players reach it as rtmp://HOST/NAME/STREAM.",
   }),
-  description: text({ default: "", doc: "What it is for; shown on the status page." }),
-  library: text({ default: "", doc: "The kind of application it is; empty for the one called like it." }),
-  default: flag({ default: false, doc: "Whether it gets connections first; at most one application is." }),
+  description: text({
+    default: "",
+    doc: "What it is for; shown on the status page.",
+  }),
+  library: text({
+    default: "",
+    doc: "The kind of application it is; empty for the one called like it.",
+  }),
+  default: flag({
+    default: false,
+    doc: "Whether it gets connections first; at most one application is.",
+  }),
   aliases: textList({
     default: [],
     pattern: NAME,
@@ -225,41 +279,59 @@ export const APPLICATION_OPTIONS = {
     default: "anywhere",
     doc: "Where publishers may connect from; loopback is this machine.",
   }),
-  authentication: group(AUTHENTICATION_OPTIONS, { doc: "How encoders are asked who they are." }),
+  authentication: group(AUTHENTICATION_OPTIONS, {
+    doc: "How encoders are asked who they are.",
+  }),
   streamKeys: list(STREAM_KEY_OPTIONS, {
     default: [],
-    doc: "Keys that publish a stream under its public name; without rules about publish, nothing else does.",
+    doc:
+      "Keys that publish a stream under its public name; without rules about publish, nothing else does.",
   }),
   access: list(ACCESS_RULE_OPTIONS, {
     default: [],
-    doc: "Who may publish and play: the first rule that fits decides; where there are rules, none denies.",
+    doc:
+      "Who may publish and play: the first rule that fits decides; where there are rules, none denies.",
   }),
   vodAliases: textList({
     default: ["vod"],
     pattern: NAME,
     allowed: `an array of names: ${NAME_ALLOWED}`,
-    doc: "Names under which a file is played rather than a live stream of its name, and nobody waits for a " +
+    doc:
+      "Names under which a file is played rather than a live stream of its name, and nobody waits for a " +
       "publisher.",
   }),
   mediaStorage: group(MEDIA_STORAGE_OPTIONS, {
-    doc: "Media files: a folder of those that may be played, where recordings go, and further folders.",
+    doc:
+      "Media files: a folder of those that may be played, where recordings go, and further folders.",
   }),
   recording: group(RECORDING_OPTIONS, {
-    doc: "How its live streams are recorded, into recordedStreamsStorage of mediaStorage.",
+    doc:
+      "How its live streams are recorded, into recordedStreamsStorage of mediaStorage.",
   }),
   streaming: group(STREAMING_OPTIONS, { doc: "How its live streams are run." }),
   externalStreams: list(PULL_OPTIONS, {
     default: [],
-    doc: "Streams pulled from other servers; here they are like any that is published.",
+    doc:
+      "Streams pulled from other servers; here they are like any that is published.",
   }),
   pushTargets: list(PUSH_OPTIONS, {
     default: [],
-    doc: "Where its live streams are pushed to; each stream goes to all targets whose localStreamName fits.",
+    doc:
+      "Where its live streams are pushed to; each stream goes to all targets whose localStreamName fits.",
   }),
-  acceptors: list(ACCEPTOR_OPTIONS, { default: [], doc: "Where it listens itself." }),
+  acceptors: list(ACCEPTOR_OPTIONS, {
+    default: [],
+    doc: "Where it listens itself.",
+  }),
   tsTargets: list(TS_TARGET_OPTIONS, {
     default: [],
-    doc: "Where its live streams are pushed to as MPEG-TS over UDP, at the pace of their clock.",
+    doc:
+      "Where its live streams are pushed to as MPEG-TS; datagrams leave at the pace of the stream's clock.",
+  }),
+  liveFlvTargets: list(LIVE_FLV_TARGET_OPTIONS, {
+    default: [],
+    doc:
+      "Where its live streams are pushed to as FLV over TCP; tried again while the stream is live.",
   }),
 };
 
@@ -301,7 +373,9 @@ export function applicationOptionsOf<T extends OptionTable>(
   config: ApplicationConfig,
   rows: T,
 ): OptionsOf<T> {
-  const values = Object.entries(config).filter(([key]) => Object.hasOwn(rows, key));
+  const values = Object.entries(config).filter(([key]) =>
+    Object.hasOwn(rows, key)
+  );
   // The schema checked these values against these rows.
   return Object.fromEntries(values) as OptionsOf<T>;
 }
