@@ -8,9 +8,7 @@ const VARIANT_FORMS = [["Xml", "xmlVariant"], ["Bin", "binVariant"], [
 
 /** Chains of messages that are Variant trees: three forms over three transports. */
 function variantChains(direction: "inbound" | "outbound"): ChainDeclaration[] {
-  const [http, who] = direction === "inbound"
-    ? ["http", "clients"]
-    : ["httpClient", "servers"];
+  const [http, who] = direction === "inbound" ? ["http", "clients"] : ["httpClient", "servers"];
   return VARIANT_FORMS.flatMap(([form, tag]) => [
     {
       name: `${direction}${form}Variant`,
@@ -67,8 +65,7 @@ export const ACCEPTOR_CHAINS: readonly ChainDeclaration[] = [
   {
     name: "inboundUdpTs",
     tags: ["udp", "tsin"],
-    about:
-      "MPEG-TS encoders over UDP: unicast, multicast, of one source; in RTP too",
+    about: "MPEG-TS encoders over UDP: unicast, multicast, of one source; in RTP too",
   },
   {
     name: "inboundRtsp",

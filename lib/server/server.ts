@@ -1,39 +1,20 @@
 import { ApplicationRegistry } from "#application";
-import type {
-  AcceptorOwner,
-  ApplicationDefinition,
-  MediaCatalog,
-  RunningApplication,
-} from "#application";
+import type { AcceptorOwner, ApplicationDefinition, MediaCatalog, RunningApplication } from "#application";
 import { Indexer } from "#bridges/indexing";
 import { ReconnectRequests } from "#bridges/rtmp";
-import {
-  type ApplicationFiles,
-  type MediaLibrary,
-  RecordedFiles,
-} from "#bridges/vod";
+import { type ApplicationFiles, type MediaLibrary, RecordedFiles } from "#bridges/vod";
 import { CoarseClock, systemClock } from "#clock";
 import { ClosedError, ConfigError } from "#errors";
 import type { Logger } from "#log";
 import { Reactor } from "#netio";
 import type { Listener } from "#netio";
 import type { Carrier, ChainDeclaration, ProtocolFactory } from "#stack";
-import {
-  carrierOf,
-  formatEndpoint,
-  ProtocolFactoryRegistry,
-  ProtocolRegistry,
-} from "#stack";
+import { carrierOf, formatEndpoint, ProtocolFactoryRegistry, ProtocolRegistry } from "#stack";
 import { StreamRegistry } from "#streaming";
 import { isLoopback } from "#uri";
 import { Authorities } from "./authorities.ts";
 import { ACCEPTOR_CHAINS } from "./chain_table.ts";
-import type {
-  AcceptorConfig,
-  ApplicationConfig,
-  ServerConfig,
-  ServiceRow,
-} from "./config/mod.ts";
+import type { AcceptorConfig, ApplicationConfig, ServerConfig, ServiceRow } from "./config/mod.ts";
 import { INGEST_TAGS, ingestFactories } from "./ingest/ingest_factory.ts";
 import { openLibrary } from "./media_libraries.ts";
 import { builtInFactories } from "./protocol_spawner.ts";
@@ -168,9 +149,7 @@ class Server implements RunningServer {
         warn: (text) => netioLog.warning(text),
         error: (text, error) => netioLog.error(text, error),
       },
-      ...(config.maxConnections === 0
-        ? {}
-        : { maxConnections: config.maxConnections }),
+      ...(config.maxConnections === 0 ? {} : { maxConnections: config.maxConnections }),
     });
     this.#indexer = new Indexer({
       clock: systemClock,
@@ -209,9 +188,7 @@ class Server implements RunningServer {
       running.publishFrom === "anywhere" &&
       running.application.publish === undefined &&
       (running.authority?.isOpen ?? true) &&
-      this.#exposed.some((owner) =>
-        this.#applications.select(owner, running.name) === running
-      );
+      this.#exposed.some((owner) => this.#applications.select(owner, running.name) === running);
     return this.#applications.list().filter(isOpen).map(({ name }) => name);
   }
 
@@ -259,8 +236,7 @@ class Server implements RunningServer {
       clock: this.#patience,
       log,
     });
-    const { rtpPortFirst: first, rtpPortLast: last, waitForStreamMs } =
-      this.#config.rtsp;
+    const { rtpPortFirst: first, rtpPortLast: last, waitForStreamMs } = this.#config.rtsp;
     const rtsp = rtspFactories({
       applications: this.#applications,
       streams: this.streams,
@@ -341,9 +317,7 @@ class Server implements RunningServer {
     },
   ): { running: RunningApplication; own: ProtocolFactory } {
     const kind = entry.library === "" ? entry.name : entry.library;
-    const definition = this.#options.applications.find(({ name }) =>
-      name === kind
-    );
+    const definition = this.#options.applications.find(({ name }) => name === kind);
     if (definition === undefined) {
       throw new ConfigError(
         `Cannot make application ${entry.name}: there is no kind of application ${kind}`,
@@ -364,8 +338,7 @@ class Server implements RunningServer {
       recordings: this.#recordings.add(entry, this.#options.log),
       relays: this.#relays.add(entry, log),
       outbound,
-      sharedObject: (name, options) =>
-        sharedObjects.control(entry.name, name, options),
+      sharedObject: (name, options) => sharedObjects.control(entry.name, name, options),
     });
     const running: RunningApplication = {
       name: entry.name,
@@ -394,8 +367,7 @@ class Server implements RunningServer {
   ): Promise<void> {
     const { ip: address, port, protocol } = acceptor;
     const chain = factories.requireChain(protocol);
-    const accepted = (carrier: Carrier) =>
-      this.#accept(carrier, { protocol, factories });
+    const accepted = (carrier: Carrier) => this.#accept(carrier, { protocol, factories });
     const carrier = carrierOf(chain);
     const where = { address, port };
     const listener = carrier === "tls"
@@ -407,9 +379,7 @@ class Server implements RunningServer {
       )
       : this.#reactor.listenTcp(where, accepted);
     const isHere = address === "localhost" || isLoopback(address);
-    const isForPublishers = chain.tags.some((tag) =>
-      /^rt[ms]p/.test(tag) || INGEST_TAGS.includes(tag)
-    );
+    const isForPublishers = chain.tags.some((tag) => /^rt[ms]p/.test(tag) || INGEST_TAGS.includes(tag));
     if (!isHere && isForPublishers) this.#exposed.push(owner);
     this.services.push({
       carrier,

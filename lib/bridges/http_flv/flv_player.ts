@@ -50,13 +50,10 @@ export class FlvPlayerProtocol extends Protocol {
         if (!isLive) this.close("publisher left");
       },
       jumped: (skippedMs) => this.#jumped(skippedMs),
-      notCarried: ({ kind, codec }) =>
-        log.warning(`plays without ${kind}: ${codec} cannot be sent this way`),
+      notCarried: ({ kind, codec }) => log.warning(`plays without ${kind}: ${codec} cannot be sent this way`),
     });
     log.info(
-      stream.publisher === undefined
-        ? "playing, waits for a publisher"
-        : "playing",
+      stream.publisher === undefined ? "playing, waits for a publisher" : "playing",
     );
   }
 
@@ -76,8 +73,7 @@ export class FlvPlayerProtocol extends Protocol {
 
   #jumped(skippedMs: number): void {
     const jumps = this.#subscriber?.jumps ?? 1;
-    const text =
-      `viewer is too slow: skipped ${skippedMs} ms to the newest key frame, ${jumps} times so far`;
+    const text = `viewer is too slow: skipped ${skippedMs} ms to the newest key frame, ${jumps} times so far`;
     if ((jumps & (jumps - 1)) === 0) this.#options.log.warning(text);
     else this.#options.log.debug(text);
   }

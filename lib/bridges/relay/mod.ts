@@ -12,10 +12,7 @@
  * @module
  */
 export { ApplicationRelays } from "./application_relays.ts";
-export type {
-  ApplicationRelaysOptions,
-  RelayStatus,
-} from "./application_relays.ts";
+export type { ApplicationRelaysOptions, RelayStatus } from "./application_relays.ts";
 export { MAX_RETRY_MS, MIN_RETRY_MS, STEADY_MS } from "./backoff.ts";
 export { PullRelay } from "./pull/pull_relay.ts";
 export type { PullRelayOptions } from "./pull/pull_relay.ts";
@@ -33,22 +30,9 @@ export type {
   RelayTls,
 } from "./relay_connection.ts";
 export type { RelayContext } from "./relay_context.ts";
-export {
-  redirectedEndpoint,
-  streamEndpoint,
-  targetEndpoint,
-} from "./relay_endpoint.ts";
+export { redirectedEndpoint, streamEndpoint, targetEndpoint } from "./relay_endpoint.ts";
 export type { RelayEndpoint, RelayScheme } from "./relay_endpoint.ts";
 export { RelayLoop } from "./relay_loop.ts";
-export type {
-  RelayAttempt,
-  RelayEnd,
-  RelayLoopOptions,
-  RelayState,
-} from "./relay_loop.ts";
+export type { RelayAttempt, RelayEnd, RelayLoopOptions, RelayState } from "./relay_loop.ts";
 export { PULL_DEFAULTS, PUSH_DEFAULTS } from "./relay_options.ts";
-export type {
-  PullOptions,
-  PushOptions,
-  RelayOptions,
-} from "./relay_options.ts";
+export type { PullOptions, PushOptions, RelayOptions } from "./relay_options.ts";

@@ -15,17 +15,10 @@ import {
   wholeNumber,
   wholeNumberOr,
 } from "#options";
-import {
-  ACCESS_RULE_OPTIONS,
-  AUTHENTICATION_OPTIONS,
-  STREAM_KEY_OPTIONS,
-} from "./access_options.ts";
+import { ACCESS_RULE_OPTIONS, AUTHENTICATION_OPTIONS, STREAM_KEY_OPTIONS } from "./access_options.ts";
 import { STREAM_DEFAULTS } from "#streaming";
 import { PULL_OPTIONS, PUSH_OPTIONS } from "../relays/relay_options.ts";
-import {
-  LIVE_FLV_TARGET_OPTIONS,
-  TS_TARGET_OPTIONS,
-} from "../targets/target_options.ts";
+import { LIVE_FLV_TARGET_OPTIONS, TS_TARGET_OPTIONS } from "../targets/target_options.ts";
 import { RECORDING_OPTIONS } from "./recording_options.ts";
 
 const NAME = /^[\p{L}\p{N}_.~-]+$/u;
@@ -38,8 +31,7 @@ const HOUR_MS = 3_600_000;
 const CERTIFICATE_OPTIONS = {
   sslCert: path({
     default: "",
-    doc:
-      "Certificate chain in PEM form; the names in it are those it is used for.",
+    doc: "Certificate chain in PEM form; the names in it are those it is used for.",
   }),
   sslKey: path({ default: "", doc: "Private key in PEM form." }),
 };
@@ -66,8 +58,7 @@ export const ACCEPTOR_OPTIONS = {
   }),
   waitForMetadata: flag({
     default: false,
-    doc:
-      "Whether inboundLiveFlv waits for metadata, whose streamName names the stream.",
+    doc: "Whether inboundLiveFlv waits for metadata, whose streamName names the stream.",
   }),
   idleTimeoutMs: wholeNumber({
     default: 10_000,
@@ -84,8 +75,7 @@ export const ACCEPTOR_OPTIONS = {
   }),
   multicastInterface: optionalText({
     example: "192.0.2.1",
-    doc:
-      "inboundUdpTs: address of the interface that the multicast group `ip` is joined on.",
+    doc: "inboundUdpTs: address of the interface that the multicast group `ip` is joined on.",
   }),
   sslCert: optionalPath({
     example: "cert.pem",
@@ -109,8 +99,7 @@ export const STREAMING_OPTIONS = {
     min: 0,
     max: 1000,
     unit: "ms",
-    doc:
-      'Longest wait so that one write carries several packets: latency spent to save CPU. "adaptive" ' +
+    doc: 'Longest wait so that one write carries several packets: latency spent to save CPU. "adaptive" ' +
       "writes at once for few players and waits longer as the load grows.",
   }),
   gopCacheMs: wholeNumber({
@@ -118,8 +107,7 @@ export const STREAMING_OPTIONS = {
     min: 0,
     max: 120_000,
     unit: "ms",
-    doc:
-      "Media time kept since the last key frame, so that a player starts at once; 0 keeps none.",
+    doc: "Media time kept since the last key frame, so that a player starts at once; 0 keeps none.",
   }),
   gopCacheBytes: wholeNumber({
     default: STREAM_DEFAULTS.gopCacheBytes,
@@ -133,16 +121,14 @@ export const STREAMING_OPTIONS = {
     min: 100,
     max: 600_000,
     unit: "ms",
-    doc:
-      "A player this far behind, in media time, jumps to the newest key frame.",
+    doc: "A player this far behind, in media time, jumps to the newest key frame.",
   }),
   maxLagBytes: wholeNumber({
     default: STREAM_DEFAULTS.maxLagBytes,
     min: MIB,
     max: 1024 * MIB,
     unit: "bytes",
-    doc:
-      "The same in bytes; what the system holds for the connection, up to 4 MiB, comes on top.",
+    doc: "The same in bytes; what the system holds for the connection, up to 4 MiB, comes on top.",
   }),
   closeLagMs: wholeNumber({
     default: STREAM_DEFAULTS.closeLagMs,
@@ -156,16 +142,14 @@ export const STREAMING_OPTIONS = {
     min: 0,
     max: HOUR_MS,
     unit: "ms",
-    doc:
-      "A publisher that sent no media for this long may be replaced by another; one that sends is kept.",
+    doc: "A publisher that sent no media for this long may be replaced by another; one that sends is kept.",
   }),
   publisherGraceMs: wholeNumber({
     default: STREAM_DEFAULTS.publisherGraceMs,
     min: 0,
     max: HOUR_MS,
     unit: "ms",
-    doc:
-      "How long players are left in peace when a publisher's connection is lost: it may be back soon.",
+    doc: "How long players are left in peace when a publisher's connection is lost: it may be back soon.",
   }),
 };
 
@@ -177,13 +161,11 @@ export const STORAGE_OPTIONS = {
   }),
   metaFolder: optionalPath({
     example: "meta",
-    doc:
-      "Where indexes and statistics of the files are kept; beside each file where this is not set.",
+    doc: "Where indexes and statistics of the files are kept; beside each file where this is not set.",
   }),
   allowLinksOut: flag({
     default: false,
-    doc:
-      "Whether links within the folder may lead out of it; otherwise what they lead to is refused.",
+    doc: "Whether links within the folder may lead out of it; otherwise what they lead to is refused.",
   }),
   description: text({ default: "", doc: "What is in it." }),
   clientSideBuffer: wholeNumberOr("unlimited", {
@@ -204,12 +186,8 @@ export const STORAGE_OPTIONS = {
   seekGranularity: value<number>({
     default: 0,
     allowed: "a number of s, 0-300",
-    doc:
-      "Key frames closer together than this are left out of a file's index; 0 keeps all.",
-    accept: (written) =>
-      typeof written === "number" && written >= 0 && written <= 300
-        ? written
-        : undefined,
+    doc: "Key frames closer together than this are left out of a file's index; 0 keeps all.",
+    accept: (written) => typeof written === "number" && written >= 0 && written <= 300 ? written : undefined,
   }),
   generateMetaFiles: flag({
     default: false,
@@ -222,13 +200,11 @@ export const STORAGE_OPTIONS = {
   }),
   externalSeekGenerator: flag({
     default: false,
-    doc:
-      "Whether indexes come from `crtmp index` only: the server builds none.",
+    doc: "Whether indexes come from `crtmp index` only: the server builds none.",
   }),
   enableStats: flag({
     default: false,
-    doc:
-      "Whether openings and bytes are counted, in a .stats file for each file.",
+    doc: "Whether openings and bytes are counted, in a .stats file for each file.",
   }),
 };
 
@@ -284,40 +260,33 @@ export const APPLICATION_OPTIONS = {
   }),
   streamKeys: list(STREAM_KEY_OPTIONS, {
     default: [],
-    doc:
-      "Keys that publish a stream under its public name; without rules about publish, nothing else does.",
+    doc: "Keys that publish a stream under its public name; without rules about publish, nothing else does.",
   }),
   access: list(ACCESS_RULE_OPTIONS, {
     default: [],
-    doc:
-      "Who may publish and play: the first rule that fits decides; where there are rules, none denies.",
+    doc: "Who may publish and play: the first rule that fits decides; where there are rules, none denies.",
   }),
   vodAliases: textList({
     default: ["vod"],
     pattern: NAME,
     allowed: `an array of names: ${NAME_ALLOWED}`,
-    doc:
-      "Names under which a file is played rather than a live stream of its name, and nobody waits for a " +
+    doc: "Names under which a file is played rather than a live stream of its name, and nobody waits for a " +
       "publisher.",
   }),
   mediaStorage: group(MEDIA_STORAGE_OPTIONS, {
-    doc:
-      "Media files: a folder of those that may be played, where recordings go, and further folders.",
+    doc: "Media files: a folder of those that may be played, where recordings go, and further folders.",
   }),
   recording: group(RECORDING_OPTIONS, {
-    doc:
-      "How its live streams are recorded, into recordedStreamsStorage of mediaStorage.",
+    doc: "How its live streams are recorded, into recordedStreamsStorage of mediaStorage.",
   }),
   streaming: group(STREAMING_OPTIONS, { doc: "How its live streams are run." }),
   externalStreams: list(PULL_OPTIONS, {
     default: [],
-    doc:
-      "Streams pulled from other servers; here they are like any that is published.",
+    doc: "Streams pulled from other servers; here they are like any that is published.",
   }),
   pushTargets: list(PUSH_OPTIONS, {
     default: [],
-    doc:
-      "Where its live streams are pushed to; each stream goes to all targets whose localStreamName fits.",
+    doc: "Where its live streams are pushed to; each stream goes to all targets whose localStreamName fits.",
   }),
   acceptors: list(ACCEPTOR_OPTIONS, {
     default: [],
@@ -330,8 +299,7 @@ export const APPLICATION_OPTIONS = {
   }),
   liveFlvTargets: list(LIVE_FLV_TARGET_OPTIONS, {
     default: [],
-    doc:
-      "Where its live streams are pushed to as FLV over TCP; tried again while the stream is live.",
+    doc: "Where its live streams are pushed to as FLV over TCP; tried again while the stream is live.",
   }),
 };
 
@@ -373,9 +341,7 @@ export function applicationOptionsOf<T extends OptionTable>(
   config: ApplicationConfig,
   rows: T,
 ): OptionsOf<T> {
-  const values = Object.entries(config).filter(([key]) =>
-    Object.hasOwn(rows, key)
-  );
+  const values = Object.entries(config).filter(([key]) => Object.hasOwn(rows, key));
   // The schema checked these values against these rows.
   return Object.fromEntries(values) as OptionsOf<T>;
 }

@@ -53,9 +53,7 @@ Deno.test("the embedded default serves RTMP on 1935, RTSP on 8554 and the web pl
       name,
       isDefault,
       aliases,
-      acceptors: acceptors.map(({ ip, port, protocol }) =>
-        `${protocol} ${ip}:${port}`
-      ),
+      acceptors: acceptors.map(({ ip, port, protocol }) => `${protocol} ${ip}:${port}`),
     })),
     [
       {
@@ -88,8 +86,7 @@ Deno.test("ConfigSchema reads tables as it reads the TOML that gives them", () =
     web: { port: 8000 },
     applications: [{ name: "flvplayback", aliases: ["x"] }],
   };
-  const toml =
-    "[web]\nport = 8000\n[[applications]]\nname = 'flvplayback'\naliases = ['x']";
+  const toml = "[web]\nport = 8000\n[[applications]]\nname = 'flvplayback'\naliases = ['x']";
   assert.deepEqual(SCHEMA.parse(tables, SOURCE), SCHEMA.parse(toml, SOURCE));
 });
 
@@ -282,8 +279,7 @@ Deno.test("ConfigSchema tells all faults, in the order of the file", () => {
 });
 
 Deno.test("ConfigSchema reads an application's own options, by the library of its entry", () => {
-  const toml =
-    "[[applications]]\nname = 'events'\nlibrary = 'recorder'\nrecordDays = 30";
+  const toml = "[[applications]]\nname = 'events'\nlibrary = 'recorder'\nrecordDays = 30";
   const [application] = SCHEMA.parse(toml, SOURCE).applications;
   assert.ok(application !== undefined);
   const options = applicationOptionsOf(application, RECORDER_OPTIONS);
@@ -353,8 +349,7 @@ for (const [setting, message] of WRONG_SETTINGS) {
 Deno.test("flags move the RTMP and RTSP acceptors, the web plane and the media folder", () => {
   const config = SCHEMA.defaults();
   const moved = withRtmpAddress(config, { host: "127.0.0.1", port: 1 });
-  const places = (of: typeof config) =>
-    of.applications[1]?.acceptors.map(({ ip, port }) => `${ip}:${port}`);
+  const places = (of: typeof config) => of.applications[1]?.acceptors.map(({ ip, port }) => `${ip}:${port}`);
   assert.deepEqual(places(moved), ["127.0.0.1:1", "0.0.0.0:8554"]);
   assert.deepEqual(places(withRtspAddress(config, { host: "::1", port: 2 })), [
     "0.0.0.0:1935",

@@ -2,10 +2,7 @@ import { streamEndpoint, targetEndpoint } from "#bridges/relay";
 import { errorMessage } from "#errors";
 import type { OptionFault } from "#options";
 import { nameFault } from "#uri";
-import type {
-  LiveFlvTargetConfig,
-  TsTargetConfig,
-} from "../targets/target_options.ts";
+import type { LiveFlvTargetConfig, TsTargetConfig } from "../targets/target_options.ts";
 import type { PullConfig, PushConfig } from "./relay_options.ts";
 
 /**
