@@ -1,10 +1,7 @@
 import type { ChainDeclaration } from "#stack";
 
 /** Forms of Variant: how chains call them, and their protocol. */
-const VARIANT_FORMS = [["Xml", "xmlVariant"], ["Bin", "binVariant"], [
-  "Json",
-  "jsonVariant",
-]] as const;
+const VARIANT_FORMS = [["Xml", "xmlVariant"], ["Bin", "binVariant"], ["Json", "jsonVariant"]] as const;
 
 /** Chains of messages that are Variant trees: three forms over three transports. */
 function variantChains(direction: "inbound" | "outbound"): ChainDeclaration[] {
@@ -20,11 +17,7 @@ function variantChains(direction: "inbound" | "outbound"): ChainDeclaration[] {
       tags: ["tcp", http, tag],
       about: "the same, a message is a POST",
     },
-    {
-      name: `${direction}Https${form}Variant`,
-      tags: ["tcp", "tls", http, tag],
-      about: "the same over TLS",
-    },
+    { name: `${direction}Https${form}Variant`, tags: ["tcp", "tls", http, tag], about: "the same over TLS" },
   ]);
 }
 
@@ -32,11 +25,7 @@ function variantChains(direction: "inbound" | "outbound"): ChainDeclaration[] {
  * What acceptors can speak: the chains of the server itself, far to near. Applications add their own.
  */
 export const ACCEPTOR_CHAINS: readonly ChainDeclaration[] = [
-  {
-    name: "inboundRtmp",
-    tags: ["tcp", "rtmpe", "rtmp"],
-    about: "RTMP and RTMPE encoders and players",
-  },
+  { name: "inboundRtmp", tags: ["tcp", "rtmpe", "rtmp"], about: "RTMP and RTMPE encoders and players" },
   {
     name: "inboundRtmpt",
     tags: ["tcp", "http", "rtmpt"],
@@ -47,21 +36,9 @@ export const ACCEPTOR_CHAINS: readonly ChainDeclaration[] = [
     tags: ["tcp", "tls", "rtmpOrHttp"],
     about: "RTMPS, HTTPS and RTMPTS on one port: the first byte decides",
   },
-  {
-    name: "inboundHttp",
-    tags: ["tcp", "http"],
-    about: "the web plane: pages, and the chains below",
-  },
-  {
-    name: "inboundHttps",
-    tags: ["tcp", "tls", "http"],
-    about: "the same over TLS",
-  },
-  {
-    name: "inboundTcpTs",
-    tags: ["tcp", "tsin"],
-    about: "MPEG-TS encoders over TCP",
-  },
+  { name: "inboundHttp", tags: ["tcp", "http"], about: "the web plane: pages, and the chains below" },
+  { name: "inboundHttps", tags: ["tcp", "tls", "http"], about: "the same over TLS" },
+  { name: "inboundTcpTs", tags: ["tcp", "tsin"], about: "MPEG-TS encoders over TCP" },
   {
     name: "inboundUdpTs",
     tags: ["udp", "tsin"],
@@ -72,16 +49,8 @@ export const ACCEPTOR_CHAINS: readonly ChainDeclaration[] = [
     tags: ["tcp", "rtsp"],
     about: "RTSP publishers and players; RTP over it or over UDP",
   },
-  {
-    name: "inboundRtsps",
-    tags: ["tcp", "tls", "rtsp"],
-    about: "the same over TLS",
-  },
-  {
-    name: "inboundLiveFlv",
-    tags: ["tcp", "flvin"],
-    about: "FLV as it arrives over TCP",
-  },
+  { name: "inboundRtsps", tags: ["tcp", "tls", "rtsp"], about: "the same over TLS" },
+  { name: "inboundLiveFlv", tags: ["tcp", "flvin"], about: "FLV as it arrives over TCP" },
   ...variantChains("inbound"),
 ];
 
@@ -92,51 +61,23 @@ export const WEB_CHAINS: readonly ChainDeclaration[] = [
     tags: ["tcp", "http", "rtmpt", "rtmpe", "rtmp"],
     about: "POST /open/1, /send/ID/N, /idle/ID/N, /close/ID/N",
   },
-  {
-    name: "httpFlv",
-    tags: ["tcp", "http", "flvout"],
-    about: "GET /APP/NAME.flv",
-  },
+  { name: "httpFlv", tags: ["tcp", "http", "flvout"], about: "GET /APP/NAME.flv" },
   {
     name: "webSocketFlv",
     tags: ["tcp", "http", "websocket", "flvout"],
     about: "WebSocket /APP/NAME.flv",
   },
   { name: "httpTs", tags: ["tcp", "http", "tsout"], about: "GET /APP/NAME.ts" },
-  {
-    name: "webSocketTs",
-    tags: ["tcp", "http", "websocket", "tsout"],
-    about: "WebSocket /APP/NAME.ts",
-  },
-  {
-    name: "httpPostTs",
-    tags: ["tcp", "http", "tsin"],
-    about: "POST or PUT /APP/NAME.ts",
-  },
-  {
-    name: "httpPostFlv",
-    tags: ["tcp", "http", "flvin"],
-    about: "POST or PUT /APP/NAME.flv",
-  },
+  { name: "webSocketTs", tags: ["tcp", "http", "websocket", "tsout"], about: "WebSocket /APP/NAME.ts" },
+  { name: "httpPostTs", tags: ["tcp", "http", "tsin"], about: "POST or PUT /APP/NAME.ts" },
+  { name: "httpPostFlv", tags: ["tcp", "http", "flvin"], about: "POST or PUT /APP/NAME.flv" },
 ];
 
 /** Chains of connections to other servers, one for each scheme: `outboundRtmps` carries `rtmps`. */
 export const OUTBOUND_CHAINS: readonly ChainDeclaration[] = [
-  {
-    name: "outboundRtmp",
-    tags: ["tcp", "rtmpClient"],
-    about: "pull from and push to rtmp://",
-  },
-  {
-    name: "outboundRtmps",
-    tags: ["tcp", "tls", "rtmpClient"],
-    about: "the same, rtmps://",
-  },
-  {
-    name: "outboundRtmpe",
-    tags: ["tcp", "rtmpe", "rtmpClient"],
-    about: "the same, rtmpe://",
-  },
+  { name: "outboundRtmp", tags: ["tcp", "rtmpClient"], about: "pull from and push to rtmp://" },
+  { name: "outboundRtmps", tags: ["tcp", "tls", "rtmpClient"], about: "the same, rtmps://" },
+  { name: "outboundRtmpe", tags: ["tcp", "rtmpe", "rtmpClient"], about: "the same, rtmpe://" },
   {
     name: "outboundRtmpt",
     tags: ["tcp", "httpClient", "rtmptClient", "rtmpClient"],
@@ -152,29 +93,13 @@ export const OUTBOUND_CHAINS: readonly ChainDeclaration[] = [
     tags: ["tcp", "httpClient", "rtmptClient", "rtmpe", "rtmpClient"],
     about: "the same, rtmpte://",
   },
-  {
-    name: "outboundTcpTs",
-    tags: ["tcp", "tsout"],
-    about: "push MPEG-TS: tsTargets",
-  },
-  {
-    name: "outboundLiveFlv",
-    tags: ["tcp", "flvout"],
-    about: "push FLV: liveFlvTargets",
-  },
+  { name: "outboundTcpTs", tags: ["tcp", "tsout"], about: "push MPEG-TS: tsTargets" },
+  { name: "outboundLiveFlv", tags: ["tcp", "flvout"], about: "push FLV: liveFlvTargets" },
 ];
 
 /** Chains of connections that applications open to other servers; they may add their own. */
 export const CLIENT_CHAINS: readonly ChainDeclaration[] = [
-  {
-    name: "outboundHttp",
-    tags: ["tcp", "httpClient"],
-    about: "requests of applications",
-  },
-  {
-    name: "outboundHttps",
-    tags: ["tcp", "tls", "httpClient"],
-    about: "the same over TLS",
-  },
+  { name: "outboundHttp", tags: ["tcp", "httpClient"], about: "requests of applications" },
+  { name: "outboundHttps", tags: ["tcp", "tls", "httpClient"], about: "the same over TLS" },
   ...variantChains("outbound"),
 ];

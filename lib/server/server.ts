@@ -45,10 +45,7 @@ export interface RunningServer {
   /** Its listeners, with the ports they really have. */
   readonly services: readonly ServiceRow[];
   /** Addresses to paste into an encoder and a player; NAME stands for the stream. */
-  readonly urls: {
-    readonly publish: readonly string[];
-    readonly play: readonly string[];
-  };
+  readonly urls: { readonly publish: readonly string[]; readonly play: readonly string[] };
   /** Applications to which everybody may publish who reaches this machine. */
   readonly openApplications: readonly string[];
   /** Live streams. */
@@ -68,13 +65,8 @@ export interface ChainSummary {
 }
 
 /** The chains there are, those of applications included. */
-export function chainSummaries(
-  applications: readonly ApplicationDefinition[],
-): ChainSummary[] {
-  const summary = (chain: ChainDeclaration) => ({
-    name: chain.name,
-    carrier: carrierOf(chain),
-  });
+export function chainSummaries(applications: readonly ApplicationDefinition[]): ChainSummary[] {
+  const summary = (chain: ChainDeclaration) => ({ name: chain.name, carrier: carrierOf(chain) });
   return [
     ...ACCEPTOR_CHAINS.map(summary),
     ...applications.flatMap(({ name: application, chains = [] }) =>
@@ -89,10 +81,7 @@ export function chainSummaries(
  * @param config A whole, checked configuration.
  * @throws {ConfigError} If a listener cannot be opened or an application cannot be made; nothing stays open.
  */
-export async function startServer(
-  config: ServerConfig,
-  options: StartOptions,
-): Promise<RunningServer> {
+export async function startServer(config: ServerConfig, options: StartOptions): Promise<RunningServer> {
   const server = new Server(config, options);
   try {
     await server.open();
@@ -151,10 +140,7 @@ class Server implements RunningServer {
       },
       ...(config.maxConnections === 0 ? {} : { maxConnections: config.maxConnections }),
     });
-    this.#indexer = new Indexer({
-      clock: systemClock,
-      log: options.log.child("index"),
-    });
+    this.#indexer = new Indexer({ clock: systemClock, log: options.log.child("index") });
     this.streams = new StreamRegistry(
       systemClock,
       (stream, isLive) => {
@@ -164,10 +150,7 @@ class Server implements RunningServer {
         this.#applications.streamChanged(stream, isLive);
       },
     );
-    this.#targets = new StreamTargets({
-      reactor: this.#reactor,
-      clock: this.#patience,
-    });
+    this.#targets = new StreamTargets({ reactor: this.#reactor, clock: this.#patience });
     this.#relays = new ServerRelays({
       streams: this.streams,
       dialer: new ReactorDialer(this.#reactor, options.log.child("relay")),
@@ -185,8 +168,7 @@ class Server implements RunningServer {
 
   get openApplications(): readonly string[] {
     const isOpen = (running: RunningApplication) =>
-      running.publishFrom === "anywhere" &&
-      running.application.publish === undefined &&
+      running.publishFrom === "anywhere" && running.application.publish === undefined &&
       (running.authority?.isOpen ?? true) &&
       this.#exposed.some((owner) => this.#applications.select(owner, running.name) === running);
     return this.#applications.list().filter(isOpen).map(({ name }) => name);
@@ -195,10 +177,7 @@ class Server implements RunningServer {
   /** Makes applications and opens every listener. */
   async open(): Promise<void> {
     const { log, version = "" } = this.#options;
-    const authorities = await Authorities.open(this.#config, {
-      clock: systemClock,
-      log: log.child("users"),
-    });
+    const authorities = await Authorities.open(this.#config, { clock: systemClock, log: log.child("users") });
     this.#closing.push(authorities);
     const sharedObjects = new SharedObjects({
       dataFolder: this.#config.dataFolder,
@@ -209,10 +188,7 @@ class Server implements RunningServer {
     this.#closing.push(sharedObjects);
     const files = new Map<string, ApplicationFiles>();
     for (const entry of this.#config.applications) {
-      const library = openLibrary(entry, {
-        log: log.child(entry.name),
-        indexer: this.#indexer,
-      });
+      const library = openLibrary(entry, { log: log.child(entry.name), indexer: this.#indexer });
       files.set(entry.name, library);
       this.#libraries.push(library.library);
     }
@@ -246,11 +222,7 @@ class Server implements RunningServer {
       ports: new UdpPortPairs(this.#reactor, { first, last }),
       waitForStreamMs,
     });
-    const variant = variantFactories({
-      applications: this.#applications,
-      clock: this.#patience,
-      log,
-    });
+    const variant = variantFactories({ applications: this.#applications, clock: this.#patience, log });
     // all of them before the first connection, which may name any
     const added = this.#config.applications.map((entry) => ({
       entry,
@@ -261,19 +233,11 @@ class Server implements RunningServer {
       }),
     }));
     for (const { entry, running, own } of added) {
-      const factories = [
-        builtIn(running),
-        rtsp(running),
-        variant(running),
-        own,
-      ];
+      const factories = [builtIn(running), rtsp(running), variant(running), own];
       // what clashes is told without an acceptor too
       acceptorUse(running, factories);
       for (const acceptor of entry.acceptors) {
-        await this.#listen(
-          acceptor,
-          acceptorUse(running, [...factories, ingest(running, acceptor)]),
-        );
+        await this.#listen(acceptor, acceptorUse(running, [...factories, ingest(running, acceptor)]));
       }
     }
     const { enabled, ip, port } = this.#config.web;
@@ -287,15 +251,8 @@ class Server implements RunningServer {
     if (this.#isClosing) return this.#closed.promise;
     this.#isClosing = true;
     const listenersClosed = this.#reactor.close();
-    const asked = await this.#reconnects.drain({
-      ...this.#config.rtmp,
-      clock: systemClock,
-    });
-    if (asked > 0) {
-      this.#options.log.child("rtmp").info(
-        `asked ${asked} peers to connect again`,
-      );
-    }
+    const asked = await this.#reconnects.drain({ ...this.#config.rtmp, clock: systemClock });
+    if (asked > 0) this.#options.log.child("rtmp").info(`asked ${asked} peers to connect again`);
     await this.#targets.close();
     await this.#relays.close();
     await this.#protocols.closeAll(reason);
@@ -319,9 +276,7 @@ class Server implements RunningServer {
     const kind = entry.library === "" ? entry.name : entry.library;
     const definition = this.#options.applications.find(({ name }) => name === kind);
     if (definition === undefined) {
-      throw new ConfigError(
-        `Cannot make application ${entry.name}: there is no kind of application ${kind}`,
-      );
+      throw new ConfigError(`Cannot make application ${entry.name}: there is no kind of application ${kind}`);
     }
     const log = this.#options.log.child(entry.name);
     const outbound = new ApplicationConnections({
@@ -360,9 +315,7 @@ class Server implements RunningServer {
   }
 
   async #listen(
-    acceptor:
-      & Pick<AcceptorConfig, "ip" | "port" | "protocol">
-      & Partial<AcceptorConfig>,
+    acceptor: Pick<AcceptorConfig, "ip" | "port" | "protocol"> & Partial<AcceptorConfig>,
     { owner, factories }: AcceptorUse,
   ): Promise<void> {
     const { ip: address, port, protocol } = acceptor;
@@ -373,10 +326,7 @@ class Server implements RunningServer {
     const listener = carrier === "tls"
       ? await this.#listenTls(where, { files: acceptor, protocol, accepted })
       : carrier === "udp"
-      ? await this.#reactor.listenUdp(
-        { ...where, ...multicastOf(acceptor) },
-        accepted,
-      )
+      ? await this.#reactor.listenUdp({ ...where, ...multicastOf(acceptor) }, accepted)
       : this.#reactor.listenTcp(where, accepted);
     const isHere = address === "localhost" || isLoopback(address);
     const isForPublishers = chain.tags.some((tag) => /^rt[ms]p/.test(tag) || INGEST_TAGS.includes(tag));
@@ -393,41 +343,23 @@ class Server implements RunningServer {
   /** With one certificate by the runtime's own listener, which costs half; with several by name. */
   async #listenTls(
     where: { readonly address: string; readonly port: number },
-    use: {
-      files: CertificateFiles;
-      protocol: string;
-      accepted: (carrier: Carrier) => void;
-    },
+    use: { files: CertificateFiles; protocol: string; accepted: (carrier: Carrier) => void },
   ): Promise<Listener> {
-    const log = this.#options.log.child("tls").child(
-      `${use.protocol} on ${formatEndpoint(where)}`,
-    );
-    const certificates = await WatchedCertificates.open(use.files, {
-      clock: systemClock,
-      log,
-    });
+    const log = this.#options.log.child("tls").child(`${use.protocol} on ${formatEndpoint(where)}`);
+    const certificates = await WatchedCertificates.open(use.files, { clock: systemClock, log });
     this.#closing.push(certificates);
     const { ring, first } = certificates;
     if (ring.certificates.length > 1) {
-      return await this.#reactor.listenTlsNames(
-        { ...where, keyRing: ring },
-        use.accepted,
-      );
+      return await this.#reactor.listenTlsNames({ ...where, keyRing: ring }, use.accepted);
     }
-    const { listener, renew } = this.#reactor.listenTls(
-      { ...where, ...first },
-      use.accepted,
-    );
+    const { listener, renew } = this.#reactor.listenTls({ ...where, ...first }, use.accepted);
     certificates.onRenewed = ([keys]) => renew(keys!);
     return listener;
   }
 
   #accept(
     carrier: Carrier,
-    { protocol, factories }: {
-      protocol: string;
-      factories: ProtocolFactoryRegistry;
-    },
+    { protocol, factories }: { protocol: string; factories: ProtocolFactoryRegistry },
   ): void {
     if (this.#isClosing) return carrier.abort(new ClosedError("Server closes"));
     const bottom = factories.spawn(protocol)[0]!;
@@ -438,9 +370,7 @@ class Server implements RunningServer {
 
 /** What a UDP acceptor says of its multicast group. */
 function multicastOf(
-  { multicastSource: source, multicastInterface: interfaceAddress }: Partial<
-    AcceptorConfig
-  >,
+  { multicastSource: source, multicastInterface: interfaceAddress }: Partial<AcceptorConfig>,
 ) {
   return {
     ...(source === undefined ? {} : { source }),
@@ -448,10 +378,7 @@ function multicastOf(
   };
 }
 
-function acceptorUse(
-  owner: AcceptorOwner,
-  factories: readonly ProtocolFactory[],
-): AcceptorUse {
+function acceptorUse(owner: AcceptorOwner, factories: readonly ProtocolFactory[]): AcceptorUse {
   const registry = new ProtocolFactoryRegistry();
   for (const factory of factories) registry.register(factory);
   return { owner, factories: registry };

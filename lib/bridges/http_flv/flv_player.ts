@@ -39,9 +39,7 @@ export class FlvPlayerProtocol extends Protocol {
 
   protected override onOpened(): void {
     const carrier = this.directCarrier;
-    if (carrier === undefined) {
-      throw new TypeError("Cannot play: the stack has no direct carrier");
-    }
+    if (carrier === undefined) throw new TypeError("Cannot play: the stack has no direct carrier");
     const { stream, wire, log, isAudience = true } = this.#options;
     this.#subscriber = stream.subscribe(carrier, wire, {
       origin: `${this.tag} ${formatEndpoint(this.remote)}`,
@@ -52,9 +50,7 @@ export class FlvPlayerProtocol extends Protocol {
       jumped: (skippedMs) => this.#jumped(skippedMs),
       notCarried: ({ kind, codec }) => log.warning(`plays without ${kind}: ${codec} cannot be sent this way`),
     });
-    log.info(
-      stream.publisher === undefined ? "playing, waits for a publisher" : "playing",
-    );
+    log.info(stream.publisher === undefined ? "playing, waits for a publisher" : "playing");
   }
 
   /** Viewers have nothing to say; what they send is dropped. */

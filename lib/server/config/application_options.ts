@@ -38,14 +38,8 @@ const CERTIFICATE_OPTIONS = {
 
 /** Options of one entry of `acceptors`. */
 export const ACCEPTOR_OPTIONS = {
-  ip: text({
-    default: "0.0.0.0",
-    doc: 'Address to listen on; "0.0.0.0" is every IPv4 one, "::" every one.',
-  }),
-  port: port({
-    default: 1935,
-    doc: "Port to listen on; 0 lets the system choose.",
-  }),
+  ip: text({ default: "0.0.0.0", doc: 'Address to listen on; "0.0.0.0" is every IPv4 one, "::" every one.' }),
+  port: port({ default: 1935, doc: "Port to listen on; 0 lets the system choose." }),
   protocol: text({
     default: "inboundRtmp",
     doc: "Chain of protocols that connections get; see `crtmp check`.",
@@ -77,14 +71,8 @@ export const ACCEPTOR_OPTIONS = {
     example: "192.0.2.1",
     doc: "inboundUdpTs: address of the interface that the multicast group `ip` is joined on.",
   }),
-  sslCert: optionalPath({
-    example: "cert.pem",
-    doc: "Certificate chain in PEM form, for chains over TLS.",
-  }),
-  sslKey: optionalPath({
-    example: "key.pem",
-    doc: "Private key in PEM form; goes with sslCert.",
-  }),
+  sslCert: optionalPath({ example: "cert.pem", doc: "Certificate chain in PEM form, for chains over TLS." }),
+  sslKey: optionalPath({ example: "key.pem", doc: "Private key in PEM form; goes with sslCert." }),
   sslCertificates: list(CERTIFICATE_OPTIONS, {
     default: [],
     doc:
@@ -155,10 +143,7 @@ export const STREAMING_OPTIONS = {
 
 /** How the files of one folder are played. */
 export const STORAGE_OPTIONS = {
-  mediaFolder: path({
-    default: "media",
-    doc: "Files that may be played, in folders of any depth.",
-  }),
+  mediaFolder: path({ default: "media", doc: "Files that may be played, in folders of any depth." }),
   metaFolder: optionalPath({
     example: "meta",
     doc: "Where indexes and statistics of the files are kept; beside each file where this is not set.",
@@ -212,17 +197,11 @@ export const STORAGE_OPTIONS = {
 export const MEDIA_STORAGE_OPTIONS = {
   enabled: flag({ default: true, doc: "Whether files are played at all." }),
   ...STORAGE_OPTIONS,
-  recordedStreamsStorage: path({
-    default: "recordings",
-    doc: "Where recordings are written.",
-  }),
+  recordedStreamsStorage: path({ default: "recordings", doc: "Where recordings are written." }),
   storages: list({
     name: text({ default: "", doc: "Its name, for messages about it." }),
     ...STORAGE_OPTIONS,
-  }, {
-    default: [],
-    doc: "Further folders, searched after mediaFolder in this order.",
-  }),
+  }, { default: [], doc: "Further folders, searched after mediaFolder in this order." }),
 };
 
 /** Options of one entry of `applications`. */
@@ -233,18 +212,9 @@ export const APPLICATION_OPTIONS = {
     allowed: NAME_ALLOWED,
     doc: "Its name: players reach it as rtmp://HOST/NAME/STREAM.",
   }),
-  description: text({
-    default: "",
-    doc: "What it is for; shown on the status page.",
-  }),
-  library: text({
-    default: "",
-    doc: "The kind of application it is; empty for the one called like it.",
-  }),
-  default: flag({
-    default: false,
-    doc: "Whether it gets connections first; at most one application is.",
-  }),
+  description: text({ default: "", doc: "What it is for; shown on the status page." }),
+  library: text({ default: "", doc: "The kind of application it is; empty for the one called like it." }),
+  default: flag({ default: false, doc: "Whether it gets connections first; at most one application is." }),
   aliases: textList({
     default: [],
     pattern: NAME,
@@ -255,9 +225,7 @@ export const APPLICATION_OPTIONS = {
     default: "anywhere",
     doc: "Where publishers may connect from; loopback is this machine.",
   }),
-  authentication: group(AUTHENTICATION_OPTIONS, {
-    doc: "How encoders are asked who they are.",
-  }),
+  authentication: group(AUTHENTICATION_OPTIONS, { doc: "How encoders are asked who they are." }),
   streamKeys: list(STREAM_KEY_OPTIONS, {
     default: [],
     doc: "Keys that publish a stream under its public name; without rules about publish, nothing else does.",
@@ -288,10 +256,7 @@ export const APPLICATION_OPTIONS = {
     default: [],
     doc: "Where its live streams are pushed to; each stream goes to all targets whose localStreamName fits.",
   }),
-  acceptors: list(ACCEPTOR_OPTIONS, {
-    default: [],
-    doc: "Where it listens itself.",
-  }),
+  acceptors: list(ACCEPTOR_OPTIONS, { default: [], doc: "Where it listens itself." }),
   tsTargets: list(TS_TARGET_OPTIONS, {
     default: [],
     doc:

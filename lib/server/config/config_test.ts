@@ -30,20 +30,14 @@ const SCHEMA = new ConfigSchema({
   applications: [
     { name: "appselector" },
     { name: "flvplayback" },
-    {
-      name: "recorder",
-      options: RECORDER_OPTIONS,
-      chains: [{ name: "recordProtocol" }],
-    },
+    { name: "recorder", options: RECORDER_OPTIONS, chains: [{ name: "recordProtocol" }] },
   ],
   chains: ["inboundRtmp", "inboundRtmps", "inboundRtsp", "echoProtocol"],
 });
 const SOURCE = { name: "crtmp.toml" };
 
 function readDoc(name: string): string {
-  return Deno.readTextFileSync(
-    new URL(`../../../docs/${name}`, import.meta.url),
-  );
+  return Deno.readTextFileSync(new URL(`../../../docs/${name}`, import.meta.url));
 }
 
 Deno.test("the embedded default serves RTMP on 1935, RTSP on 8554 and the web plane on 8080", () => {
@@ -56,12 +50,7 @@ Deno.test("the embedded default serves RTMP on 1935, RTSP on 8554 and the web pl
       acceptors: acceptors.map(({ ip, port, protocol }) => `${protocol} ${ip}:${port}`),
     })),
     [
-      {
-        name: "flvplayback",
-        isDefault: false,
-        aliases: ["live", "vod"],
-        acceptors: [],
-      },
+      { name: "flvplayback", isDefault: false, aliases: ["live", "vod"], acceptors: [] },
       {
         name: "appselector",
         isDefault: true,
@@ -70,22 +59,12 @@ Deno.test("the embedded default serves RTMP on 1935, RTSP on 8554 and the web pl
       },
     ],
   );
-  assert.deepEqual([web.ip, web.port, web.status], [
-    "0.0.0.0",
-    8080,
-    "loopback",
-  ]);
-  assert.deepEqual(logAppenders.map(({ type, level }) => [type, level]), [[
-    "coloredConsole",
-    3,
-  ]]);
+  assert.deepEqual([web.ip, web.port, web.status], ["0.0.0.0", 8080, "loopback"]);
+  assert.deepEqual(logAppenders.map(({ type, level }) => [type, level]), [["coloredConsole", 3]]);
 });
 
 Deno.test("ConfigSchema reads tables as it reads the TOML that gives them", () => {
-  const tables = {
-    web: { port: 8000 },
-    applications: [{ name: "flvplayback", aliases: ["x"] }],
-  };
+  const tables = { web: { port: 8000 }, applications: [{ name: "flvplayback", aliases: ["x"] }] };
   const toml = "[web]\nport = 8000\n[[applications]]\nname = 'flvplayback'\naliases = ['x']";
   assert.deepEqual(SCHEMA.parse(tables, SOURCE), SCHEMA.parse(toml, SOURCE));
 });
@@ -99,44 +78,28 @@ Deno.test("the sample reads back as the defaults, and is what the repository hol
 
 Deno.test("the sample documents every option once", () => {
   const sample = writeSample(SCHEMA.rows);
-  const keys = [...JSON.stringify(parse(sample)).matchAll(/"(\w+)":/g)].map((
-    match,
-  ) => match[1]);
+  const keys = [...JSON.stringify(parse(sample)).matchAll(/"(\w+)":/g)].map((match) => match[1]);
   for (const key of new Set(keys)) {
-    const documented = [
-      ...sample.matchAll(new RegExp(`^# [^\\n]+\\n(?:# )?${key} = `, "gm")),
-    ];
+    const documented = [...sample.matchAll(new RegExp(`^# [^\\n]+\\n(?:# )?${key} = `, "gm"))];
     const isTable = new RegExp(`^\\[+(\\w+\\.)*${key}\\]`, "m").test(sample);
     assert.ok(documented.length > 0 || isTable, `${key} has no comment`);
   }
 });
 
 Deno.test("the reference in the repository is the generated one", () => {
-  assert.equal(
-    readDoc("configuration.md"),
-    writeReference(new ConfigSchema().rows),
-  );
+  assert.equal(readDoc("configuration.md"), writeReference(new ConfigSchema().rows));
 });
 
 /** One broken file, and what the message about it must be. */
 const BROKEN_FILES: readonly [toml: string, message: string | RegExp][] = [
   ["port = ", /^Cannot load crtmp\.toml: Parse error on line 1, column \d+: ./],
-  [
-    "[web]\nport = 80 80",
-    /^Cannot load crtmp\.toml: Parse error on line 2, column \d+: ./,
-  ],
+  ["[web]\nport = 80 80", /^Cannot load crtmp\.toml: Parse error on line 2, column \d+: ./],
   [
     '[web]\nport = "rtmp"',
     'Cannot load crtmp.toml: web.port must be 0-65535, current value is "rtmp"',
   ],
-  [
-    "[web]\nprot = 1",
-    "Cannot load crtmp.toml: web.prot is not an option: did you mean port?",
-  ],
-  [
-    "[wbe]\nport = 1",
-    "Cannot load crtmp.toml: wbe is not an option: did you mean web?",
-  ],
+  ["[web]\nprot = 1", "Cannot load crtmp.toml: web.prot is not an option: did you mean port?"],
+  ["[wbe]\nport = 1", "Cannot load crtmp.toml: wbe is not an option: did you mean web?"],
   [
     "port = 1",
     "Cannot load crtmp.toml: port is not an option there: port belongs in applications[].acceptors[]",
@@ -185,10 +148,7 @@ const BROKEN_FILES: readonly [toml: string, message: string | RegExp][] = [
     "[[applications]]\nname = 'recorder'\nrecordDays = 0\nrecordDay = 1",
     "Cannot load crtmp.toml: applications[0].recordDay is not an option: did you mean recordDays? (and 1 more)",
   ],
-  [
-    "[[applications]]",
-    "Cannot load crtmp.toml: applications[0].name must be set",
-  ],
+  ["[[applications]]", "Cannot load crtmp.toml: applications[0].name must be set"],
   [
     "[[applications]]\nname = 'flvplaybak'",
     'Cannot load crtmp.toml: applications[0].name names no application, current value is "flvplaybak": did you ' +
@@ -267,15 +227,8 @@ for (const [toml, message] of BROKEN_FILES) {
 }
 
 Deno.test("ConfigSchema tells all faults, in the order of the file", () => {
-  const { faults } = SCHEMA.check(
-    "[web]\nprot = 1\nstatus = 'x'\n[rtmp]\nx = 1",
-    SOURCE,
-  );
-  assert.deepEqual(faults.map((fault) => fault.path), [
-    "web.prot",
-    "web.status",
-    "rtmp.x",
-  ]);
+  const { faults } = SCHEMA.check("[web]\nprot = 1\nstatus = 'x'\n[rtmp]\nx = 1", SOURCE);
+  assert.deepEqual(faults.map((fault) => fault.path), ["web.prot", "web.status", "rtmp.x"]);
 });
 
 Deno.test("ConfigSchema reads an application's own options, by the library of its entry", () => {
@@ -286,12 +239,7 @@ Deno.test("ConfigSchema reads an application's own options, by the library of it
   assert.deepEqual(options, { recordDays: 30, recordName: "rec" });
   assert.throws(
     () =>
-      new ConfigSchema({
-        applications: [{
-          name: "x",
-          options: { aliases: RECORDER_OPTIONS.recordName },
-        }],
-      }),
+      new ConfigSchema({ applications: [{ name: "x", options: { aliases: RECORDER_OPTIONS.recordName } }] }),
     /Cannot declare options of x: every application has an option aliases/,
   );
 });
@@ -309,18 +257,12 @@ Deno.test("settings override the file and go by name or number", () => {
       'applications.flvplayback.aliases=["a", "b"]',
     ],
   });
-  assert.deepEqual(
-    [config.web.port, config.web.status, config.maxConnections],
-    [8000, "public", 5],
-  );
+  assert.deepEqual([config.web.port, config.web.status, config.maxConnections], [8000, "public", 5]);
   assert.equal(config.applications[0]?.streaming.mergeWriteMs, 20);
   assert.equal(config.applications[1]?.acceptors[0]?.port, 1936);
   assert.equal(config.logAppenders[0]?.level, 4);
   assert.deepEqual(config.applications[0]?.aliases, ["a", "b"]);
-  assert.equal(
-    SCHEMA.defaults().applications[0]?.streaming.mergeWriteMs,
-    "adaptive",
-  );
+  assert.equal(SCHEMA.defaults().applications[0]?.streaming.mergeWriteMs, "adaptive");
 });
 
 const WRONG_SETTINGS: readonly [setting: string, message: RegExp][] = [
@@ -338,10 +280,7 @@ const WRONG_SETTINGS: readonly [setting: string, message: RegExp][] = [
 
 for (const [setting, message] of WRONG_SETTINGS) {
   Deno.test(`settings refuse ${setting}`, () => {
-    assert.throws(() => SCHEMA.defaults([setting]), {
-      name: "ConfigError",
-      message,
-    });
+    assert.throws(() => SCHEMA.defaults([setting]), { name: "ConfigError", message });
     assert.equal(Reflect.get({}, "x"), undefined);
   });
 }
@@ -351,20 +290,10 @@ Deno.test("flags move the RTMP and RTSP acceptors, the web plane and the media f
   const moved = withRtmpAddress(config, { host: "127.0.0.1", port: 1 });
   const places = (of: typeof config) => of.applications[1]?.acceptors.map(({ ip, port }) => `${ip}:${port}`);
   assert.deepEqual(places(moved), ["127.0.0.1:1", "0.0.0.0:8554"]);
-  assert.deepEqual(places(withRtspAddress(config, { host: "::1", port: 2 })), [
-    "0.0.0.0:1935",
-    "::1:2",
-  ]);
+  assert.deepEqual(places(withRtspAddress(config, { host: "::1", port: 2 })), ["0.0.0.0:1935", "::1:2"]);
   const off = { ...config, web: { ...config.web, enabled: false } };
-  assert.deepEqual(withWebAddress(off, { host: "::1", port: 2 }).web, {
-    ...config.web,
-    ip: "::1",
-    port: 2,
-  });
-  assert.equal(
-    withMediaFolder(config, "/m").applications[0]?.mediaStorage.mediaFolder,
-    "/m",
-  );
+  assert.deepEqual(withWebAddress(off, { host: "::1", port: 2 }).web, { ...config.web, ip: "::1", port: 2 });
+  assert.equal(withMediaFolder(config, "/m").applications[0]?.mediaStorage.mediaFolder, "/m");
   const silent = { ...config, applications: [] };
   assert.throws(
     () => withRtmpAddress(silent, { host: "h", port: 1 }),
@@ -373,10 +302,7 @@ Deno.test("flags move the RTMP and RTSP acceptors, the web plane and the media f
 });
 
 Deno.test("serviceRows lists acceptors and the web plane; formatServices lines them up", () => {
-  const rows = serviceRows(
-    SCHEMA.defaults(),
-    new Map([["inboundRtmp", "tcp"], ["inboundRtsp", "tcp"]]),
-  );
+  const rows = serviceRows(SCHEMA.defaults(), new Map([["inboundRtmp", "tcp"], ["inboundRtsp", "tcp"]]));
   assert.deepEqual(formatServices(rows), [
     "carrier  ip       port  protocol     application",
     "-------  -------  ----  -----------  -----------",
@@ -396,30 +322,14 @@ Deno.test("loadConfig reads a file, and names one it cannot read", async () => {
     );
     const { toml, source } = await loadConfig(file);
     const config = SCHEMA.parse(toml, source);
-    assert.equal(
-      config.applications[0]?.mediaStorage.mediaFolder,
-      `${folder}/films`,
-    );
+    assert.equal(config.applications[0]?.mediaStorage.mediaFolder, `${folder}/films`);
     await Deno.writeTextFile(file, "#".repeat(2 * 1024 * 1024));
-    await assert.rejects(loadConfig(file), {
-      name: "LimitError",
-      message: /MAX_CONFIG_BYTES/,
-    });
-    await assert.rejects(loadConfig(folder), {
-      name: "ConfigError",
-      message: /^Cannot read .+: \S/,
-    });
-    await assert.rejects(loadConfig(`${folder}/no.toml`), {
-      message: /no.toml: there is no such file$/,
-    });
+    await assert.rejects(loadConfig(file), { name: "LimitError", message: /MAX_CONFIG_BYTES/ });
+    await assert.rejects(loadConfig(folder), { name: "ConfigError", message: /^Cannot read .+: \S/ });
+    await assert.rejects(loadConfig(`${folder}/no.toml`), { message: /no.toml: there is no such file$/ });
     const xml = `${folder}/crtmpserver.xml`;
-    await Deno.writeTextFile(
-      xml,
-      '<MAP isArray="false"><BOOL name="daemon">true</BOOL></MAP>',
-    );
-    assert.deepEqual((await loadConfig(xml)).tables, {
-      configuration: { daemon: true },
-    });
+    await Deno.writeTextFile(xml, '<MAP isArray="false"><BOOL name="daemon">true</BOOL></MAP>');
+    assert.deepEqual((await loadConfig(xml)).tables, { configuration: { daemon: true } });
     await Deno.writeTextFile(xml, "<MAP>");
     await assert.rejects(loadConfig(xml), {
       name: "ConfigError",

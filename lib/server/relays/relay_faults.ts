@@ -23,59 +23,34 @@ export function* relayFaults(
   const owners = new Map<string, string>();
   for (const [at, entry] of config.externalStreams.entries()) {
     const place = `${path}.externalStreams[${at}]`;
-    yield* addressFault(
-      `${place}.uri`,
-      entry.uri,
-      () => streamEndpoint(entry.uri),
-    );
+    yield* addressFault(`${place}.uri`, entry.uri, () => streamEndpoint(entry.uri));
     const { localStreamName } = entry;
     const fault = nameFault(localStreamName);
-    if (fault !== undefined) {
-      yield faultAt(`${place}.localStreamName`, `must be a name: ${fault}`);
-    }
+    if (fault !== undefined) yield faultAt(`${place}.localStreamName`, `must be a name: ${fault}`);
     const owner = owners.get(localStreamName);
     if (owner !== undefined) {
-      yield faultAt(
-        `${place}.localStreamName`,
-        `must be unique, ${owner} has it as well`,
-      );
+      yield faultAt(`${place}.localStreamName`, `must be unique, ${owner} has it as well`);
     }
     owners.set(localStreamName, place);
     if ((entry.swfHash === undefined) !== (entry.swfSize === 0)) {
-      yield faultAt(
-        `${place}.swfSize`,
-        "must be set: swfHash and swfSize go together",
-      );
+      yield faultAt(`${place}.swfSize`, "must be set: swfHash and swfSize go together");
     }
   }
-  for (
-    const [at, { targetUri, targetStreamName: target }] of config.pushTargets
-      .entries()
-  ) {
+  for (const [at, { targetUri, targetStreamName: target }] of config.pushTargets.entries()) {
     const place = `${path}.pushTargets[${at}].targetUri`;
-    yield* addressFault(
-      place,
-      targetUri,
-      () => targetEndpoint(targetUri, { target, local: "stream" }),
-    );
+    yield* addressFault(place, targetUri, () => targetEndpoint(targetUri, { target, local: "stream" }));
   }
   for (const key of ["tsTargets", "liveFlvTargets"] as const) {
     for (const [at, { address, localStreamName }] of config[key].entries()) {
       const place = `${path}.${key}[${at}]`;
       if (address === "") yield faultAt(`${place}.address`, "must be set");
       const fault = nameFault(localStreamName);
-      if (fault !== undefined) {
-        yield faultAt(`${place}.localStreamName`, `must be a name: ${fault}`);
-      }
+      if (fault !== undefined) yield faultAt(`${place}.localStreamName`, `must be a name: ${fault}`);
     }
   }
 }
 
-function* addressFault(
-  path: string,
-  address: string,
-  parse: () => unknown,
-): Generator<OptionFault> {
+function* addressFault(path: string, address: string, parse: () => unknown): Generator<OptionFault> {
   if (address === "") return yield faultAt(path, "must be set");
   try {
     parse();
