@@ -20,7 +20,8 @@ export function clientFactory(clock: Clock): ProtocolFactory {
     name: "crtmp client",
     chains: CLIENT_CHAINS,
     protocols: {
-      httpClient: () => new HttpClientProtocol({ clock }),
+      // who asks bounds what it keeps
+      httpClient: () => new HttpClientProtocol({ clock, maxBodyBytes: Infinity }),
       ...Object.fromEntries(formats.map((format) => [`${format}Variant`, variant(format)])),
     },
   };
