@@ -46,10 +46,10 @@ export const ACCEPTOR_CHAINS: readonly ChainDeclaration[] = [
   },
   {
     name: "inboundRtsp",
-    tags: ["tcp", "rtsp"],
-    about: "RTSP publishers and players; RTP over it or over UDP",
+    tags: ["tcp", "rtspOrHttp"],
+    about: "RTSP publishers and players; RTP over it or UDP; tunnels over HTTP",
   },
-  { name: "inboundRtsps", tags: ["tcp", "tls", "rtsp"], about: "the same over TLS" },
+  { name: "inboundRtsps", tags: ["tcp", "tls", "rtspOrHttp"], about: "the same over TLS" },
   { name: "inboundLiveFlv", tags: ["tcp", "flvin"], about: "FLV as it arrives over TCP" },
   ...variantChains("inbound"),
 ];

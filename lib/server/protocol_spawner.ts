@@ -18,6 +18,7 @@ import { ACCEPTOR_CHAINS } from "./chain_table.ts";
 import type { ServerConfig } from "./config/mod.ts";
 import { isStreamPost } from "./web/post_route.ts";
 import { type PagesOptions, webPages } from "./web/pages.ts";
+import type { RtspService } from "./rtsp/rtsp_factory.ts";
 import type { SharedObjects } from "./shared_objects.ts";
 import { StreamStatusReader } from "./web/status.ts";
 import { webLog, WebRouter } from "./web/web_router.ts";
@@ -33,6 +34,8 @@ export interface SpawnerOptions {
   readonly recorder: PublishRecorder;
   /** Streams from and to other servers, for the status page. */
   readonly relays: PagesOptions["relays"];
+  /** Makes tunnels for RTSP over HTTP. */
+  readonly rtsp: RtspService;
   readonly log: Logger;
   readonly version: string;
   /** The shared objects of all applications. */
@@ -155,6 +158,7 @@ function webRouter(
     decisionTimeoutMs: config.web.decisionTimeoutMs,
     allowOrigin: config.web.allowOrigin,
     tunnel,
+    rtsp: options.rtsp.tunnelFor(owner),
     fetch: pages,
   });
 }

@@ -23,7 +23,7 @@ import { ReactorDialer } from "./relays/reactor_dialer.ts";
 import { ServerRelays } from "./relays/server_relays.ts";
 import { UdpPortPairs } from "./rtsp/rtp_ports.ts";
 import { ApplicationConnections } from "./outbound/application_connections.ts";
-import { rtspFactories } from "./rtsp/rtsp_factory.ts";
+import { RtspService } from "./rtsp/rtsp_factory.ts";
 import { type CertificateFiles, WatchedCertificates } from "./tls_keys.ts";
 import { SharedObjects } from "./shared_objects.ts";
 import { StreamTargets } from "./targets/stream_targets.ts";
@@ -192,6 +192,16 @@ class Server implements RunningServer {
       files.set(entry.name, library);
       this.#libraries.push(library.library);
     }
+    const { rtpPortFirst: first, rtpPortLast: last, waitForStreamMs } = this.#config.rtsp;
+    const rtsp = new RtspService({
+      applications: this.#applications,
+      streams: this.streams,
+      clock: systemClock,
+      login: authorities.login,
+      log,
+      ports: new UdpPortPairs(this.#reactor, { first, last }),
+      waitForStreamMs,
+    });
     const builtIn = builtInFactories({
       patience: this.#patience,
       config: this.#config,
@@ -201,6 +211,7 @@ class Server implements RunningServer {
       opened: (bottom) => this.#protocols.add(bottom),
       recorded: new RecordedFiles(files),
       recorder: this.#recordings,
+      rtsp,
       relays: () => this.#relays.list(),
       reconnects: this.#reconnects,
       log,
@@ -211,16 +222,6 @@ class Server implements RunningServer {
       streams: this.streams,
       clock: this.#patience,
       log,
-    });
-    const { rtpPortFirst: first, rtpPortLast: last, waitForStreamMs } = this.#config.rtsp;
-    const rtsp = rtspFactories({
-      applications: this.#applications,
-      streams: this.streams,
-      clock: systemClock,
-      login: authorities.login,
-      log,
-      ports: new UdpPortPairs(this.#reactor, { first, last }),
-      waitForStreamMs,
     });
     const variant = variantFactories({ applications: this.#applications, clock: this.#patience, log });
     // all of them before the first connection, which may name any
@@ -233,7 +234,7 @@ class Server implements RunningServer {
       }),
     }));
     for (const { entry, running, own } of added) {
-      const factories = [builtIn(running), rtsp(running), variant(running), own];
+      const factories = [builtIn(running), rtsp.factoryFor(running), variant(running), own];
       // what clashes is told without an acceptor too
       acceptorUse(running, factories);
       for (const acceptor of entry.acceptors) {

@@ -3,12 +3,13 @@ import type { HttpLogin } from "#auth";
 import { LiveRtspApplication } from "#bridges/rtsp";
 import type { Clock } from "#clock";
 import type { Logger } from "#log";
-import { type RtpPorts, RtspProtocol } from "#protocols/rtsp";
+import { HttpServerProtocol } from "#protocols/http";
+import { type RtpPorts, RtspPortProtocol, RtspProtocol, RtspTunnel } from "#protocols/rtsp";
 import type { ProtocolFactory } from "#stack";
 import type { StreamRegistry } from "#streaming";
 
 /** What RTSP protocols are made with. */
-export interface RtspFactoryOptions {
+export interface RtspServiceOptions {
   readonly applications: ApplicationRegistry;
   readonly streams: StreamRegistry;
   /** Knows the users of the configuration. */
@@ -21,31 +22,49 @@ export interface RtspFactoryOptions {
   readonly waitForStreamMs: number;
 }
 
-/** Makes the factory of RTSP, for the acceptors of one owner. */
-export function rtspFactories(options: RtspFactoryOptions): (owner: AcceptorOwner) => ProtocolFactory {
-  const { clock, login, ports, streams, waitForStreamMs } = options;
-  const log = options.log.child("rtsp");
-  return (owner) => {
-    const application = new LiveRtspApplication({
-      registry: streams,
-      access: options.applications.accessFor(owner),
-      login,
-      log,
-      clock,
-      waitForStreamMs,
-    });
+/** Speaks RTSP, on ports of its own and in tunnels over HTTP. */
+export class RtspService {
+  readonly #options: RtspServiceOptions;
+  readonly #log: Logger;
+
+  constructor(options: RtspServiceOptions) {
+    this.#options = options;
+    this.#log = options.log.child("rtsp");
+  }
+
+  /** The tunnels that reach what the acceptors of `owner` do. */
+  tunnelFor(owner: AcceptorOwner): RtspTunnel {
+    const application = this.#applicationFor(owner);
+    return new RtspTunnel(() => this.#protocol(application));
+  }
+
+  /** Makes the protocols of the acceptors of `owner`. */
+  factoryFor(owner: AcceptorOwner): ProtocolFactory {
+    const { clock } = this.#options;
+    const application = this.#applicationFor(owner);
+    const rtsp = () => this.#protocol(application);
+    const router = new RtspTunnel(rtsp);
+    const http = () => new HttpServerProtocol({ clock, router });
     return {
       name: "crtmp rtsp",
       chains: [],
-      protocols: {
-        rtsp: () =>
-          new RtspProtocol({
-            application,
-            clock,
-            ports,
-            failed: (error) => log.error("a request failed", error),
-          }),
-      },
+      protocols: { rtspOrHttp: () => new RtspPortProtocol({ clock, rtsp, http }) },
     };
-  };
+  }
+
+  #applicationFor(owner: AcceptorOwner): LiveRtspApplication {
+    const { applications, streams: registry, ...rest } = this.#options;
+    return new LiveRtspApplication({
+      ...rest,
+      registry,
+      access: applications.accessFor(owner),
+      log: this.#log,
+    });
+  }
+
+  #protocol(application: LiveRtspApplication): RtspProtocol {
+    const { clock, ports } = this.#options;
+    const failed = (error: unknown) => this.#log.error("a request failed", error);
+    return new RtspProtocol({ application, clock, ports, failed });
+  }
 }

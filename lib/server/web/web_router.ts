@@ -4,6 +4,7 @@ import { TsWire } from "#bridges/ts";
 import type { Logger } from "#log";
 import type { HttpExchange, HttpFetchHandler, HttpLog, HttpRequestHead, HttpRouter } from "#protocols/http";
 import { RtmptTunnel } from "#protocols/rtmpt";
+import { RtspTunnel } from "#protocols/rtsp";
 import { isWebSocketRequest, WebSocketProtocol } from "#protocols/websocket";
 import { formatEndpoint } from "#stack";
 import type {
@@ -34,6 +35,8 @@ export interface WebRouterOptions {
   readonly allowOrigin: string;
   /** Takes the requests of RTMPT. */
   readonly tunnel: RtmptTunnel;
+  /** Takes the connections of RTSP over HTTP; there are none where it is absent. */
+  readonly rtsp?: RtspTunnel;
   /** Answers everything that is not media. */
   readonly fetch: HttpFetchHandler;
 }
@@ -75,7 +78,7 @@ interface MediaTarget {
 
 /**
  * Routes the requests of the web plane: `/APP/NAME.flv` and `/APP/NAME.ts` over HTTP and WebSocket are media and never
- * leave the protocol stack, nor does RTMPT; a POST there publishes; `/APP/FILE` is a media file, where files come
+ * leave the protocol stack, nor do RTMPT and RTSP; a POST there publishes; `/APP/FILE` is a media file, where files come
  * first under APP; everything else goes to the `fetch` of the pages.
  */
 export class WebRouter implements HttpRouter {
@@ -105,6 +108,8 @@ export class WebRouter implements HttpRouter {
 
   route(request: HttpRequestHead, exchange: HttpExchange): void {
     if (RtmptTunnel.isRequest(request)) return this.#options.tunnel.route(request, exchange);
+    const { rtsp } = this.#options;
+    if (rtsp !== undefined && RtspTunnel.isRequest(request)) return rtsp.route(request, exchange);
     const file = this.#files?.targetOf(request.path);
     const target = mediaTarget(request.path) ??
       (file && { appName: file.appName, streamName: "", format: "flv" });

@@ -191,6 +191,14 @@ export class ServerExchange implements HttpExchange {
     this.#connection.putNear(upgrade.near, (bytes) => this.write(bytes));
   }
 
+  takeOver(near: Protocol): void {
+    if (this.isAnswered) return this.#refuseSecond();
+    this.#status = 200;
+    this.#isPassing = true;
+    this.#connection.pass("passBoth");
+    this.#connection.putNear(near, (bytes) => this.write(bytes));
+  }
+
   whenEnded(callback: () => void): void {
     if (this.#isEnded) callback();
     else this.#onEnded.push(callback);

@@ -96,6 +96,11 @@ export interface HttpExchange {
   respondWith(handler: HttpFetchHandler): void;
   /** Answers 101 and passes the connection on to another protocol. */
   upgrade(upgrade: HttpUpgrade): void;
+  /**
+   * Puts `near` on top of HTTP and opens it, without an answer: the body, whatever length it was to have, and all that
+   * comes after it go there. For peers that begin with a request and then speak something else.
+   */
+  takeOver(near: Protocol): void;
   /** Calls `callback` once, when the answer is complete or the peer is gone; at once if it already is. */
   whenEnded(callback: () => void): void;
 }
