@@ -26,6 +26,7 @@ export type {
   ConnectRequest,
   Decision,
   MediaCatalog,
+  PeerConnection,
   OutboundConnections,
   OutboundTls,
   RecordingControl,

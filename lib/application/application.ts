@@ -1,3 +1,4 @@
+import type { Clock } from "#clock";
 import type { OptionTable } from "#options";
 import type { Authority } from "./authority.ts";
 import type { StreamNames } from "./stream_names.ts";
@@ -21,17 +22,23 @@ export interface ConnectRedirect {
  */
 export type Decision = ConnectDecision | { readonly streamName: string };
 
+/** A connection that was accepted. */
+export interface PeerConnection {
+  /** Calls a function of the peer without wanting an answer. */
+  readonly notify: (name: string, args: readonly unknown[]) => void;
+  /** Calls a function of the peer; resolves to the values of its answer, rejects where it fails or goes. */
+  readonly callPeer: (name: string, args: readonly unknown[]) => Promise<readonly unknown[]>;
+  /** Ends the connection after what was sent has left; `reason` is logged. */
+  readonly close: (reason: string) => void;
+}
+
 /** A remote call: NetConnection or NetStream method with AMF values. */
-export interface Call {
+export interface Call extends Pick<PeerConnection, "notify" | "callPeer"> {
   readonly peer: Peer;
   /** Name of the method. */
   readonly name: string;
   /** Values after the command object. */
   readonly args: readonly unknown[];
-  /** Calls a function of the peer without wanting an answer. */
-  readonly notify: (name: string, args: readonly unknown[]) => void;
-  /** Calls a function of the peer; resolves to the values of its answer, rejects where it fails or goes. */
-  readonly callPeer: (name: string, args: readonly unknown[]) => Promise<readonly unknown[]>;
 }
 
 /** The media files of an application. */
@@ -135,10 +142,16 @@ export interface RelayControl {
  * the server does not.
  */
 export interface Application {
+  /** The server is about to listen; what this throws or rejects with ends the start. */
+  start?(): void | Promise<void>;
   /** Decides about a connection, or sends it elsewhere; without it every connection is accepted. */
   connect?(
     peer: Peer,
   ): ConnectDecision | ConnectRedirect | Promise<ConnectDecision | ConnectRedirect>;
+  /** An RTMP connection was accepted; until `disconnected` it may be called. */
+  connected?(peer: Peer, connection: PeerConnection): void;
+  /** That connection has ended. */
+  disconnected?(peer: Peer): void;
   /** Decides about a publish; without it everybody may publish. */
   publish?(request: StreamRequest): Decision | Promise<Decision>;
   /** Decides about a play; without it everybody may play. */
@@ -175,6 +188,8 @@ export interface ApplicationContext {
   readonly options: Readonly<Record<string, unknown>>;
   /** Its log, prefixed with its name. */
   readonly log: ApplicationLog;
+  /** Time, as the server has it. */
+  readonly clock: Clock;
   /** Its media files. */
   readonly media: MediaCatalog;
   /** Recordings of its live streams. */

@@ -8,6 +8,7 @@ import type {
   Call,
   ConnectDecision,
   Decision,
+  PeerConnection,
   RunningApplication,
   SharedObjectWish,
 } from "./application.ts";
@@ -156,6 +157,32 @@ export class ApplicationRegistry {
     const { application } = running;
     if (isUp) this.#tell(running, "streamUp", () => application.streamUp?.(stream));
     else this.#tell(running, "streamDown", () => application.streamDown?.(stream));
+  }
+
+  /**
+   * Starts every application, one after another.
+   *
+   * @throws {ConfigError} What the first throws that fails.
+   */
+  async start(): Promise<void> {
+    for (const { application } of this.#applications) await application.start?.();
+  }
+
+  /** Tells the application that `peer` names of an accepted connection. */
+  connected(
+    owner: AcceptorOwner,
+    { peer, connection }: { readonly peer: Peer; readonly connection: PeerConnection },
+  ): void {
+    const running = this.select(owner, peer.appName);
+    if (running === undefined) return;
+    this.#tell(running, "connected", () => running.application.connected?.(peer, connection));
+  }
+
+  /** Tells the same application of that connection's end. */
+  disconnected(owner: AcceptorOwner, peer: Peer): void {
+    const running = this.select(owner, peer.appName);
+    if (running === undefined) return;
+    this.#tell(running, "disconnected", () => running.application.disconnected?.(peer));
   }
 
   /** Closes every application. */

@@ -27,6 +27,7 @@ export type {
   ConnectRedirect,
   Decision,
   MediaCatalog,
+  PeerConnection,
   RecordingControl,
   RelayControl,
   RelayEntry,

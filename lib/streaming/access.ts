@@ -19,6 +19,8 @@ export interface Peer {
   readonly query: string;
   /** Who it is, where that was asked and proved when it connected. */
   readonly user?: string;
+  /** Number of its connection, unique in the process, where it stays connected beyond one request. */
+  readonly id?: number;
 }
 
 /** A wish to publish or to play one stream. */

@@ -5,6 +5,7 @@
  */
 
 import type { ApplicationContext, ApplicationDefinition } from "#application";
+import { ManualClock } from "#clock";
 import { readOptions } from "#options";
 
 /** A context whose services do nothing, with the defaults of the application's options, but for `own`. */
@@ -17,6 +18,7 @@ export function applicationContext(
   return {
     name: definition.name,
     options: readOptions(definition.options ?? {}, {}).options,
+    clock: new ManualClock(),
     log: { debug() {}, info() {}, warning() {} },
     media: { list: () => Promise.resolve([]) },
     recordings: { start: () => false, stop: () => Promise.resolve(false), list: () => [] },

@@ -55,10 +55,20 @@ export type RtmpConnectVerdict =
     readonly redirect?: string;
   };
 
+/** A connection that was accepted, to be called. */
+export interface RtmpPeerConnection extends Pick<RtmpCall, "notify" | "callPeer"> {
+  /** Ends it after what was sent has left; `reason` is logged. */
+  readonly close: (reason: string) => void;
+}
+
 /** What the server decides for RTMP connections. */
 export interface RtmpAccess extends StreamAccess {
   /** Whether to accept a connection, and who it is. */
   connect(peer: Peer): RtmpConnectVerdict | Promise<RtmpConnectVerdict>;
+  /** A connection was accepted. */
+  connected?(peer: Peer, connection: RtmpPeerConnection): void;
+  /** A connection that was accepted has ended. */
+  disconnected?(peer: Peer): void;
   /** Answers a call the session does not know; `undefined` if there is none of that name. */
   call(peer: Peer, call: RtmpCall): CallAnswer | Promise<CallAnswer>;
 }
@@ -133,6 +143,10 @@ export class LiveRtmpApplication implements RtmpApplication {
       refusedPublisher: new RefusedPublisher(session, this.#options.clock),
     });
     this.#options.reconnects?.add(session);
+    this.#options.access.connected?.(peer, {
+      ...callsOf(session),
+      close: (reason) => session.close(reason),
+    });
     log.debug(() => `connected to ${peer.appName}, ${request.flashVer || "client unnamed"}`);
     const isEnhanced = request.capabilities.isEnhanced || request.capabilities.capsEx !== 0;
     return {
@@ -155,8 +169,7 @@ export class LiveRtmpApplication implements RtmpApplication {
     if (peer === undefined) return undefined;
     return this.#options.access.call(peer, {
       ...command,
-      notify: (name, values) => session.notify(name, values),
-      callPeer: (name, values) => session.call(name, values),
+      ...callsOf(session),
     });
   }
 
@@ -178,8 +191,10 @@ export class LiveRtmpApplication implements RtmpApplication {
 
   closed(session: RtmpSession, error: Error): void {
     this.#options.sharedObjects?.left(session);
-    this.#connections.get(session)?.refusedPublisher[Symbol.dispose]();
+    const connection = this.#connections.get(session);
+    connection?.refusedPublisher[Symbol.dispose]();
     this.#connections.delete(session);
+    if (connection !== undefined) this.#options.access.disconnected?.(connection.peer);
     this.#options.reconnects?.remove(session);
     this.#log(session).debug(() => `disconnected: ${error.message}`);
   }
@@ -187,6 +202,13 @@ export class LiveRtmpApplication implements RtmpApplication {
   #log(session: RtmpSession): Logger {
     return this.#options.log.child(formatEndpoint(session.remote));
   }
+}
+
+function callsOf(session: RtmpSession): Pick<RtmpCall, "notify" | "callPeer"> {
+  return {
+    notify: (name, values) => session.notify(name, values),
+    callPeer: (name, values) => session.call(name, values),
+  };
 }
 
 function peerOf(session: RtmpSession, request: ConnectRequest): Peer {
@@ -199,5 +221,6 @@ function peerOf(session: RtmpSession, request: ConnectRequest): Peer {
     userAgent: request.flashVer,
     pageUrl: request.pageUrl,
     query: request.query,
+    id: session.id,
   };
 }

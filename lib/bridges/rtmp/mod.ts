@@ -18,6 +18,7 @@ export type {
   RtmpAccess,
   RtmpCall,
   RtmpConnectVerdict,
+  RtmpPeerConnection,
   RtmpSharedObjects,
 } from "./live_rtmp_application.ts";
 export { PlayerTurns } from "./player_turns.ts";
