@@ -93,6 +93,10 @@ export const OUTBOUND_CHAINS: readonly ChainDeclaration[] = [
     tags: ["tcp", "httpClient", "rtmptClient", "rtmpe", "rtmpClient"],
     about: "the same, rtmpte://",
   },
+  { name: "outboundRtsp", tags: ["tcp", "rtspClient"], about: "pull from and push to rtsp://" },
+  { name: "outboundRtsps", tags: ["tcp", "tls", "rtspClient"], about: "the same, rtsps://" },
+  { name: "outboundRtsp", tags: ["tcp", "rtspClient"], about: "pull from and push to rtsp://" },
+  { name: "outboundRtsps", tags: ["tcp", "tls", "rtspClient"], about: "the same, rtsps://" },
   { name: "outboundTcpTs", tags: ["tcp", "tsout"], about: "push MPEG-TS: tsTargets" },
   { name: "outboundLiveFlv", tags: ["tcp", "flvout"], about: "push FLV: liveFlvTargets" },
 ];

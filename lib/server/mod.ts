@@ -14,6 +14,8 @@ export { ACCEPTOR_CHAINS, CLIENT_CHAINS, OUTBOUND_CHAINS, WEB_CHAINS } from "./c
 export { chainSummaries, startServer } from "./server.ts";
 export type { ChainSummary, RunningServer, StartOptions } from "./server.ts";
 export { ReactorDialer } from "./relays/reactor_dialer.ts";
+export { UdpPortPairs } from "./rtsp/rtp_ports.ts";
+export type { PortRange, UdpOpener } from "./rtsp/rtp_ports.ts";
 export { serve } from "./embed.ts";
 export type { EmbeddedServer, ServeOptions } from "./embed.ts";
 export { isIpAddress, makeCertificate } from "./self_signed_certificate.ts";

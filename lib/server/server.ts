@@ -120,6 +120,8 @@ class Server implements RunningServer {
   readonly #indexer: Indexer;
   readonly #recordings = new ApplicationRecordings(() => this.streams);
   readonly #patience = new CoarseClock(systemClock);
+  readonly #rtpPorts: UdpPortPairs;
+  readonly #rtpPorts: UdpPortPairs;
   readonly #relays: ServerRelays;
   readonly #targets: StreamTargets;
   /** What watches files while the server runs. */
@@ -150,10 +152,14 @@ class Server implements RunningServer {
         this.#applications.streamChanged(stream, isLive);
       },
     );
+    const { rtpPortFirst: first, rtpPortLast: last } = config.rtsp;
+    this.#rtpPorts = new UdpPortPairs(this.#reactor, { first, last });
+    const { rtpPortFirst: first, rtpPortLast: last } = config.rtsp;
+    this.#rtpPorts = new UdpPortPairs(this.#reactor, { first, last });
     this.#targets = new StreamTargets({ reactor: this.#reactor, clock: this.#patience });
     this.#relays = new ServerRelays({
       streams: this.streams,
-      dialer: new ReactorDialer(this.#reactor, options.log.child("relay")),
+      dialer: new ReactorDialer(this.#reactor, { log: options.log.child("relay"), rtpPorts: this.#rtpPorts }),
       clock: this.#patience,
     });
   }
@@ -192,14 +198,14 @@ class Server implements RunningServer {
       files.set(entry.name, library);
       this.#libraries.push(library.library);
     }
-    const { rtpPortFirst: first, rtpPortLast: last, waitForStreamMs } = this.#config.rtsp;
+    const { waitForStreamMs } = this.#config.rtsp;
     const rtsp = new RtspService({
       applications: this.#applications,
       streams: this.streams,
       clock: systemClock,
       login: authorities.login,
       log,
-      ports: new UdpPortPairs(this.#reactor, { first, last }),
+      ports: this.#rtpPorts,
       waitForStreamMs,
     });
     const builtIn = builtInFactories({

@@ -96,6 +96,7 @@ export const SIDEWAYS: readonly (readonly [string, string])[] = [
   ["protocols/rtsp", "protocols/rtp"],
   ["protocols/rtmpe", "protocols/rtmp"],
   ["bridges/relay", "bridges/rtmp"],
+  ["bridges/relay", "bridges/rtsp"],
   ["bridges/ts", "bridges/ingest"],
   ["bridges/live_flv", "bridges/ingest"],
 ];

@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
-import { LiveRtmpApplication, type RtmpConnectVerdict } from "#bridges/rtmp";
+import { LiveRtmpApplication, type RtmpAccess, type RtmpConnectVerdict } from "#bridges/rtmp";
 import { ManualClock } from "#clock";
+import { LiveRtspApplication } from "#bridges/rtsp";
 import { ClosedError } from "#errors";
 import { Logger, MemorySink } from "#log";
 import { Reactor } from "#netio";
 import { type ClientStream, RtmpClientProtocol, RtmpProtocol } from "#protocols/rtmp";
+import { RtspClientProtocol, RtspProtocol } from "#protocols/rtsp";
 import type { Carrier } from "#stack";
 import { type Peer, STREAM_DEFAULTS, StreamRegistry } from "#streaming";
 import { ApplicationRelays, type DialRequest, PULL_DEFAULTS, PUSH_DEFAULTS } from "./mod.ts";
-import type { PullOptions, PushOptions } from "./mod.ts";
+import type { PullOptions, PushOptions, RtspDialRequest } from "./mod.ts";
 
 /** AVC, all of it made up: configuration, key frame, inter frame; AAC: configuration, frame. */
 export const AVC_CONFIG = body("17 00 000000 01640028ffe1");
@@ -73,7 +75,11 @@ export class RelayRig implements AsyncDisposable {
       appName: "live",
       registry: this.streams,
       streamOptions: { ...STREAM_DEFAULTS, mergeWriteMs: 0 },
-      dialer: { dial: (request) => this.#dial(request) },
+      dialer: {
+        dial: (request) => this.#dial(request),
+        dialRtsp: (request) => this.#dialRtsp(request),
+        rtpPorts: { open: () => Promise.resolve(undefined) },
+      },
       clock: this.clock,
       // the middle of the jitter: waits are 1, 2, 4, ... s
       randomBytes: (length) => new Uint8Array(length).fill(128),
@@ -170,24 +176,53 @@ export class RelayRig implements AsyncDisposable {
     return client;
   }
 
-  #serve(carrier: Carrier, registry: StreamRegistry, host: string = ""): void {
+  async #dialRtsp(request: RtspDialRequest): Promise<RtspClientProtocol> {
+    this.dials.push(`${request.scheme} ${request.host}`);
+    await settled();
+    request.signal.throwIfAborted();
+    if (this.isDown) throw new Error("Connection refused");
+    const [near, far] = this.#reactor.memoryPair({ capacityBytes: 1 << 20 });
+    this.carriers.push(far);
+    if (this.#options.accept !== undefined) this.#options.accept(far);
+    else this.#serveRtsp(far);
+    const client = new RtspClientProtocol(request.rtsp);
+    client.openOn(near);
+    return client;
+  }
+
+  #serveRtsp(carrier: Carrier): void {
+    const application = new LiveRtspApplication({
+      registry: this.farStreams,
+      access: this.#farAccess(),
+      clock: this.clock,
+      log: Logger.silent(),
+      waitForStreamMs: 0,
+    });
+    new RtspProtocol({ application, clock: this.clock }).openOn(carrier);
+  }
+
+  #farAccess(host: string = ""): RtmpAccess {
     const grant = ({ peer, streamName }: { peer: Peer; streamName: string }) => ({
       isGranted: true as const,
       path: { appName: peer.appName, streamName },
       options: { ...STREAM_DEFAULTS, mergeWriteMs: 0 },
     });
+    return {
+      connect: (peer) =>
+        host === "" ? { isAccepted: true } : this.#options.connect?.(peer, host) ?? { isAccepted: true },
+      publish: grant,
+      play: grant,
+      call: () => undefined,
+    };
+  }
+
+  #serve(carrier: Carrier, registry: StreamRegistry, host: string = ""): void {
     const application = new LiveRtmpApplication({
       registry,
       clock: this.clock,
       log: Logger.silent(),
       waitForPublisherMs: 0,
-      access: {
-        connect: (peer) =>
-          host === "" ? { isAccepted: true } : this.#options.connect?.(peer, host) ?? { isAccepted: true },
-        publish: grant,
-        play: grant,
-        call: () => undefined,
-      },
+      access: this.#farAccess(host),
     });
     const protocol = new RtmpProtocol({ application, clock: this.clock });
     this.servers.push(protocol);

@@ -3,7 +3,7 @@ import type { Stream, StreamOptions, StreamRegistry } from "#streaming";
 import { PullRelay } from "./pull/pull_relay.ts";
 import { PushRelay } from "./push/push_relay.ts";
 import type { RelayContext } from "./relay_context.ts";
-import { streamEndpoint, targetEndpoint } from "./relay_endpoint.ts";
+import { pullEndpoint, pushEndpoint } from "./relay_address.ts";
 import type { RelayState } from "./relay_loop.ts";
 import type { PullOptions, PushOptions } from "./relay_options.ts";
 
@@ -60,7 +60,7 @@ export class ApplicationRelays {
     if (this.#pulls.has(streamName)) {
       throw new ConfigError(`Cannot pull ${streamName}: another stream is pulled under this name`);
     }
-    checkAddress(() => streamEndpoint(settings.uri));
+    checkAddress(() => pullEndpoint(settings.uri));
     const relay = new PullRelay(settings, {
       ...this.#options,
       openStream: () => registry.open(path, streamOptions),
@@ -82,7 +82,7 @@ export class ApplicationRelays {
    */
   push(settings: PushOptions): () => Promise<void> {
     if (this.#isClosed) return () => Promise.resolve();
-    checkAddress(() => targetEndpoint(settings.targetUri, { target: settings.targetStreamName, local: "a" }));
+    checkAddress(() => pushEndpoint(settings.targetUri, { target: settings.targetStreamName, local: "a" }));
     const target: Target = { settings, pattern: namePattern(settings.localStreamName), relays: new Map() };
     this.#targets.add(target);
     for (const stream of this.#options.registry.list()) {

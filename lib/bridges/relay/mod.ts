@@ -21,17 +21,21 @@ export type { PushRelayOptions } from "./push/push_relay.ts";
 export { PublishWire } from "./push/publish_wire.ts";
 export type { PublishWireOptions } from "./push/publish_wire.ts";
 export { connectRelay, MAX_REDIRECTS } from "./relay_connection.ts";
+export type { ConnectRelayOptions, RelayConnection, RelayIdentity } from "./relay_connection.ts";
 export type {
-  ConnectRelayOptions,
   DialRequest,
-  RelayConnection,
   RelayDialer,
-  RelayIdentity,
   RelayTls,
-} from "./relay_connection.ts";
+  RtmpDialer,
+  RtspDialer,
+  RtspDialRequest,
+} from "./relay_dialer.ts";
 export type { RelayContext } from "./relay_context.ts";
 export { redirectedEndpoint, streamEndpoint, targetEndpoint } from "./relay_endpoint.ts";
 export type { RelayEndpoint, RelayScheme } from "./relay_endpoint.ts";
+export { pullEndpoint, pushEndpoint } from "./relay_address.ts";
+export { redirectedRtsp, rtspEndpoint, rtspTarget } from "./rtsp/rtsp_endpoint.ts";
+export type { RtspEndpoint, RtspScheme, RtspTransportChoice } from "./rtsp/rtsp_endpoint.ts";
 export { RelayLoop } from "./relay_loop.ts";
 export type { RelayAttempt, RelayEnd, RelayLoopOptions, RelayState } from "./relay_loop.ts";
 export { PULL_DEFAULTS, PUSH_DEFAULTS } from "./relay_options.ts";

@@ -9,38 +9,13 @@ import { parseCapabilities, RtmpRefusalError } from "#protocols/rtmp";
 import { answerAuthChallenge } from "#auth";
 import type { RandomBytes } from "#clock";
 import { ClosedError, ProtocolError } from "#errors";
-import { redirectedEndpoint, type RelayEndpoint, type RelayScheme, withQuery } from "./relay_endpoint.ts";
+import type { RelayTls, RtmpDialer } from "./relay_dialer.ts";
+import { redirectedEndpoint, type RelayEndpoint, withQuery } from "./relay_endpoint.ts";
 
 /** Servers that may send a client on before it gives up. */
 export const MAX_REDIRECTS = 5;
 /** Rounds of a challenge: who asks is told to, says its name, answers. */
 const MAX_CHALLENGES = 3;
-
-/** How the certificate of a server is looked at. */
-export interface RelayTls {
-  /** Whether it must be valid, and for that host. */
-  readonly isVerified: boolean;
-  /** File of further authorities, in PEM form. */
-  readonly authorities: string | undefined;
-}
-
-/** A connection to open. */
-export interface DialRequest {
-  readonly scheme: RelayScheme;
-  readonly host: string;
-  readonly port: number;
-  readonly tls: RelayTls;
-  /** For the endpoint of the stack. */
-  readonly client: RtmpClientOptions;
-  /** Ends what is under way. */
-  readonly signal: AbortSignal;
-}
-
-/** Opens connections to other servers: the server's part of a relay. */
-export interface RelayDialer {
-  /** Connects and opens the stack of the scheme; rejects with what the system said. */
-  dial(request: DialRequest): Promise<RtmpClientProtocol>;
-}
 
 /** What a relay says of itself in `connect`. */
 export interface RelayIdentity {
@@ -55,7 +30,7 @@ export interface RelayIdentity {
 /** What `connectRelay` needs. */
 export interface ConnectRelayOptions {
   /** Opens connections. */
-  readonly dialer: RelayDialer;
+  readonly dialer: RtmpDialer;
   /** What the server is told. */
   readonly identity: RelayIdentity;
   /** How certificates are looked at. */

@@ -1,12 +1,13 @@
 import type { Clock, RandomBytes } from "#clock";
-import { ClosedError, errorMessage } from "#errors";
+import { errorMessage } from "#errors";
 import type { Logger } from "#log";
 import type { AmfObject } from "#amf";
 import { amfMembers } from "#amf";
 import { type RtmpCommand, STATUS_CODE } from "#protocols/rtmp";
-import { connectRelay, type RelayConnection, type RelayDialer } from "./relay_connection.ts";
+import { connectRelay, type RelayConnection } from "./relay_connection.ts";
+import type { RelayDialer } from "./relay_dialer.ts";
 import type { RelayEndpoint } from "./relay_endpoint.ts";
-import type { RelayAttempt, RelayEnd } from "./relay_loop.ts";
+import { lost, type RelayAttempt, type RelayEnd } from "./relay_loop.ts";
 import type { PullOptions, RelayOptions } from "./relay_options.ts";
 
 /** What all relays of a server share. */
@@ -91,10 +92,4 @@ export async function openRelay(
 function reconnectWish({ name, args }: RtmpCommand): AmfObject | undefined {
   const information = name === "onStatus" ? amfMembers(args[0]) : undefined;
   return information?.["code"] === STATUS_CODE.ReconnectRequest ? information : undefined;
-}
-
-function lost(error: Error): Error {
-  return error instanceof ClosedError
-    ? new ClosedError(`Cannot go on, connection lost: ${errorMessage(error)}`)
-    : error;
 }

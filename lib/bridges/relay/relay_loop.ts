@@ -168,3 +168,10 @@ function reasonOf(error: unknown): string {
   const cause = reasonOf(error.cause);
   return text.includes(cause) ? text : `${text}: ${cause}`;
 }
+
+/** What an attempt fails with whose connection has ended. */
+export function lost(error: Error): Error {
+  return error instanceof ClosedError
+    ? new ClosedError(`Cannot go on, connection lost: ${errorMessage(error)}`)
+    : error;
+}

@@ -1,11 +1,12 @@
 import type { SwfFacts } from "#protocols/rtmp";
-import type { RelayTls } from "./relay_connection.ts";
+import type { RelayTls } from "./relay_dialer.ts";
+import type { RtspTransportChoice } from "./rtsp/rtsp_endpoint.ts";
 
 /** What both kinds of relay are told. */
 export interface RelayOptions {
   /** Whether it is connected again when it ends. */
   readonly keepAlive: boolean;
-  /** `flashVer` of `connect`. */
+  /** `flashVer` of `connect`, and what RTSP servers are told; these are told of crtmp where it is the default. */
   readonly emulateUserAgent: string;
   /** Player's file. */
   readonly swfUrl: string | undefined;
@@ -17,6 +18,8 @@ export interface RelayOptions {
   readonly connectTimeoutMs: number;
   /** How certificates are looked at. */
   readonly tls: RelayTls;
+  /** What media over RTSP goes over. */
+  readonly rtspTransport: RtspTransportChoice;
 }
 
 /** A stream that is pulled from another server. */
@@ -31,6 +34,8 @@ export interface PullOptions extends RelayOptions {
   readonly onDemandIdleMs: number;
   /** Time without media after which it is connected again, in ms. */
   readonly stallTimeoutMs: number;
+  /** Time without a packet over UDP after which RTSP goes on over TCP, in ms. */
+  readonly udpTimeoutMs: number;
   /** Where to begin, in s; -2 for live before recorded, -1 for live only. */
   readonly rangeStart: number;
   /** Where to end, in s; -1 for the end. */
@@ -60,6 +65,7 @@ const RELAY_DEFAULTS = {
   tcUrl: undefined,
   connectTimeoutMs: 10_000,
   tls: { isVerified: true, authorities: undefined },
+  rtspTransport: "auto",
 } as const;
 
 /** Defaults of {@link PullOptions}. */
@@ -69,6 +75,7 @@ export const PULL_DEFAULTS: Omit<PullOptions, "uri" | "localStreamName"> = {
   onDemand: false,
   onDemandIdleMs: 5_000,
   stallTimeoutMs: 10_000,
+  udpTimeoutMs: 3_000,
   rangeStart: -2,
   rangeEnd: -1,
   swf: undefined,

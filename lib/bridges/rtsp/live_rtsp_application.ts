@@ -1,7 +1,6 @@
 import { type HttpLogin, parseBasicCredentials } from "#auth";
 import { type Clock, type RandomBytes, systemRandomBytes } from "#clock";
 import type { Logger } from "#log";
-import type { Packet } from "#media";
 import type {
   RtspApplication,
   RtspPresentation,
@@ -16,13 +15,12 @@ import type {
   AccessRefusal,
   Peer,
   Publisher,
-  Stream,
   StreamAccess,
   StreamRegistry,
   StreamRequest,
 } from "#streaming";
 import { inboundForm } from "./inbound_tracks.ts";
-import { type OutboundTrack, outboundTracks } from "./outbound_tracks.ts";
+import { whenTracksKnown } from "./known_tracks.ts";
 import { type InboundTrack, RtspToStream } from "./rtsp_to_stream.ts";
 import { StreamToRtsp } from "./stream_to_rtsp.ts";
 
@@ -44,9 +42,6 @@ export interface LiveRtspOptions {
   readonly waitForStreamMs: number;
 }
 
-/** How long a stream that has just begun is watched for its tracks, in ms from its start. */
-const TRACKS_SETTLE_MS = 1_000;
-const LOOK_MS = 50;
 /** How long a connection may stay after the good-bye of all its tracks, in ms: TEARDOWN should come. */
 const GOOD_BYE_MS = 2_000;
 
@@ -73,7 +68,7 @@ export class LiveRtspApplication implements RtspApplication {
     const stream = registry.open(answer.path, answer.options);
     // keeps the stream while it is looked at
     using _hold = stream.hold();
-    const tracks = await this.#tracksOf(stream);
+    const tracks = await whenTracksKnown(stream, clock);
     if (tracks.length === 0) {
       log.warning("play refused: RTP carries none of its codecs");
       return { status: 415, reason: "RTP carries none of its codecs" };
@@ -98,22 +93,6 @@ export class LiveRtspApplication implements RtspApplication {
     });
     if (tracks.every((track) => track === undefined)) return { status: 415, reason: "no codec is known" };
     return new LiveRecording(wish, { ...this.#options, grant: answer, tracks, log });
-  }
-
-  /** The tracks of a live stream, once they are known, or may be. */
-  async #tracksOf(stream: Stream): Promise<OutboundTrack[]> {
-    const { clock } = this.#options;
-    for (;;) {
-      const tracks = outboundTracks(packetsOf(stream));
-      const kinds = new Set(tracks.map(({ kind }) => kind));
-      const startedMs = stream.publisher?.startedMs;
-      const isSettled = kinds.size === 2 || startedMs === undefined ||
-        clock.nowMs() - startedMs >= TRACKS_SETTLE_MS;
-      if (isSettled) return tracks;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      using _timer = clock.after(LOOK_MS, resolve);
-      await promise;
-    }
   }
 
   /** What is asked for, and by whom; or why that is not known. */
@@ -229,16 +208,6 @@ class LiveRecording implements RtspRecording {
         `packets, ${bytes} bytes; ${lost} RTP packets lost, ${malformed} malformed`,
     );
     publisher.end({ isLost });
-  }
-}
-
-/** Configurations first, then what the stream keeps of its newest packets. */
-function* packetsOf(stream: Stream): Generator<Packet> {
-  yield* stream.header.configs;
-  const { packets } = stream;
-  for (let at = packets.start ?? packets.end; at < packets.end; at++) {
-    const packet = packets.at(at);
-    if (packet !== undefined) yield packet;
   }
 }
 

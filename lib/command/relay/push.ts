@@ -19,7 +19,7 @@ const STREAM_NAME = "stream";
 /** `crtmp push`: a stream of another server, a file in real time, or what is published to this program. */
 export async function run(line: CommandLine, context: CommandContext): Promise<number> {
   const [source = "", targetUri = ""] = line.positional;
-  if (/^rtmp[a-z]*:\/\//i.test(source)) return await pushStream(source, { targetUri, line });
+  if (/^rt[ms]p[a-z]*:\/\//i.test(source)) return await pushStream(source, { targetUri, line });
   const isFile = await Deno.stat(source).then((found) => found.isFile, () => false);
   if (isFile) return await pushFile(source, { targetUri, line });
   if (!isSafeName(source) || /[./]/.test(source)) {

@@ -1,14 +1,19 @@
-import type { PullOptions, PushOptions } from "#bridges/relay";
+import type { PullOptions, PushOptions, RtspTransportChoice } from "#bridges/relay";
+import { ConfigError } from "#errors";
 import type { WrittenTable } from "#options";
 import type { CommandLine, Flag } from "../command_line.ts";
 
 /** Flags of every command that connects to another server. */
 export const RELAY_FLAGS: Readonly<Record<string, Flag>> = {
-  "user-agent": { value: "TEXT", doc: "What the other server is told this program is (flashVer)" },
+  "user-agent": {
+    value: "TEXT",
+    doc: "What the other server is told this program is (flashVer, User-Agent)",
+  },
   "tc-url": { value: "URL", doc: "tcUrl of connect, in place of the address's own" },
   "swf-url": { value: "URL", doc: "swfUrl of connect" },
   "page-url": { value: "URL", doc: "pageUrl of connect" },
-  "ca": { value: "FILE", doc: "Further certificate authorities in PEM form, for rtmps and rtmpts" },
+  "rtsp-transport": { value: "WAY", doc: "What media over RTSP goes over: auto, udp or tcp" },
+  "ca": { value: "FILE", doc: "Further certificate authorities in PEM form, for rtmps, rtmpts and rtsps" },
   "insecure": { doc: "Do not verify the other server's certificate" },
 };
 
@@ -18,6 +23,7 @@ const KEYS: Readonly<Record<string, string>> = {
   "tc-url": "tcUrl",
   "swf-url": "swfUrl",
   "page-url": "pageUrl",
+  "rtsp-transport": "rtspTransport",
   "ca": "sslAuthorities",
 };
 
@@ -44,5 +50,15 @@ export function relayOptions<T extends PullOptions | PushOptions>(
     swfUrl: line.value("swf-url"),
     pageUrl: line.value("page-url"),
     tls: { isVerified: !line.has("insecure"), authorities: line.value("ca") },
+    rtspTransport: transportOf(line),
   };
+}
+
+const TRANSPORTS: readonly RtspTransportChoice[] = ["auto", "udp", "tcp"];
+
+function transportOf(line: CommandLine): RtspTransportChoice {
+  const text = line.value("rtsp-transport") ?? "auto";
+  const transport = TRANSPORTS.find((each) => each === text);
+  if (transport !== undefined) return transport;
+  throw new ConfigError(`Cannot use --rtsp-transport "${text}": it must be ${TRANSPORTS.join(", ")}`);
 }

@@ -3,7 +3,7 @@ import type { PullOptions, PushOptions, RelayContext } from "#bridges/relay";
 import { systemClock, systemRandomBytes } from "#clock";
 import { LOG_LEVEL, Logger, parseLogLevel } from "#log";
 import { Reactor } from "#netio";
-import { ReactorDialer } from "#server";
+import { ReactorDialer, UdpPortPairs } from "#server";
 import { type Stream, STREAM_DEFAULTS, StreamRegistry } from "#streaming";
 import type { CommandLine } from "../command_line.ts";
 import { openLog, reportStrayErrors } from "../program_log.ts";
@@ -39,7 +39,10 @@ export class RelayHost implements AsyncDisposable {
     }]);
     this.#strays = reportStrayErrors(this.log);
     this.#context = {
-      dialer: new ReactorDialer(this.#reactor, this.log),
+      dialer: new ReactorDialer(this.#reactor, {
+        log: this.log,
+        rtpPorts: new UdpPortPairs(this.#reactor, { first: 0, last: 0 }),
+      }),
       clock: systemClock,
       randomBytes: systemRandomBytes,
       log: this.log,

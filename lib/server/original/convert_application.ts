@@ -193,5 +193,5 @@ function relaysOf(
 
 /** Whether streams are pulled from and pushed to addresses of this scheme; one that is wrong otherwise is told later. */
 function isRelayed(address: string): boolean {
-  return /^rtmp(e|s|t|te|ts)?:/i.test(address);
+  return /^rt(mp(e|s|t|te|ts)?|sps?):/i.test(address);
 }

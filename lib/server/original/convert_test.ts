@@ -134,8 +134,8 @@ Deno.test("convertOriginal answers what it cannot honour with one line each", as
     ["keyFrameSeek = true, aliasses = {}", [
       `${at}.aliasses is no key that is known here and has no effect: did you mean aliases?`,
     ]],
-    ["externalStreams = { { uri = 'rtsp://u:secret@192.0.2.1/x', localStreamName = 'x' } }", [
-      `${at}.externalStreams[1].uri is left out: rtsp is not relayed`,
+    ["externalStreams = { { uri = 'mms://u:secret@192.0.2.1/x', localStreamName = 'x' } }", [
+      `${at}.externalStreams[1].uri is left out: mms is not relayed`,
     ]],
     ["authentication = { rtsp = { usersFile = 'u.lua' } }", [
       `${at}.authentication.rtsp asks publishers over RTMP too: rules are for all protocols`,

@@ -11,7 +11,9 @@ function same<Name extends string>(
 }
 
 const NEVER_READ: OriginalKey = { type: "text", says: "has no effect: the original did not read it either" };
-const RTSP_LATER = "has no effect: streams are not pulled by RTSP yet";
+const NO_TUNNEL = "has no effect: streams are not pulled by RTSP through HTTP";
+const NO_WAIT = "has no effect: media is not held back until reports come";
+const NO_TOS = "has no effect: the runtime cannot set it";
 const UDP_OUT_LATER = "has no effect: nothing is sent over UDP yet";
 const LINKED = "has no effect: applications are no shared libraries here, the name says which it is";
 
@@ -211,11 +213,11 @@ export const PULL_KEYS = {
   ...same("tcUrl", "text"),
   ...same("rangeStart", "number"),
   ...same("rangeEnd", "number"),
-  forceTcp: { type: "flag", says: RTSP_LATER },
-  httpProxy: { type: "text", says: RTSP_LATER },
-  rtcpDetectionInterval: { type: "number", says: RTSP_LATER },
-  tos: { type: "number", silentFor: [256], says: RTSP_LATER },
-  ttl: { type: "number", silentFor: [256], says: RTSP_LATER },
+  ...same("forceTcp", "flag"),
+  httpProxy: { type: "text", says: NO_TUNNEL },
+  rtcpDetectionInterval: { type: "number", says: NO_WAIT },
+  tos: { type: "number", silentFor: [256], says: NO_TOS },
+  ttl: { type: "number", silentFor: [256], says: NO_TOS },
 } as const satisfies OriginalKeys;
 
 /** Keys of one of `targetServers`. */

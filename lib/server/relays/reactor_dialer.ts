@@ -1,4 +1,11 @@
-import type { DialRequest, RelayDialer, RelayScheme } from "#bridges/relay";
+import type {
+  DialRequest,
+  RelayDialer,
+  RelayScheme,
+  RelayTls,
+  RtspDialRequest,
+  RtspScheme,
+} from "#bridges/relay";
 import { systemClock } from "#clock";
 import { ConfigError, errorMessage } from "#errors";
 import type { Logger } from "#log";
@@ -7,10 +14,11 @@ import { HttpClientProtocol } from "#protocols/http";
 import { RtmpClientProtocol } from "#protocols/rtmp";
 import { RtmpeClientProtocol } from "#protocols/rtmpe";
 import { RtmptClientCarrier } from "#protocols/rtmpt";
+import { type RtpPorts, RtspClientProtocol } from "#protocols/rtsp";
 import type { Carrier, Protocol } from "#stack";
 import { DEFAULT_PORTS, formatHostPort } from "#uri";
 
-/** What a scheme puts under RTMP. */
+/** What a scheme puts under its endpoint. */
 interface SchemeLayers {
   readonly isTls: boolean;
   /** RTMPT. */
@@ -19,17 +27,28 @@ interface SchemeLayers {
   readonly isEncrypted: boolean;
 }
 
+/** Where a connection goes to. */
+interface Place {
+  readonly scheme: RelayScheme | RtspScheme;
+  readonly host: string;
+  readonly port: number;
+  readonly tls: RelayTls;
+  readonly signal: AbortSignal;
+}
+
 /** Opens the stacks of relays on connections of the reactor. */
 export class ReactorDialer implements RelayDialer {
+  readonly rtpPorts: RtpPorts;
   readonly #reactor: Reactor;
   readonly #log: Logger;
   /** Hosts whose certificates are not verified, and about which that was said. */
   readonly #unverified = new Set<string>();
 
-  /** @param log Told of connections whose other end is not verified. */
-  constructor(reactor: Reactor, log: Logger) {
+  /** @param options `log` is told of connections whose other end is not verified. */
+  constructor(reactor: Reactor, options: { readonly log: Logger; readonly rtpPorts: RtpPorts }) {
     this.#reactor = reactor;
-    this.#log = log;
+    this.#log = options.log;
+    this.rtpPorts = options.rtpPorts;
   }
 
   async dial(request: DialRequest): Promise<RtmpClientProtocol> {
@@ -41,7 +60,13 @@ export class ReactorDialer implements RelayDialer {
     return client;
   }
 
-  async #connect({ scheme, host: address, port, tls, signal }: DialRequest): Promise<Carrier> {
+  async dialRtsp(request: RtspDialRequest): Promise<RtspClientProtocol> {
+    const client = new RtspClientProtocol(request.rtsp);
+    client.openOn(await this.#connect(request));
+    return client;
+  }
+
+  async #connect({ scheme, host: address, port, tls, signal }: Place): Promise<Carrier> {
     const { isVerified } = tls;
     if (!LAYERS[scheme].isTls) return await this.#reactor.connectTcp({ address, port, signal });
     if (!isVerified) this.#warn(address);
@@ -80,14 +105,16 @@ export class ReactorDialer implements RelayDialer {
   }
 }
 
-/** What stands between the network and RTMP, by scheme: the chains of `OUTBOUND_CHAINS`. */
-const LAYERS: Readonly<Record<RelayScheme, SchemeLayers>> = {
+/** What stands between the network and the endpoint, by scheme: the chains of `OUTBOUND_CHAINS`. */
+const LAYERS: Readonly<Record<RelayScheme | RtspScheme, SchemeLayers>> = {
   rtmp: { isTls: false, isTunneled: false, isEncrypted: false },
   rtmps: { isTls: true, isTunneled: false, isEncrypted: false },
   rtmpe: { isTls: false, isTunneled: false, isEncrypted: true },
   rtmpt: { isTls: false, isTunneled: true, isEncrypted: false },
   rtmpts: { isTls: true, isTunneled: true, isEncrypted: false },
   rtmpte: { isTls: false, isTunneled: true, isEncrypted: true },
+  rtsp: { isTls: false, isTunneled: false, isEncrypted: false },
+  rtsps: { isTls: true, isTunneled: false, isEncrypted: false },
 };
 
 function under(near: Protocol, far: Protocol): Protocol {

@@ -4,6 +4,7 @@ import { Logger, MemorySink } from "#log";
 import { Reactor } from "#netio";
 import type { DialRequest } from "#bridges/relay";
 import { waitFor } from "../../../tests/helpers/wait.ts";
+import { UdpPortPairs } from "../rtsp/rtp_ports.ts";
 import { ReactorDialer } from "./reactor_dialer.ts";
 
 const KEYS = new URL("../../../tests/fixtures/tls/", import.meta.url).pathname;
@@ -15,7 +16,10 @@ function requestTo(port: number, tls: DialRequest["tls"]): DialRequest {
 Deno.test("ReactorDialer verifies, takes further authorities, and warns once of a host it does not verify", async () => {
   const reactor = new Reactor();
   const sink = new MemorySink();
-  const dialer = new ReactorDialer(reactor, new Logger({ sinks: [sink] }));
+  const dialer = new ReactorDialer(reactor, {
+    log: new Logger({ sinks: [sink] }),
+    rtpPorts: new UdpPortPairs(reactor, { first: 0, last: 0 }),
+  });
   const [certificate, key] = await Promise.all(
     ["server.pem", "server.key"].map((name) => Deno.readTextFile(KEYS + name)),
   );

@@ -1,4 +1,4 @@
-import { streamEndpoint, targetEndpoint } from "#bridges/relay";
+import { pullEndpoint, pushEndpoint } from "#bridges/relay";
 import { errorMessage } from "#errors";
 import type { OptionFault } from "#options";
 import { nameFault } from "#uri";
@@ -23,7 +23,7 @@ export function* relayFaults(
   const owners = new Map<string, string>();
   for (const [at, entry] of config.externalStreams.entries()) {
     const place = `${path}.externalStreams[${at}]`;
-    yield* addressFault(`${place}.uri`, entry.uri, () => streamEndpoint(entry.uri));
+    yield* addressFault(`${place}.uri`, entry.uri, () => pullEndpoint(entry.uri));
     const { localStreamName } = entry;
     const fault = nameFault(localStreamName);
     if (fault !== undefined) yield faultAt(`${place}.localStreamName`, `must be a name: ${fault}`);
@@ -32,13 +32,16 @@ export function* relayFaults(
       yield faultAt(`${place}.localStreamName`, `must be unique, ${owner} has it as well`);
     }
     owners.set(localStreamName, place);
+    if (entry.forceTcp && entry.rtspTransport === "udp") {
+      yield faultAt(`${place}.forceTcp`, 'must not be true where rtspTransport is "udp"');
+    }
     if ((entry.swfHash === undefined) !== (entry.swfSize === 0)) {
       yield faultAt(`${place}.swfSize`, "must be set: swfHash and swfSize go together");
     }
   }
   for (const [at, { targetUri, targetStreamName: target }] of config.pushTargets.entries()) {
     const place = `${path}.pushTargets[${at}].targetUri`;
-    yield* addressFault(place, targetUri, () => targetEndpoint(targetUri, { target, local: "stream" }));
+    yield* addressFault(place, targetUri, () => pushEndpoint(targetUri, { target, local: "stream" }));
   }
   for (const key of ["tsTargets", "liveFlvTargets"] as const) {
     for (const [at, { address, localStreamName }] of config[key].entries()) {

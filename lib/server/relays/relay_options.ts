@@ -1,17 +1,21 @@
 import { PULL_DEFAULTS, PUSH_DEFAULTS } from "#bridges/relay";
 import { choice, flag, optionalPath, optionalText, type OptionsOf, text, value, wholeNumber } from "#options";
 
-/** A host's certificate: of `rtmps` and `rtmpts`. */
+/** A host's certificate: of `rtmps`, `rtmpts` and `rtsps`. */
 const TLS_OPTIONS = {
   sslAuthorities: optionalPath({
     example: "authority.pem",
-    doc: "Further certificate authorities in PEM form, for rtmps and rtmpts.",
+    doc: "Further certificate authorities in PEM form, for rtmps, rtmpts and rtsps.",
   }),
   sslVerify: flag({
     default: true,
     doc: "Whether the other server's certificate must be valid; without it nobody knows who that is.",
   }),
 };
+
+function rtspTransport(doc: string) {
+  return choice(["auto", "udp", "tcp"], { default: PULL_DEFAULTS.rtspTransport, doc });
+}
 
 function connectTimeout() {
   return wholeNumber({
@@ -49,7 +53,8 @@ export const PULL_OPTIONS = {
   uri: text({
     default: "",
     doc:
-      "The stream's address: rtmp, rtmps, rtmpe, rtmpt, rtmpts or rtmpte://[USER:PASSWORD@]HOST/APP/STREAM.",
+      "The stream's address: rtmp, rtmps, rtmpe, rtmpt, rtmpts or rtmpte://[USER:PASSWORD@]HOST/APP/STREAM, " +
+      "or rtsp or rtsps://[USER:PASSWORD@]HOST/PATH.",
   }),
   localStreamName: text({ default: "", doc: "Its name here." }),
   keepAlive: flag({
@@ -75,7 +80,19 @@ export const PULL_OPTIONS = {
     doc: "Time without media after which it is connected again.",
   }),
   connectTimeoutMs: connectTimeout(),
-  emulateUserAgent: text({ default: PULL_DEFAULTS.emulateUserAgent, doc: "flashVer of connect." }),
+  rtspTransport: rtspTransport("What media over RTSP comes over; auto is UDP, then TCP where nothing comes."),
+  udpTimeoutMs: wholeNumber({
+    default: PULL_DEFAULTS.udpTimeoutMs,
+    min: 100,
+    max: 600_000,
+    unit: "ms",
+    doc: "Time without a packet over UDP after which auto goes on over TCP.",
+  }),
+  forceTcp: flag({ default: false, doc: 'The original\'s way to say rtspTransport = "tcp".' }),
+  emulateUserAgent: text({
+    default: PULL_DEFAULTS.emulateUserAgent,
+    doc: "flashVer of connect; where it is set, User-Agent of RTSP too.",
+  }),
   ...IDENTITY_OPTIONS,
   swfHash: optionalText({
     example: "0".repeat(64),
@@ -109,7 +126,8 @@ export const PULL_OPTIONS = {
 export const PUSH_OPTIONS = {
   targetUri: text({
     default: "",
-    doc: "Where to: rtmp, rtmps, rtmpe, rtmpt, rtmpts or rtmpte://[USER:PASSWORD@]HOST/APP[/STREAM].",
+    doc: "Where to: rtmp, rtmps, rtmpe, rtmpt, rtmpts or rtmpte://[USER:PASSWORD@]HOST/APP[/STREAM], or " +
+      "rtsp or rtsps://[USER:PASSWORD@]HOST/PATH, where a slash at the end gets the stream's name.",
   }),
   targetStreamName: optionalText({
     example: "{stream}",
@@ -130,7 +148,13 @@ export const PUSH_OPTIONS = {
     doc: "Whether it is connected again when it ends, after 1 s, then up to 30 s.",
   }),
   connectTimeoutMs: connectTimeout(),
-  emulateUserAgent: text({ default: PUSH_DEFAULTS.emulateUserAgent, doc: "flashVer of connect." }),
+  rtspTransport: rtspTransport(
+    "What media over RTSP goes over; auto is TCP, or UDP where the target refuses it.",
+  ),
+  emulateUserAgent: text({
+    default: PUSH_DEFAULTS.emulateUserAgent,
+    doc: "flashVer of connect; where it is set, User-Agent of RTSP too.",
+  }),
   ...IDENTITY_OPTIONS,
   rtmpAbsoluteTimestamps: flag({
     default: PUSH_DEFAULTS.rtmpAbsoluteTimestamps,

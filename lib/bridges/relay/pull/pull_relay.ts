@@ -1,13 +1,12 @@
 import type { Stream } from "#streaming";
-import { PullAttempt, stalled } from "./pull_attempt.ts";
-import { PullFeed } from "./pull_feed.ts";
-import { type OpenRelay, openRelay, type RelayContext } from "../relay_context.ts";
-import { redirectedEndpoint, type RelayEndpoint, streamEndpoint } from "../relay_endpoint.ts";
-import { type RelayAttempt, type RelayEnd, RelayLoop, type RelayState } from "../relay_loop.ts";
+import type { PullSource, PullSourceOptions } from "./pull_source.ts";
+import { RtmpSource } from "./rtmp_source.ts";
+import type { RelayContext } from "../relay_context.ts";
+import { RelayLoop, type RelayState } from "../relay_loop.ts";
 import type { PullOptions } from "../relay_options.ts";
-
-/** How often media and players are looked for, in ms. */
-const LOOK_MS = 1_000;
+import { pullEndpoint } from "../relay_address.ts";
+import { isRtspAddress } from "../rtsp/rtsp_endpoint.ts";
+import { RtspSource } from "../rtsp/rtsp_source.ts";
 
 /** What a `PullRelay` needs beside its options. */
 export interface PullRelayOptions extends RelayContext {
@@ -22,9 +21,7 @@ export class PullRelay {
   readonly settings: PullOptions;
   readonly #options: PullRelayOptions;
   readonly #loop: RelayLoop;
-  readonly #endpoint: RelayEndpoint;
-  /** Where the server asked for the next connection. */
-  #nextEndpoint: RelayEndpoint | undefined;
+  readonly #source: PullSource;
   #isStopped = false;
   /** When somebody was last there who plays it. */
   #lastAudienceMs: number;
@@ -35,22 +32,29 @@ export class PullRelay {
    */
   constructor(settings: PullOptions, options: PullRelayOptions) {
     this.settings = settings;
-    this.#endpoint = streamEndpoint(settings.uri);
-    const log = options.log.child(`pull ${this.#endpoint.shown}`).about(settings.localStreamName);
+    const { shown } = pullEndpoint(settings.uri);
+    const log = options.log.child(`pull ${shown}`).about(settings.localStreamName);
     this.#options = { ...options, log };
     this.#lastAudienceMs = -Infinity;
+    const source: PullSourceOptions = {
+      ...this.#options,
+      settings,
+      isWanted: () => this.#isWanted(),
+      comesBack: () => settings.keepAlive && !this.#isStopped,
+    };
+    this.#source = isRtspAddress(settings.uri) ? new RtspSource(source) : new RtmpSource(source);
     this.#loop = new RelayLoop({
       ...this.#options,
       connectTimeoutMs: settings.connectTimeoutMs,
       isKeptAlive: settings.keepAlive,
       isWanted: () => this.#isWanted(),
-      attempt: (attempt) => this.#attempt(attempt),
+      attempt: (attempt) => this.#source.attempt(attempt),
     });
   }
 
   /** The other end, without password and query. */
   get peer(): string {
-    return this.#endpoint.shown;
+    return this.#source.shown;
   }
 
   /** Why the last attempt failed; `undefined` where it did not, and before the first has ended. */
@@ -86,50 +90,5 @@ export class PullRelay {
     const nowMs = this.#options.clock.nowMs();
     if (this.#options.hasAudience()) this.#lastAudienceMs = nowMs;
     return nowMs - this.#lastAudienceMs < onDemandIdleMs;
-  }
-
-  async #attempt(attempt: RelayAttempt): Promise<RelayEnd> {
-    const { settings } = this;
-    const { clock } = this.#options;
-    const from = this.#nextEndpoint ?? this.#endpoint;
-    this.#nextEndpoint = undefined;
-    const relay = await openRelay(from, {
-      options: settings,
-      context: this.#options,
-      attempt,
-      moved: (url) => this.#nextEndpoint = redirectedEndpoint(from, url),
-    });
-    const feed = this.#feed(relay);
-    const pull = new PullAttempt({ relay, feed, settings, clock });
-    let isOver = false;
-    try {
-      await pull.play();
-      attempt.stand("connected, waits for media");
-      using _timer = clock.every(LOOK_MS, () => this.#look(relay, pull));
-      const end = await relay.ended;
-      isOver = end.isAtOnce !== true;
-      return end;
-    } finally {
-      // players are left in peace where it may be back soon
-      feed.end(!isOver && settings.keepAlive && !this.#isStopped);
-      relay.client.close("the relay ends");
-    }
-  }
-
-  #feed(relay: OpenRelay): PullFeed {
-    const { log, openStream } = this.#options;
-    return new PullFeed({
-      open: openStream,
-      origin: `pull ${relay.endpoint.shown}`,
-      replaced: (why) => relay.end({ reason: why }),
-      failed: (error) => relay.fail(error),
-      malformed: ({ message }) => log.warning(`drops messages it cannot read, this first: ${message}`),
-    });
-  }
-
-  #look(relay: OpenRelay, pull: PullAttempt): void {
-    if (!this.#isWanted()) return relay.end({ reason: "nobody plays it any more" });
-    const silentMs = pull.silentMs(this.#options.clock.nowMs());
-    if (silentMs >= this.settings.stallTimeoutMs) relay.fail(stalled(silentMs));
   }
 }

@@ -1,0 +1,24 @@
+import { type RelayEndpoint, streamEndpoint, targetEndpoint } from "./relay_endpoint.ts";
+import { isRtspAddress, type RtspEndpoint, rtspEndpoint, rtspTarget } from "./rtsp/rtsp_endpoint.ts";
+
+/**
+ * What is to be pulled, by RTMP or RTSP.
+ *
+ * @throws {FormatError} If the address is of neither, or names no stream.
+ */
+export function pullEndpoint(uri: string): RelayEndpoint | RtspEndpoint {
+  return isRtspAddress(uri) ? rtspEndpoint(uri) : streamEndpoint(uri);
+}
+
+/**
+ * Where a stream is to be pushed to, by RTMP or RTSP.
+ *
+ * @param names As for `targetEndpoint` and `rtspTarget`.
+ * @throws {FormatError} If the address is of neither, or names nothing to push to.
+ */
+export function pushEndpoint(
+  uri: string,
+  names: { readonly target: string | undefined; readonly local: string },
+): RelayEndpoint | RtspEndpoint {
+  return isRtspAddress(uri) ? rtspTarget(uri, names) : targetEndpoint(uri, names);
+}

@@ -1,0 +1,37 @@
+import type { Clock } from "#clock";
+import type { Packet } from "#media";
+import type { Stream } from "#streaming";
+import { type OutboundTrack, outboundTracks } from "./outbound_tracks.ts";
+
+/** How long a stream that has just begun is watched for its tracks, in ms from its start. */
+const TRACKS_SETTLE_MS = 1_000;
+const LOOK_MS = 50;
+
+/**
+ * The tracks of a live stream that RTP can carry, once they are known, or may be.
+ *
+ * @param stream Held by the caller meanwhile.
+ */
+export async function whenTracksKnown(stream: Stream, clock: Clock): Promise<OutboundTrack[]> {
+  for (;;) {
+    const tracks = outboundTracks(packetsOf(stream));
+    const kinds = new Set(tracks.map(({ kind }) => kind));
+    const startedMs = stream.publisher?.startedMs;
+    const isSettled = kinds.size === 2 || startedMs === undefined ||
+      clock.nowMs() - startedMs >= TRACKS_SETTLE_MS;
+    if (isSettled) return tracks;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    using _timer = clock.after(LOOK_MS, resolve);
+    await promise;
+  }
+}
+
+/** Configurations first, then what the stream keeps of its newest packets. */
+function* packetsOf(stream: Stream): Generator<Packet> {
+  yield* stream.header.configs;
+  const { packets } = stream;
+  for (let at = packets.start ?? packets.end; at < packets.end; at++) {
+    const packet = packets.at(at);
+    if (packet !== undefined) yield packet;
+  }
+}
