@@ -121,7 +121,6 @@ class Server implements RunningServer {
   readonly #recordings = new ApplicationRecordings(() => this.streams);
   readonly #patience = new CoarseClock(systemClock);
   readonly #rtpPorts: UdpPortPairs;
-  readonly #rtpPorts: UdpPortPairs;
   readonly #relays: ServerRelays;
   readonly #targets: StreamTargets;
   /** What watches files while the server runs. */
@@ -152,8 +151,6 @@ class Server implements RunningServer {
         this.#applications.streamChanged(stream, isLive);
       },
     );
-    const { rtpPortFirst: first, rtpPortLast: last } = config.rtsp;
-    this.#rtpPorts = new UdpPortPairs(this.#reactor, { first, last });
     const { rtpPortFirst: first, rtpPortLast: last } = config.rtsp;
     this.#rtpPorts = new UdpPortPairs(this.#reactor, { first, last });
     this.#targets = new StreamTargets({ reactor: this.#reactor, clock: this.#patience });
