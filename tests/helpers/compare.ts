@@ -10,8 +10,11 @@ import type { ListedPacket } from "./packets.ts";
 export interface ComparisonOptions {
   /** Largest difference of a time, in ms; the reader's own rounding. @default 0 */
   readonly toleranceMs?: number;
-  /** The viewer was there before the publisher: nothing may be missing at the start. @default false */
-  readonly fromStart?: boolean;
+  /**
+   * The viewer was there before the publisher: nothing may be missing at the start; with "video", audio from before
+   * the first picture may. @default false
+   */
+  readonly fromStart?: boolean | "video";
   /** The viewer stayed to the end: nothing may be missing at the end. @default true */
   readonly untilEnd?: boolean;
   /** Least number of packets of each kind for the comparison to mean anything. @default 10 */
@@ -59,7 +62,7 @@ export function comparePackets(
     if (kind === "video" && !match.isKeyFrame) {
       differences.push(`video: starts at a packet that is no key frame: ${lineOf(first)}`);
     }
-    if (options.fromStart === true && start > 0) {
+    if ((options.fromStart === true || options.fromStart === kind) && start > 0) {
       differences.push(`${kind}: the first ${start} packets are missing`);
     }
     offsetMs ??= options.ignoresDts === true ? first.ptsMs - match.ptsMs : first.dtsMs - match.dtsMs;

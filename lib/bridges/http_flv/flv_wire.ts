@@ -1,4 +1,5 @@
 import {
+  announcedTracks,
   encodeFlvHeader,
   FLV_TAG_TYPE,
   flvTagBytes,
@@ -10,10 +11,6 @@ import {
 import type { Packet } from "#media";
 import { webSocketHeaderBytes, writeWebSocketHeaderInto } from "#protocols/websocket";
 import type { StreamHeader, WireFormat } from "#streaming";
-
-/** Keys of `onMetaData` that announce a track before its first packet. */
-const VIDEO_KEY = new TextEncoder().encode("videocodecid");
-const AUDIO_KEY = new TextEncoder().encode("audiocodecid");
 
 /** Which tracks a viewer gets. */
 export interface FlvWireOptions {
@@ -135,21 +132,11 @@ export class WebSocketFlvWire extends WebSocketWire {
  * track announced, and may ignore one that was not.
  */
 export function flvTracks(header: StreamHeader): { hasVideo: boolean; hasAudio: boolean } {
-  const metadata = header.metadata?.payload ?? NOTHING;
+  const announced = announcedTracks(header.metadata?.payload ?? NOTHING);
   return {
-    hasVideo: header.hasVideo || includes(metadata, VIDEO_KEY),
-    hasAudio: header.hasAudio || includes(metadata, AUDIO_KEY),
+    hasVideo: header.hasVideo || announced.hasVideo,
+    hasAudio: header.hasAudio || announced.hasAudio,
   };
 }
 
 const NOTHING = new Uint8Array(0);
-
-function includes(bytes: Uint8Array, wanted: Uint8Array): boolean {
-  const first = wanted[0]!;
-  for (let at = bytes.indexOf(first); at >= 0; at = bytes.indexOf(first, at + 1)) {
-    let matched = 1;
-    while (matched < wanted.length && bytes[at + matched] === wanted[matched]) matched++;
-    if (matched === wanted.length) return true;
-  }
-  return false;
-}

@@ -1,6 +1,7 @@
 import type { Clock } from "#clock";
 import type { Packet } from "#media";
-import type { Stream } from "#streaming";
+import { announcedTracks } from "#mediaformats/flv";
+import type { Stream, StreamHeader } from "#streaming";
 import { type OutboundTrack, outboundTracks } from "./outbound_tracks.ts";
 
 /** How long a stream that has just begun is watched for its tracks, in ms from its start. */
@@ -17,13 +18,21 @@ export async function whenTracksKnown(stream: Stream, clock: Clock): Promise<Out
     const tracks = outboundTracks(packetsOf(stream));
     const kinds = new Set(tracks.map(({ kind }) => kind));
     const startedMs = stream.publisher?.startedMs;
-    const isSettled = kinds.size === 2 || startedMs === undefined ||
+    const isSettled = areAllThere(kinds, stream.header) || startedMs === undefined ||
       clock.nowMs() - startedMs >= TRACKS_SETTLE_MS;
     if (isSettled) return tracks;
     const { promise, resolve } = Promise.withResolvers<void>();
     using _timer = clock.after(LOOK_MS, resolve);
     await promise;
   }
+}
+
+/** Whether the kinds that were found are those that the metadata announces, or all there are. */
+function areAllThere(kinds: ReadonlySet<string>, { metadata }: StreamHeader): boolean {
+  if (kinds.size === 2) return true;
+  if (kinds.size === 0 || metadata === undefined) return false;
+  const { hasVideo, hasAudio } = announcedTracks(metadata.payload);
+  return (hasVideo || hasAudio) && (!hasVideo || kinds.has("video")) && (!hasAudio || kinds.has("audio"));
 }
 
 /** Configurations first, then what the stream keeps of its newest packets. */

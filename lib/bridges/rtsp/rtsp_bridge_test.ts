@@ -4,6 +4,7 @@ import { ClientLogin, FailedLogins, HttpLogin, type User, UserTable } from "#aut
 import { ManualClock } from "#clock";
 import { Logger, MemorySink } from "#log";
 import type { Packet } from "#media";
+import { announcedTracks } from "#mediaformats/flv";
 import { decodeRtcp, decodeRtpPacket, encodeRtcp, encodeRtpPacket, type RtpPacket } from "#protocols/rtp";
 import { parseSdp, type RtspWish } from "#protocols/rtsp";
 import {
@@ -218,9 +219,11 @@ Deno.test("RtspToStream publishes configurations, and pictures in the stream's o
   const { feed, video, packets } = intake(SDP);
   feed.start();
   assert.deepEqual(packets.map(({ kind, role, codec }) => [kind, role, codec]), [
+    ["data", "metadata", "script"],
     ["video", "config", "avc1"],
     ["audio", "config", "mp4a"],
   ]);
+  assert.deepEqual(announcedTracks(packets[0]!.payload), { hasVideo: true, hasAudio: true });
   packets.length = 0;
   const [sps, pps] = [SPS, PPS].map((text) => Uint8Array.fromBase64(text));
   video(1, 80, sps!, false);

@@ -1,5 +1,6 @@
 import type { Clock } from "#clock";
-import { DecodeOrder, type Packet, type RtpUnit } from "#media";
+import { DecodeOrder, type MuxTrack, type Packet, type RtpUnit } from "#media";
+import { encodeMetadata, metadataOfTracks, scriptTagToPacket } from "#mediaformats/flv";
 import { encodeRtcp, type ReceivedPayload, RtpReceiver, SessionTimes } from "#protocols/rtp";
 import type { SdpMedia } from "#protocols/rtsp";
 import type { InboundForm } from "./inbound_tracks.ts";
@@ -60,8 +61,10 @@ export class RtspToStream {
     );
   }
 
-  /** Publishes the configurations that are known from the description. */
+  /** Publishes what the description tells: metadata of all tracks, and the configurations that are known. */
   start(): void {
+    const tracks = this.#options.tracks.flatMap((track) => track === undefined ? [] : [muxTrackOf(track)]);
+    this.#options.sink.publish(scriptTagToPacket(encodeMetadata(metadataOfTracks(tracks)), 0));
     for (const intake of this.#intakes) intake?.start();
   }
 
@@ -118,6 +121,10 @@ export class RtspToStream {
     this.#ended++;
     if (this.#ended === this.#intakes.filter((intake) => intake !== undefined).length) this.#options.ended();
   }
+}
+
+function muxTrackOf({ media: { kind }, form: { codec, config }, trackId }: InboundTrack): MuxTrack {
+  return { kind, trackId, codec, ...(config === undefined ? {} : { codecConfig: config }) };
 }
 
 /** One track: from RTP packets to packets of the stream. */

@@ -36,6 +36,7 @@ export {
   writeFlvTagInto,
 } from "./tag_writer.ts";
 export type { FlvHeader, FlvTag } from "./tag_writer.ts";
+export { announcedTracks } from "./announced_tracks.ts";
 export { decodeScriptData, encodeScriptData, scriptTagToPacket } from "./script.ts";
 export type { ScriptData } from "./script.ts";
 export { FlvDemuxer, MAX_FLV_PROBE_BYTES } from "./demux/flv_demuxer.ts";
