@@ -157,7 +157,8 @@ export function parseBasicCredentials(text: string): { user: string; password: s
  * query, and the track.
  */
 function isAbout(digestUri: string, uri: string): boolean {
-  return `${pathOf(uri)}/`.startsWith(`${pathOf(digestUri)}/`) && pathOf(digestUri) !== "";
+  const [path, above] = [pathOf(uri), pathOf(digestUri)];
+  return path === above || above !== "" && path.startsWith(`${above}/`);
 }
 
 function pathOf(uri: string): string {

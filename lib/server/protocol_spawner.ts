@@ -14,6 +14,7 @@ import { RtmptProtocol, RtmptTunnel } from "#protocols/rtmpt";
 import { FirstByteProtocol } from "#stack";
 import type { Protocol, ProtocolFactory } from "#stack";
 import type { StreamRegistry } from "#streaming";
+import type { GuardRouter } from "./access/http_guard.ts";
 import { ACCEPTOR_CHAINS } from "./chain_table.ts";
 import type { ServerConfig } from "./config/mod.ts";
 import { isStreamPost } from "./web/post_route.ts";
@@ -48,8 +49,10 @@ export interface SpawnerOptions {
   readonly patience: Clock;
 }
 
-/** Makes the factory of the server's own protocols, for the acceptors of one owner. */
-export function builtInFactories(options: SpawnerOptions): (owner: AcceptorOwner) => ProtocolFactory {
+/** Makes the factory of the server's own protocols, for the acceptors of one owner; `guard` stands before HTTP. */
+export function builtInFactories(
+  options: SpawnerOptions,
+): (owner: AcceptorOwner, guard?: GuardRouter) => ProtocolFactory {
   const { config, log } = options;
   const status = new StreamStatusReader(options.streams, () => systemClock.nowMs());
   const pages = webPages({
@@ -68,7 +71,7 @@ export function builtInFactories(options: SpawnerOptions): (owner: AcceptorOwner
   const pairs = new CipherPairs();
   const rtmpe = () => new RtmpeProtocol({ pairs });
   const httpLines = webLog(log.child("http"));
-  return (owner) => {
+  return (owner, guard) => {
     const application = rtmpApplication(owner, options);
     const rtmp = () =>
       new RtmpProtocol({ ...config.rtmp, clock: options.patience, application, log: rtmpLines });
@@ -79,6 +82,7 @@ export function builtInFactories(options: SpawnerOptions): (owner: AcceptorOwner
         headTimeoutMs: config.web.headTimeoutMs,
         idleTimeoutMs: config.web.idleTimeoutMs,
         maxBodyBytes: (request) => isStreamPost(request) ? Infinity : MAX_BODY_BYTES,
+        ...(guard === undefined ? {} : { guard }),
         ...use,
       });
     const tunnel = new RtmptTunnel({

@@ -2,6 +2,7 @@ import { addressRangeFault } from "#auth";
 import { nameFault } from "#uri";
 import { nearestWord, type OptionFault } from "#options";
 import { relayFaults } from "../relays/relay_faults.ts";
+import { httpAuthFaults } from "../access/http_guard_options.ts";
 import type { ServerConfig } from "./server_options.ts";
 
 /** Names that options may refer to; what is absent is not checked. */
@@ -103,8 +104,10 @@ function* accessFaults({ applications }: ServerConfig): Generator<OptionFault> {
 function* acceptorFaults({ applications }: ServerConfig, { chainsOf }: Known): Generator<OptionFault> {
   for (const [at, application] of applications.entries()) {
     const chains = chainsOf?.(libraryOf(application));
-    for (const [index, { protocol, sslCert, sslKey, sslCertificates }] of application.acceptors.entries()) {
+    for (const [index, acceptor] of application.acceptors.entries()) {
+      const { protocol, sslCert, sslKey, sslCertificates, auth } = acceptor;
       const path = `applications[${at}].acceptors[${index}]`;
+      yield* httpAuthFaults(auth, `${path}.auth`);
       if (chains !== undefined && !chains.includes(protocol)) {
         yield fault(`${path}.protocol`, unknown("chain", { word: protocol, words: chains }));
       }

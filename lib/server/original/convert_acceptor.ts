@@ -1,11 +1,11 @@
 import { isLoopback } from "#uri";
+import { convertAuth } from "./convert_auth.ts";
 import type { Paths } from "./paths.ts";
 import { ACCEPTOR_KEYS } from "./key_tables.ts";
 import { type Findings, type OriginalEntry, readKeys, sameValues } from "./original_key.ts";
 
 /** Chains of the original that crtmp does not speak. */
-const LATER_CHAINS =
-  /^(inbound(JsonCli|HttpJsonCli|Https?(Xml|Bin|Json)Variant|(Xml|Bin|Json)Variant|RawHttps?Stream)|echoProtocol|httpEchoProtocol|(tcp|udp)PassThrough)$/i;
+const LATER_CHAINS = /^(inbound((Http)?JsonCli|RawHttps?Stream)|(tcp|udp)PassThrough)$/i;
 /** Chains by which a server is controlled, or shows its state. */
 const CONTROL_CHAINS = /^inbound(Http)?JsonCli$|Variant$/i;
 
@@ -20,7 +20,7 @@ export function convertAcceptor(
   { findings, paths, chains }: { findings: Findings; paths: Paths; chains: readonly string[] },
 ): Record<string, unknown> | undefined {
   const values = readKeys(ACCEPTOR_KEYS, { written, path, findings });
-  const { ip, port, protocol, sslKey, sslCert, ssmIp } = values;
+  const { ip, port, protocol, sslKey, sslCert, ssmIp, auth } = values;
   if (typeof port === "number" && !(Number.isInteger(port) && port >= 1 && port <= 65535)) {
     findings.refuse(`${path}.port`, `must be 1-65535, current value is ${port}`);
   }
@@ -33,7 +33,9 @@ export function convertAcceptor(
     findings.warn(path, `is left out, port ${port} is not opened: ${protocol} ${why}`);
     return undefined;
   }
-  const isOpenControl = CONTROL_CHAINS.test(chain) && typeof ip === "string" && !isLoopback(ip);
+  const guard = auth === undefined ? undefined : convertAuth(auth, { path: `${path}.auth`, findings });
+  const isAsked = /^inboundHttp/.test(chain) && guard?.uris.some(({ uri }) => uri === "/") === true;
+  const isOpenControl = CONTROL_CHAINS.test(chain) && typeof ip === "string" && !isLoopback(ip) && !isAsked;
   if (isOpenControl) {
     findings.warn(
       `${path}.ip`,
@@ -48,5 +50,6 @@ export function convertAcceptor(
     ...typeof sslKey === "string" && { sslKey: paths.atApplication(sslKey) },
     ...typeof sslCert === "string" && { sslCert: paths.atApplication(sslCert) },
     ...ssmIp !== undefined && { multicastSource: ssmIp },
+    ...guard !== undefined && { auth: guard },
   };
 }

@@ -118,8 +118,8 @@ Deno.test("convertOriginal maps what the original means", async () => {
 
 Deno.test("convertOriginal answers what it cannot honour with one line each", async () => {
   const cases: [keys: string, warnings: string[]][] = [
-    ["acceptors = { { ip = '0.0.0.0', port = 6666, protocol = 'inboundXmlVariant' } }", [
-      `${at}.acceptors[1] is left out, port 6666 is not opened: inboundXmlVariant is not spoken yet`,
+    ["acceptors = { { ip = '0.0.0.0', port = 6666, protocol = 'inboundRawHttpStream' } }", [
+      `${at}.acceptors[1] is left out, port 6666 is not opened: inboundRawHttpStream is not spoken yet`,
     ]],
     ["acceptors = { { ip = '0.0.0.0', port = 6666, protocol = 'inboundFtp' } }", [
       `${at}.acceptors[1] is left out, port 6666 is not opened: inboundFtp is no chain: there are ${
@@ -163,6 +163,40 @@ Deno.test("convertOriginal answers what it cannot honour with one line each", as
   );
   assert.equal(admin.warnings.length, 1);
   assert.match(admin.warnings[0]!, /^configuration\.applications\[1\] is left out, with its acceptors: /);
+});
+
+Deno.test("convertOriginal takes users by path, and opens what asks everywhere", async () => {
+  const auth = (uri: string) =>
+    `auth = { realms = { { name = "r", credentials = { anna = "secret" } },
+       { name = "b", method = "Basic", credentials = { ben = "x" } } }, uris = { { uri = "${uri}", realm = "r" } } }`;
+  const options = { ...OPTIONS, chainsOf: () => ["inboundHttpXmlVariant"] };
+  const acceptorOf = async (more: string) => {
+    const acceptor = `{ ip = "0.0.0.0", port = 1111, protocol = "inboundHttpXmlVariant", ${more} }`;
+    const source =
+      `configuration = { applications = { { name = "flvplayback", acceptors = { ${acceptor} } } } }`;
+    const { written, warnings, faults } = await convert(source, options);
+    return { acceptor: Object(written).applications[0].acceptors[0], warnings, faults };
+  };
+  const open = await acceptorOf(auth("/"));
+  assert.deepEqual([open.warnings, open.faults], [[], []]);
+  assert.deepEqual(open.acceptor, {
+    ip: "0.0.0.0",
+    port: 1111,
+    protocol: "inboundHttpXmlVariant",
+    auth: {
+      realms: [
+        { name: "r", method: "Digest", users: [{ name: "anna", password: "secret" }] },
+        { name: "b", method: "Basic", users: [{ name: "ben", password: "x" }] },
+      ],
+      uris: [{ uri: "/", realm: "r" }],
+    },
+  });
+  const partly = await acceptorOf(auth("/a"));
+  assert.deepEqual([partly.acceptor.ip, partly.warnings.length], ["127.0.0.1", 1]);
+  const wrong = await acceptorOf(
+    `auth = { realms = { { name = "r", method = "x", credentials = {} } }, uris = {} }`,
+  );
+  assert.match(wrong.faults[0]?.message ?? "", /realms\[1\]\.method must be one of basic, digest/);
 });
 
 Deno.test("convertOriginal refuses wrong types and values, with the path as Lua counts", async () => {

@@ -175,8 +175,36 @@ export const ACCEPTOR_KEYS = {
   ttl: { type: "number", silentFor: [256], says: UDP_OUT_LATER },
   tos: { type: "number", silentFor: [256], says: UDP_OUT_LATER },
   crossDomainFile: { type: "text", says: "has no effect: use web.allowOrigin for pages of other sites" },
-  auth: { type: "table", says: "has no effect: use access rules of the application" },
-  hasAuth: { type: "flag", silentFor: [false], says: "has no effect: use access rules of the application" },
+  auth: { type: "table", becomes: "auth", doc: "For chains over HTTP." },
+  hasAuth: { type: "flag", silentFor: [true, false], doc: "The original sets it itself." },
+} as const satisfies OriginalKeys;
+
+/** Keys of `auth` of an acceptor. */
+export const HTTP_AUTH_KEYS = {
+  realms: { type: "table", isRequired: true, becomes: "auth.realms" },
+  uris: { type: "table", isRequired: true, becomes: "auth.uris" },
+} as const satisfies OriginalKeys;
+
+/** Keys of one of its realms. */
+export const HTTP_REALM_KEYS = {
+  ...same("name", "text", { isRequired: true }),
+  method: {
+    type: "text",
+    becomes: "auth.realms[].method",
+    doc: '`"basic"` or `"digest"`, which it is without.',
+  },
+  credentials: {
+    type: "table",
+    isRequired: true,
+    becomes: "auth.realms[].users",
+    doc: "Names, and passwords in plain.",
+  },
+} as const satisfies OriginalKeys;
+
+/** Keys of one of its paths. */
+export const HTTP_URI_KEYS = {
+  ...same("uri", "text", { isRequired: true }),
+  ...same("realm", "text", { isRequired: true }),
 } as const satisfies OriginalKeys;
 
 /** Keys of `authentication`. */
@@ -272,6 +300,9 @@ export const KEY_TABLES: readonly (readonly [path: string, keys: OriginalKeys])[
   ["configuration.applications", APPLICATIONS_KEYS],
   ["configuration.applications[]", APPLICATION_KEYS],
   ["configuration.applications[].acceptors[]", ACCEPTOR_KEYS],
+  ["configuration.applications[].acceptors[].auth", HTTP_AUTH_KEYS],
+  ["configuration.applications[].acceptors[].auth.realms[]", HTTP_REALM_KEYS],
+  ["configuration.applications[].acceptors[].auth.uris[]", HTTP_URI_KEYS],
   ["configuration.applications[].authentication", AUTHENTICATION_KEYS],
   ["configuration.applications[].authentication.rtmp", RTMP_AUTHENTICATION_KEYS],
   ["configuration.applications[].authentication.rtsp", RTSP_AUTHENTICATION_KEYS],

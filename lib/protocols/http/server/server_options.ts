@@ -8,6 +8,8 @@ export interface HttpServerOptions {
   readonly clock: Clock;
   /** Answers requests. @default the protocol on top: see `HttpServerProtocol` */
   readonly router?: HttpRouter;
+  /** Puts something before whoever answers requests: a check of who may. @default nothing */
+  readonly guard?: (router: HttpRouter) => HttpRouter;
   /** Takes a line for each request that was refused or whose handler failed. @default nothing is written */
   readonly log?: HttpLog;
   /** Called at the end of each exchange. */

@@ -88,6 +88,7 @@ export class HttpServerProtocol extends Protocol {
     if (this.#router === undefined) {
       throw new TypeError("Cannot open http: it needs a router, or a protocol on top");
     }
+    this.#router = this.#options.guard?.(this.#router) ?? this.#router;
     this.#patience.awaitRequest();
   }
 
