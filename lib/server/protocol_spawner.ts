@@ -134,12 +134,22 @@ function rtmpApplication(owner: AcceptorOwner, options: SpawnerOptions): LiveRtm
     access: {
       ...applications.accessFor(owner),
       connect: (peer) => applications.connect(owner, peer),
+      connected: (peer, { notify, callPeer, close }) =>
+        applications.connected(owner, {
+          peer,
+          connection: {
+            // an application's values are AMF's, as those of its answer
+            notify: (name, args) => notify(name, args as readonly AmfValue[]),
+            callPeer: (name, args) => callPeer(name, args as readonly AmfValue[]),
+            close,
+          },
+        }),
+      disconnected: (peer) => applications.disconnected(owner, peer),
       call: (peer, { name, args, notify, callPeer }) =>
         applications.call(owner, {
           peer,
           name,
           args,
-          // an application's values are AMF's, as those of its answer
           notify: (name, args) => notify(name, args as readonly AmfValue[]),
           callPeer: (name, args) => callPeer(name, args as readonly AmfValue[]),
         }) as Promise<CallAnswer>,

@@ -237,6 +237,7 @@ class Server implements RunningServer {
         sharedObjects,
       }),
     }));
+    await this.#applications.start();
     for (const { entry, running, own } of added) {
       const plain = builtIn(running);
       const others = [rtsp.factoryFor(running), variant(running), own];
@@ -299,6 +300,7 @@ class Server implements RunningServer {
       name: entry.name,
       options: entry,
       log,
+      clock: systemClock,
       media,
       recordings: this.#recordings.add(entry, this.#options.log),
       relays: this.#relays.add(entry, log),
