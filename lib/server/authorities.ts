@@ -33,6 +33,10 @@ export class Authorities implements Disposable {
   readonly #adobe: AdobeAuthenticator;
   readonly #failedLogins: FailedLogins;
   readonly #timer: Disposable | undefined;
+  /** Of the users file. */
+  #file: UsersFile;
+  /** Users that commands have added; those of a name that stands elsewhere are left out. */
+  #added: readonly User[] = [];
   #users: UserTable;
   #realm: LoginRealm;
   #seen: string;
@@ -47,6 +51,7 @@ export class Authorities implements Disposable {
     this.#config = config;
     this.#options = options;
     this.#seen = text;
+    this.#file = file;
     this.#users = this.#tableOf(file);
     this.#realm = realmOf(file);
     this.#warnOfPlain();
@@ -79,6 +84,34 @@ export class Authorities implements Disposable {
   /** Knows users by the `Authorization` header of their requests, in the first realm of the users file. */
   readonly login: HttpLogin;
 
+  /** All users there are now. */
+  get users(): UserTable {
+    return this.#users;
+  }
+
+  /** Wrong passwords lately, by address. */
+  get failedLogins(): FailedLogins {
+    return this.#failedLogins;
+  }
+
+  /** Where users stand that no command has added, by name. */
+  get sources(): ReadonlyMap<string, "configuration" | "usersFile"> {
+    return new Map([
+      ...this.#file.users.map(({ name }) => [name, "usersFile"] as const),
+      ...this.#config.users.map(({ name }) => [name, "configuration"] as const),
+    ]);
+  }
+
+  /**
+   * Takes the users that commands have added, in place of those before.
+   *
+   * @throws {ConfigError} If one cannot be used.
+   */
+  useAdded(users: readonly User[]): void {
+    this.#added = users;
+    this.#users = this.#tableOf(this.#file);
+  }
+
   /** Who decides for the application of `entry`. */
   authorityOf(entry: ApplicationConfig): Authority {
     return new Authority({
@@ -102,6 +135,7 @@ export class Authorities implements Disposable {
       this.#seen = text;
       const file = await parseUsersFile(text, usersFile);
       this.#users = this.#tableOf(file);
+      this.#file = file;
       this.#realm = realmOf(file);
       this.#complaint = "";
     } catch (error) {
@@ -124,7 +158,9 @@ export class Authorities implements Disposable {
       password,
       ...(adobe === "" ? {} : { adobe }),
     }));
-    const users = [...configured, ...file.users];
+    const standing = [...configured, ...file.users];
+    const names = new Set(standing.map(({ name }) => name));
+    const users = [...standing, ...this.#added.filter(({ name }) => !names.has(name))];
     const empty = users.find(({ password }) => password === "");
     if (empty !== undefined) throw new ConfigError(`Cannot use users: ${empty.name} has no password`);
     return new UserTable(users);

@@ -52,7 +52,28 @@ export const ACCEPTOR_CHAINS: readonly ChainDeclaration[] = [
   { name: "inboundRtsps", tags: ["tcp", "tls", "rtspOrHttp"], about: "the same over TLS" },
   { name: "inboundLiveFlv", tags: ["tcp", "flvin"], about: "FLV as it arrives over TCP" },
   ...variantChains("inbound"),
+  {
+    name: "inboundJsonCli",
+    tags: ["tcp", "jsonCli"],
+    about: "commands, a line each, answered in JSON: crtmp cli, netcat",
+  },
+  {
+    name: "inboundHttpJsonCli",
+    tags: ["tcp", "http", "httpJsonCli"],
+    about: "the same: GET or POST /COMMAND",
+  },
+  {
+    name: "inboundHttpsJsonCli",
+    tags: ["tcp", "tls", "http", "httpJsonCli"],
+    about: "the same over TLS",
+  },
 ];
+
+/** Whether whoever connects by this chain controls the server. */
+export function isControlChain(name: string): boolean {
+  const tag = ACCEPTOR_CHAINS.find((chain) => chain.name === name)?.tags.at(-1);
+  return tag === "jsonCli" || tag === "httpJsonCli";
+}
 
 /** Chains that the web plane, and RTMPT on a port of its own, builds on its connections, by what is asked for. */
 export const WEB_CHAINS: readonly ChainDeclaration[] = [

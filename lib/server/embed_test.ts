@@ -144,8 +144,14 @@ Deno.test("serve lets its program pull and push streams, and send connections on
   const standing = () => near.relays.list().every(({ state }) => state === "standing");
   await waitFor(standing, { what: "the answer to the push", pollMs: 5 });
   assert.deepEqual(near.relays.list(), [
-    { kind: "pull", streamName: "pulled", peer: `${place(gate)}/a`, state: "standing" },
-    { kind: "push", streamName: "pulled", peer: `${place(far)}/pulled-copy`, state: "standing" },
+    { kind: "pull", streamName: "pulled", peer: `${place(gate)}/a`, state: "standing", failure: undefined },
+    {
+      kind: "push",
+      streamName: "pulled",
+      peer: `${place(far)}/pulled-copy`,
+      state: "standing",
+      failure: undefined,
+    },
   ]);
   await stopPull();
   await waitFor(() => names(far) === "a", { what: "the end of the push", pollMs: 5 });

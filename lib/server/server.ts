@@ -1,5 +1,13 @@
 import { ApplicationRegistry } from "#application";
-import type { AcceptorOwner, ApplicationDefinition, MediaCatalog, RunningApplication } from "#application";
+import type {
+  AcceptorOwner,
+  ApplicationDefinition,
+  MediaCatalog,
+  RecordingControl,
+  RelayControl,
+  RunningApplication,
+  StreamNames,
+} from "#application";
 import { Indexer } from "#bridges/indexing";
 import { ReconnectRequests } from "#bridges/rtmp";
 import { type ApplicationFiles, type MediaLibrary, RecordedFiles } from "#bridges/vod";
@@ -15,7 +23,8 @@ import { isLoopback } from "#uri";
 import { Authorities } from "./authorities.ts";
 import { ACCEPTOR_CHAINS } from "./chain_table.ts";
 import type { AcceptorConfig, ApplicationConfig, ServerConfig, ServiceRow } from "./config/mod.ts";
-import { type GuardRouter, httpGuard } from "./access/http_guard.ts";
+import type { ControlCore } from "./control/control.ts";
+import { ServerControl } from "./control/server_control.ts";
 import { INGEST_TAGS, ingestFactories } from "./ingest/ingest_factory.ts";
 import { openLibrary } from "./media_libraries.ts";
 import { builtInFactories } from "./protocol_spawner.ts";
@@ -39,6 +48,8 @@ export interface StartOptions {
   readonly applications: readonly ApplicationDefinition[];
   /** Shown on the status page. @default "" */
   readonly version?: string;
+  /** Somebody wants the program to end. @default the server closes by itself */
+  readonly shutDown?: (why: string) => void;
 }
 
 /** A server that runs. */
@@ -51,6 +62,8 @@ export interface RunningServer {
   readonly openApplications: readonly string[];
   /** Live streams. */
   readonly streams: StreamRegistry;
+  /** Carries out commands. */
+  readonly control: ControlCore;
   /** Resolves when it has closed, for whatever reason. */
   readonly closed: Promise<void>;
   /** Closes listeners, asks peers that can to reconnect, and closes all connections. */
@@ -124,6 +137,12 @@ class Server implements RunningServer {
   readonly #rtpPorts: UdpPortPairs;
   readonly #relays: ServerRelays;
   readonly #targets: StreamTargets;
+  /** What applications may do with their streams, by name. */
+  readonly #powers = new Map<
+    string,
+    { readonly recordings: RecordingControl; readonly relays: RelayControl }
+  >();
+  #control: ServerControl | undefined;
   /** What watches files while the server runs. */
   readonly #closing: Disposable[] = [];
   #isClosing = false;
@@ -147,6 +166,7 @@ class Server implements RunningServer {
       systemClock,
       (stream, isLive) => {
         this.#recordings.streamChanged(stream, isLive);
+        this.#control?.streamChanged(stream, isLive);
         this.#relays.streamChanged(stream, isLive);
         this.#targets.streamChanged(stream, isLive);
         this.#applications.streamChanged(stream, isLive);
@@ -160,6 +180,11 @@ class Server implements RunningServer {
       dialer: new ReactorDialer(this.#reactor, { log: options.log.child("relay"), rtpPorts: this.#rtpPorts }),
       clock: this.#patience,
     });
+  }
+
+  get control(): ControlCore {
+    // the server is given away once it is open
+    return this.#control!.core;
   }
 
   get closed(): Promise<void> {
@@ -183,6 +208,8 @@ class Server implements RunningServer {
     const { log, version = "" } = this.#options;
     const authorities = await Authorities.open(this.#config, { clock: systemClock, log: log.child("users") });
     this.#closing.push(authorities);
+    const control = this.#control = await this.#openControl(authorities);
+    this.#closing.push(control);
     const sharedObjects = new SharedObjects({
       dataFolder: this.#config.dataFolder,
       applications: this.#applications,
@@ -235,20 +262,23 @@ class Server implements RunningServer {
         media: files.get(entry.name)?.library ?? NO_MEDIA,
         authorities,
         sharedObjects,
+        names: control.namesOf(entry),
       }),
     }));
     await this.#applications.start();
     for (const { entry, running, own } of added) {
-      const plain = builtIn(running);
-      const others = [rtsp.factoryFor(running), variant(running), own];
-      const factories = (guard?: GuardRouter) => [
-        guard === undefined ? plain : builtIn(running, guard),
-        ...others,
-      ];
+      const factories = [builtIn(running), rtsp.factoryFor(running), variant(running), own];
       // what clashes is told without an acceptor too
-      acceptorUse(running, factories());
+      acceptorUse(running, factories);
       for (const acceptor of entry.acceptors) {
-        await this.#listen(acceptor, acceptorUse(running, [...factories(httpGuard(acceptor.auth, { clock: systemClock, log: log.child("http") })), ingest(running, acceptor)]));
+        await this.#listen(
+          acceptor,
+          acceptorUse(running, [
+            ...factories,
+            ingest(running, acceptor),
+            control.factoryOf(running, acceptor),
+          ]),
+        );
       }
     }
     const { enabled, ip, port } = this.#config.web;
@@ -256,6 +286,7 @@ class Server implements RunningServer {
     if (enabled) await this.#listen({ ip, port, protocol: "inboundHttp" }, use);
     for (const library of this.#libraries) void library.buildIndexes();
     this.#relays.start(this.#config.applications);
+    control.start();
   }
 
   async close(reason: string): Promise<void> {
@@ -276,12 +307,32 @@ class Server implements RunningServer {
     this.#closed.resolve();
   }
 
+  #openControl(authorities: Authorities): Promise<ServerControl> {
+    const { log, version = "", shutDown = (why) => void this.close(why) } = this.#options;
+    return ServerControl.open({
+      version,
+      config: this.#config,
+      clock: systemClock,
+      log,
+      applications: this.#applications,
+      streams: this.streams,
+      protocols: this.#protocols,
+      services: () => this.services,
+      io: () => this.#reactor.io,
+      recordings: (application) => this.#powers.get(application)?.recordings,
+      relays: (application) => this.#powers.get(application)?.relays,
+      shutDown,
+      authorities,
+    });
+  }
+
   #addApplication(
     entry: ApplicationConfig,
-    { media, authorities, sharedObjects }: {
+    { media, authorities, sharedObjects, names }: {
       media: MediaCatalog;
       authorities: Authorities;
       sharedObjects: SharedObjects;
+      names: StreamNames;
     },
   ): { running: RunningApplication; own: ProtocolFactory } {
     const kind = entry.library === "" ? entry.name : entry.library;
@@ -296,14 +347,17 @@ class Server implements RunningServer {
       opened: (bottom) => this.#protocols.add(bottom),
     });
     this.#targets.add(entry, log);
+    const recordings = this.#recordings.add(entry, this.#options.log);
+    const relays = this.#relays.add(entry, log);
+    this.#powers.set(entry.name, { recordings, relays });
     const application = definition.create({
       name: entry.name,
       options: entry,
       log,
       clock: systemClock,
       media,
-      recordings: this.#recordings.add(entry, this.#options.log),
-      relays: this.#relays.add(entry, log),
+      recordings,
+      relays,
       outbound,
       sharedObject: (name, options) => sharedObjects.control(entry.name, name, options),
     });
@@ -317,6 +371,7 @@ class Server implements RunningServer {
       streamOptions: entry.streaming,
       publishFrom: entry.publishFrom,
       authority: authorities.authorityOf(entry),
+      names,
       application,
     };
     this.#applications.add(running);
@@ -332,7 +387,7 @@ class Server implements RunningServer {
   ): Promise<void> {
     const { ip: address, port, protocol } = acceptor;
     const chain = factories.requireChain(protocol);
-    const accepted = (carrier: Carrier) => this.#accept(carrier, { protocol, factories });
+    const accepted = (carrier: Carrier) => this.#accept(carrier, { protocol, owner, factories });
     const carrier = carrierOf(chain);
     const where = { address, port };
     const listener = carrier === "tls"
@@ -371,11 +426,11 @@ class Server implements RunningServer {
 
   #accept(
     carrier: Carrier,
-    { protocol, factories }: { protocol: string; factories: ProtocolFactoryRegistry },
+    { protocol: chain, owner, factories }: AcceptorUse & { readonly protocol: string },
   ): void {
     if (this.#isClosing) return carrier.abort(new ClosedError("Server closes"));
-    const bottom = factories.spawn(protocol)[0]!;
-    this.#protocols.add(bottom);
+    const bottom = factories.spawn(chain)[0]!;
+    this.#protocols.add(bottom, { chain, owner: owner.name, openedMs: systemClock.nowMs() });
     bottom.openOn(carrier);
   }
 }

@@ -228,6 +228,7 @@ Deno.test("chainSummaries says which applications may use a chain", () => {
       { name, carrier },
       { name: "echoProtocol", carrier: "tcp", application: "echo" },
       { name: "echoOverTls", carrier: "tls", application: "echo" },
+      { name: "httpEchoProtocol", carrier: "tcp", application: "echo" },
     ],
   );
 });

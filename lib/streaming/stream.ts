@@ -137,6 +137,12 @@ export class Stream {
     return count;
   }
 
+  /** Subscribers of all wires, relays too. */
+  get subscribers(): readonly Subscriber[] {
+    const readers = [...this.#logs.values()].flatMap(({ subscribers }) => [...subscribers]);
+    return readers.filter((reader) => reader instanceof Subscriber);
+  }
+
   /** Number of those who watch: subscribers that are no relays, and packet consumers. */
   get audienceCount(): number {
     return this.subscriberCount - this.#relays.size;

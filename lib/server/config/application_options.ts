@@ -16,8 +16,8 @@ import {
   wholeNumberOr,
 } from "#options";
 import { ACCESS_RULE_OPTIONS, AUTHENTICATION_OPTIONS, STREAM_KEY_OPTIONS } from "./access_options.ts";
-import { HTTP_AUTH_OPTIONS } from "../access/http_guard_options.ts";
 import { STREAM_DEFAULTS } from "#streaming";
+import { isControlChain } from "../chain_table.ts";
 import { PULL_OPTIONS, PUSH_OPTIONS } from "../relays/relay_options.ts";
 import { LIVE_FLV_TARGET_OPTIONS, TS_TARGET_OPTIONS } from "../targets/target_options.ts";
 import { RECORDING_OPTIONS } from "./recording_options.ts";
@@ -72,15 +72,22 @@ export const ACCEPTOR_OPTIONS = {
     example: "192.0.2.1",
     doc: "inboundUdpTs: address of the interface that the multicast group `ip` is joined on.",
   }),
+  controlUsers: textList({
+    default: [],
+    doc:
+      'inboundJsonCli and over HTTP: who may give commands, "*" is any user. Without it the address must be of ' +
+      "this machine, and nobody is asked.",
+  }),
+  useLengthPadding: flag({
+    default: false,
+    doc: "inboundJsonCli: whether each answer has its length before it, 32 bits in network byte order.",
+  }),
   sslCert: optionalPath({ example: "cert.pem", doc: "Certificate chain in PEM form, for chains over TLS." }),
   sslKey: optionalPath({ example: "key.pem", doc: "Private key in PEM form; goes with sslCert." }),
   sslCertificates: list(CERTIFICATE_OPTIONS, {
     default: [],
     doc:
       "Further certificates: a connection gets the one for the host name it asks for (SNI), or else sslCert.",
-  }),
-  auth: group(HTTP_AUTH_OPTIONS, {
-    doc: "Who is asked for user and password on chains over HTTP, by path, before anything is answered.",
   }),
 };
 
@@ -230,6 +237,16 @@ export const APPLICATION_OPTIONS = {
     doc: "Where publishers may connect from; loopback is this machine.",
   }),
   authentication: group(AUTHENTICATION_OPTIONS, { doc: "How encoders are asked who they are." }),
+  hasStreamAliases: flag({
+    default: false,
+    doc: "Whether nothing is played but aliases, which the command addStreamAlias makes.",
+  }),
+  hasIngestPoints: flag({
+    default: false,
+    doc:
+      "Whether nothing is published but by streamKeys and ingest points, which createIngestPoint makes; where " +
+      "others may say a name, see `access`.",
+  }),
   streamKeys: list(STREAM_KEY_OPTIONS, {
     default: [],
     doc: "Keys that publish a stream under its public name; without rules about publish, nothing else does.",
@@ -260,7 +277,13 @@ export const APPLICATION_OPTIONS = {
     default: [],
     doc: "Where its live streams are pushed to; each stream goes to all targets whose localStreamName fits.",
   }),
-  acceptors: list(ACCEPTOR_OPTIONS, { default: [], doc: "Where it listens itself." }),
+  acceptors: list(ACCEPTOR_OPTIONS, {
+    default: [],
+    doc: "Where it listens itself.",
+    // what controls the server is for this machine, unless it is said otherwise
+    moreRows: ({ protocol }) =>
+      isControlChain(String(protocol)) ? { ip: { ...ACCEPTOR_OPTIONS.ip, default: "127.0.0.1" } } : {},
+  }),
   tsTargets: list(TS_TARGET_OPTIONS, {
     default: [],
     doc:
@@ -291,12 +314,10 @@ export const LATER_KEYS: ReadonlySet<string> = new Set([
   "cipherSuite",
   "daemon",
   "enableCheckBandwidth",
-  "hasStreamAliases",
   "instancesCount",
   "maxRtmpOutBuffer",
   "maxRtspOutBuffer",
   "rtcpDetectionInterval",
-  "useLengthPadding",
   "validateHandshake",
 ]);
 

@@ -141,7 +141,7 @@ const BROKEN_FILES: readonly [toml: string, message: string | RegExp][] = [
   [
     "[[applications]]\nname = 'flvplayback'\nguestbook = 1",
     "Cannot load crtmp.toml: applications[0].guestbook is not an option: there are name, description, library, " +
-    "default, aliases, publishFrom, authentication, streamKeys, access, vodAliases, mediaStorage, recording, " +
+    "default, aliases, publishFrom, authentication, hasStreamAliases, hasIngestPoints, streamKeys, access, vodAliases, mediaStorage, recording, " +
     "streaming, externalStreams, pushTargets, acceptors, tsTargets, liveFlvTargets",
   ],
   [

@@ -1,8 +1,8 @@
 import { addressRangeFault } from "#auth";
-import { nameFault } from "#uri";
+import { isLoopback, nameFault } from "#uri";
 import { nearestWord, type OptionFault } from "#options";
 import { relayFaults } from "../relays/relay_faults.ts";
-import { httpAuthFaults } from "../access/http_guard_options.ts";
+import { isControlChain } from "../chain_table.ts";
 import type { ServerConfig } from "./server_options.ts";
 
 /** Names that options may refer to; what is absent is not checked. */
@@ -19,6 +19,7 @@ export function crossFaults(config: ServerConfig, known: Known): OptionFault[] {
     ...applicationFaults(config, known),
     ...acceptorFaults(config, known),
     ...accessFaults(config),
+    ...controlFaults(config),
     ...config.applications.flatMap((entry, at) => [...relayFaults(entry, `applications[${at}]`)]),
     ...addressFaults(config),
   ];
@@ -104,10 +105,8 @@ function* accessFaults({ applications }: ServerConfig): Generator<OptionFault> {
 function* acceptorFaults({ applications }: ServerConfig, { chainsOf }: Known): Generator<OptionFault> {
   for (const [at, application] of applications.entries()) {
     const chains = chainsOf?.(libraryOf(application));
-    for (const [index, acceptor] of application.acceptors.entries()) {
-      const { protocol, sslCert, sslKey, sslCertificates, auth } = acceptor;
+    for (const [index, { protocol, sslCert, sslKey, sslCertificates }] of application.acceptors.entries()) {
       const path = `applications[${at}].acceptors[${index}]`;
-      yield* httpAuthFaults(auth, `${path}.auth`);
       if (chains !== undefined && !chains.includes(protocol)) {
         yield fault(`${path}.protocol`, unknown("chain", { word: protocol, words: chains }));
       }
@@ -129,6 +128,21 @@ function* acceptorFaults({ applications }: ServerConfig, { chainsOf }: Known): G
           "must be set: it is for clients that ask for no host of sslCertificates",
         );
       }
+    }
+  }
+}
+
+/** Whoever can connect where nobody is asked can do everything. */
+function* controlFaults({ applications }: ServerConfig): Generator<OptionFault> {
+  for (const [at, { acceptors }] of applications.entries()) {
+    for (const [index, { protocol, ip, controlUsers }] of acceptors.entries()) {
+      if (!isControlChain(protocol) || controlUsers.length > 0 || ip === "localhost" || isLoopback(ip)) {
+        continue;
+      }
+      yield fault(
+        `applications[${at}].acceptors[${index}].ip`,
+        `must be 127.0.0.1 or ::1 while controlUsers is empty: ${protocol} controls the server, current value is "${ip}"`,
+      );
     }
   }
 }
