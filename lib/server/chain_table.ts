@@ -116,8 +116,6 @@ export const OUTBOUND_CHAINS: readonly ChainDeclaration[] = [
   },
   { name: "outboundRtsp", tags: ["tcp", "rtspClient"], about: "pull from and push to rtsp://" },
   { name: "outboundRtsps", tags: ["tcp", "tls", "rtspClient"], about: "the same, rtsps://" },
-  { name: "outboundRtsp", tags: ["tcp", "rtspClient"], about: "pull from and push to rtsp://" },
-  { name: "outboundRtsps", tags: ["tcp", "tls", "rtspClient"], about: "the same, rtsps://" },
   { name: "outboundTcpTs", tags: ["tcp", "tsout"], about: "push MPEG-TS: tsTargets" },
   { name: "outboundLiveFlv", tags: ["tcp", "flvout"], about: "push FLV: liveFlvTargets" },
 ];

@@ -26,7 +26,9 @@ export interface RelayEnd {
 
 /** What a `RelayLoop` is made of. */
 export interface RelayLoopOptions {
+  /** Time of attempts and waits. */
   readonly clock: Clock;
+  /** Where the jitter of waits comes from. */
   readonly randomBytes: RandomBytes;
   /** Prefixed with what is relayed. */
   readonly log: Logger;

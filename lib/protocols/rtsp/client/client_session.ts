@@ -22,6 +22,7 @@ const UNKNOWN_URL: readonly number[] = [400, 404, 454, 459, 460];
 
 /** What a session is made of. */
 export interface RtspClientSessionOptions {
+  /** Makes the requests. */
   readonly protocol: RtspClientProtocol;
   /** The presentation, without user and password. */
   readonly url: string;

@@ -38,6 +38,7 @@ export interface TransportOffer {
 
 /** What the transports of a session are made of. */
 export interface ClientTransportsOptions {
+  /** Carries frames, and has the addresses of both sides. */
   readonly protocol: RtspClientProtocol;
   /** Opens UDP ports; absent where there are none. */
   readonly ports: RtpPorts | undefined;
