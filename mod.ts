@@ -26,9 +26,9 @@ export type {
   ConnectRequest,
   Decision,
   MediaCatalog,
-  PeerConnection,
   OutboundConnections,
   OutboundTls,
+  PeerConnection,
   RecordingControl,
   RelayControl,
   RelayEntry,
@@ -38,6 +38,10 @@ export type {
   VariantConnectOptions,
   VariantMessage,
 } from "#application";
+export type { AmfValue } from "#amf";
+export { amfOf, variantOfAmf } from "#amf/variant";
+export { LUA_CALL_TIME_MS, LuaMachine } from "#lua";
+export type { LuaFunction, LuaMachineOptions, LuaResult, LuaTable, LuaValue } from "#lua";
 export type {
   Demuxer,
   MediaFault,

@@ -7,7 +7,14 @@ import type { ApplicationDefinition } from "#crtmp";
 import { appselector } from "./appselector/mod.ts";
 import { flvplayback } from "./flvplayback/mod.ts";
 import { samplefactory } from "./samplefactory/mod.ts";
+import { vmapp } from "./vmapp/mod.ts";
 import { vptests } from "./vptests/mod.ts";
 
 /** All shipped applications, as configurations name them. */
-export const APPLICATIONS: readonly ApplicationDefinition[] = [flvplayback, appselector, samplefactory, vptests];
+export const APPLICATIONS: readonly ApplicationDefinition[] = [
+  flvplayback,
+  appselector,
+  samplefactory,
+  vptests,
+  vmapp,
+];

@@ -13,6 +13,8 @@ export type LuaResult = LuaValue | undefined;
 
 /** What a machine is made with. */
 export interface LuaMachineOptions {
+  /** What messages name where they have no file and line. @default the file of the function that was called */
+  readonly name?: string;
   /** How long one call may run, in ms. @default LUA_CALL_TIME_MS */
   readonly timeMs?: number;
   /** What may be allocated, with all that Lua itself needs, in bytes. */
@@ -99,7 +101,7 @@ export class LuaMachine implements Disposable {
     sandbox.lua.lua_pushcclosure(sandbox.state, this.#host, 0);
     sandbox.call({ args: 1, results: 1 }, name);
     const reference = sandbox.keep();
-    return (...args) => this.#call(reference, { args, name });
+    return (...args) => this.#call(reference, { args, name: this.#options.name ?? name });
   }
 
   /** Ends it. */

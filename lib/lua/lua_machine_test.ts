@@ -112,7 +112,7 @@ Deno.test("LuaMachine ends a call that does not end, and goes on with its state"
   failsWith(() => call("thread"), /^Cannot run conf\/app\.lua:8: it ran longer than 50 ms$/);
   failsWith(
     () => call("memory"),
-    /^Cannot run conf\/app\.lua: it needs more than 4194304 bytes of memory$/,
+    /^Cannot run conf\/app\.lua:12: it needs more than 4194304 bytes of memory$/,
   );
   failsWith(() => call("error"), /^Cannot run conf\/app\.lua:14: no such camera$/);
   assert.deepEqual(call("nothing"), [6]);

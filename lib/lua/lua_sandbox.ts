@@ -9,10 +9,10 @@ export const MAX_LUA_SOURCE_BYTES = 1024 * 1024;
 const OPERATIONS_PER_LOOK = 100;
 /** Times a program is told that its time is over before it is cut off, which the machine does not survive. */
 const MAX_WARNINGS = 100;
-/** Steps of matching and the like in each ms that a call may take: a step takes a few ns. */
-const STEPS_PER_MS = 1e6;
+/** Steps of matching and the like in the worst case that one call may take: a step is a few ns. */
+const STEPS_PER_CALL = 1e9;
 /** Share of the memory that is as good as all of it. */
-const FULL_SHARE = 0.9;
+const FULL_SHARE = 0.8;
 /** `LuaEventMasks.Count` of wasmoon. */
 const COUNT_EVENT = 8;
 /** `LUA_REGISTRYINDEX` of wasmoon's Lua. */
@@ -55,6 +55,8 @@ export class LuaSandbox implements Disposable {
   #warnings = 0;
   /** Where it was when its time was over. */
   #overran: string | undefined;
+  /** Where it was when its memory was nearly full. */
+  #filled: string | undefined;
   #isRunning = false;
   #isBroken = false;
 
@@ -212,19 +214,21 @@ export class LuaSandbox implements Disposable {
   #begin(timeMs: number): void {
     const { lua, state } = this;
     this.pushKept(this.#setSteps);
-    lua.lua_pushnumber(state, timeMs * STEPS_PER_MS);
+    lua.lua_pushnumber(state, STEPS_PER_CALL);
     lua.lua_callk(state, 1, 0, 0, null);
     if (this.#warnings > 0) {
       lua.lua_sethook(state, lua.lua_gethook(state), COUNT_EVENT, OPERATIONS_PER_LOOK);
       this.#warnings = 0;
     }
-    this.#overran = undefined;
+    this.#overran = this.#filled = undefined;
     this.#isRunning = true;
     this.#endMs = this.#nowMs() + timeMs;
   }
 
   /** The clock: ends what runs too long by an error; who catches that gets the next one after one operation. */
   #look(running: number): void {
+    // an error of memory does not say where
+    if (this.#isFull) this.#filled ??= this.push(() => this.#placeOf(running));
     if (this.#nowMs() <= this.#endMs) return;
     const { lua } = this;
     this.#overran ??= this.#placeOf(running);
@@ -243,7 +247,7 @@ export class LuaSandbox implements Disposable {
       lua.luaL_where(running, call);
       const where = lua.lua_tolstring(running, -1, null);
       lua.lua_pop(running, 1);
-      if (/^lua\d+:\d+:/.test(where)) return this.named(where).replace(/: *$/, "");
+      if (/^(?!prelude:)[^[:]+:\d+:/.test(where)) return this.named(where).replace(/: *$/, "");
     }
     return "";
   }
@@ -254,18 +258,24 @@ export class LuaSandbox implements Disposable {
     const options = cause === undefined ? {} : { cause };
     if (/not enough memory/.test(named)) {
       this.#freeMemory();
-      return new ConfigError(`${failed} ${name}: it needs more than ${memoryBytes} bytes of memory`, options);
+      return new ConfigError(
+        `${failed} ${this.#filled || name}: it needs more than ${memoryBytes} bytes of memory`,
+        options,
+      );
     }
-    const hasPlace = this.#names.some((file) => named.startsWith(`${file}:`));
+    const hasPlace = /^[^\s:]+:\d+: /.test(named);
     return new ConfigError(hasPlace ? `${failed} ${named}` : `${failed} ${name}: ${named}`, options);
   }
 
   /** Collects garbage where memory is full; what stays full is of no more use. */
   #freeMemory(): void {
-    const isFull = () => this.memoryBytes > this.#options.memoryBytes * FULL_SHARE;
-    if (!isFull()) return;
+    if (!this.#isFull) return;
     this.pushKept(this.#collect);
     this.lua.lua_callk(this.state, 0, 0, 0, null);
-    this.#isBroken = isFull();
+    this.#isBroken = this.#isFull;
+  }
+
+  get #isFull(): boolean {
+    return this.memoryBytes > this.#options.memoryBytes * FULL_SHARE;
   }
 }
