@@ -68,6 +68,12 @@ export class ByteWriter {
     return this;
   }
 
+  /** Adds `length` bytes for the caller to fill: a view of them, with what was there before, valid until the next call. */
+  span(length: number): Uint8Array<ArrayBuffer> {
+    const at = this.#grow(length);
+    return this.#bytes.subarray(at, at + length);
+  }
+
   /** Writes `text` as UTF-8 without a length. */
   utf8(text: string): this {
     return text.length <= SHORT_LENGTH && this.#ascii(text) ? this : this.bytes(encodeUtf8(text));

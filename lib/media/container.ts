@@ -1,3 +1,4 @@
+import type { ByteWriter } from "#bytes";
 import type { CodecId, Packet, TrackKind } from "./packet.ts";
 import type { TrackDescription } from "./track.ts";
 
@@ -200,6 +201,8 @@ export interface Muxer {
    * @throws {FormatError} If the container cannot hold this packet.
    */
   write(packet: Packet | MediaPacket): Uint8Array;
+  /** The same into `writer`, by muxers that need no array of their own for it. */
+  writeInto?(packet: Packet | MediaPacket, writer: ByteWriter): void;
   /** What remains, then changes to what was written before (duration, index). */
   end(): { readonly append: Uint8Array; readonly patches: readonly Patch[] };
 }

@@ -5,7 +5,7 @@
  * deno run -A tests/bench/record_load.ts FILE.flv [FORMAT=flv] [STREAMS=50] [SECONDS=15] [TURNS=3]
  * ```
  *
- * The publishers send FILE in real time, which must play for SECONDS and five more. The server runs as its own
+ * The publishers send FILE in real time, which must play for SECONDS and ten more. The server runs as its own
  * process; on Linux, `taskset` keeps it on the first core and the publishers on the second. Turns with and without
  * recording alternate; the medians are printed.
  */
@@ -17,7 +17,7 @@ import { TestServer } from "../helpers/server.ts";
 import { delay } from "../helpers/wait.ts";
 
 /** Before the measurement: connections, first files, code that gets warm. */
-const WARM_UP_MS = 4_000;
+const WARM_UP_MS = 8_000;
 const STEP_MS = 20;
 
 interface Load {

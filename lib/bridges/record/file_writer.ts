@@ -1,6 +1,5 @@
 import { ByteWriter } from "#bytes";
 import { FormatError } from "#errors";
-import { FlvMuxer } from "#mediaformats/flv";
 import type { Muxer, Packet } from "#media";
 import type { RecordingFile } from "./recording_sink.ts";
 
@@ -66,7 +65,7 @@ export class FileWriter {
     if (packet.role === "media" && packet.dtsUs > this.#newestUs) this.#newestUs = packet.dtsUs;
     const muxer = this.#muxer;
     try {
-      if (muxer instanceof FlvMuxer) muxer.writeInto(packet, this.#waiting);
+      if (muxer.writeInto !== undefined) muxer.writeInto(packet, this.#waiting);
       else this.#gather(muxer.write(this.#isShifted ? packet : this.#rebased(packet)));
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;

@@ -50,12 +50,23 @@ export function pesPacketCount(pes: OutgoingPes): number {
  */
 // params: hot path
 export function writePes(out: Uint8Array, at: number, pes: OutgoingPes): number {
-  const cursor = new PacketCursor(out, at, pes.to);
   const payloadBytes = payloadBytesOf(pes);
-  cursor.begin(headerBytesOf(pes) + payloadBytes, pes);
-  cursor.putHeader(pes, payloadBytes);
-  for (const piece of pes.pieces) cursor.put(piece);
-  return cursor.at;
+  const pesBytes = headerBytesOf(pes) + payloadBytes;
+  const firstBytes = adaptationBytesOf(pes);
+  const end = at + Math.ceil((pesBytes + firstBytes) / PACKET_BODY_BYTES) * TS_PACKET_BYTES;
+  // the whole at the end first, then packet by packet to its place: views of parts would be much to collect
+  let from = end - pesBytes;
+  putPieces(out, putHeader(out, from, { pes, payloadBytes }), pes.pieces);
+  for (let start = at; start < end; start += TS_PACKET_BYTES) {
+    const wanted = start === at ? firstBytes : 0;
+    const adaptationBytes = Math.max(wanted, PACKET_BODY_BYTES - (end - from));
+    const body = putPacketHead(out, start, { pid: pes.to, isStart: start === at, adaptationBytes });
+    if (wanted > 0) putFlags(out, start, pes);
+    const next = start + TS_PACKET_BYTES;
+    out.copyWithin(body, from, from + next - body);
+    from += next - body;
+  }
+  return end;
 }
 
 /**
@@ -78,101 +89,74 @@ export function writeClock(out: Uint8Array, at: number, pid: OutgoingPid, clockT
   return end;
 }
 
-/** Puts bytes into the packets of one PES packet. */
-class PacketCursor {
-  readonly #out: Uint8Array;
-  readonly #pid: OutgoingPid;
-  /** Index of the next byte. */
-  at: number;
-  /** Bytes of the PES packet that are not put yet. */
-  #left = 0;
-  /** Index at which the packet ends. */
-  #end = 0;
+/** Puts the header of a PES packet; returns the index after it. */
+function putHeader(
+  out: Uint8Array,
+  at: number,
+  { pes, payloadBytes }: { readonly pes: OutgoingPes; readonly payloadBytes: number },
+): number {
+  const { streamId, ptsTicks, dtsTicks } = pes;
+  const headerBytes = headerBytesOf(pes);
+  const hasDts = ptsTicks !== dtsTicks;
+  const length = headerBytes - PES_LENGTH_END + payloadBytes;
+  // 0 where it has no room, which video may have
+  const written = length > MAX_PES_LENGTH ? 0 : length;
+  out[at] = 0;
+  out[at + 1] = 0;
+  out[at + 2] = 1;
+  out[at + 3] = streamId;
+  out[at + 4] = written >> 8;
+  out[at + 5] = written;
+  // marker, data_alignment_indicator
+  out[at + 6] = 0x84;
+  out[at + 7] = hasDts ? 0xc0 : 0x80;
+  out[at + 8] = headerBytes - PES_FIXED_BYTES;
+  putTimestamp(out, at + PES_FIXED_BYTES, { ticks: ptsTicks, prefix: hasDts ? 3 : 2 });
+  if (hasDts) putTimestamp(out, at + PES_FIXED_BYTES + TIMESTAMP_BYTES, { ticks: dtsTicks, prefix: 1 });
+  return at + headerBytes;
+}
 
-  // params: hot path
-  constructor(out: Uint8Array, at: number, pid: OutgoingPid) {
-    this.#out = out;
-    this.at = at;
-    this.#pid = pid;
-  }
-
-  /** Begins the first packet of a PES packet of `bytes` bytes. */
-  begin(bytes: number, { clockTicks, isRandomAccess }: OutgoingPes): void {
-    this.#left = bytes;
-    const out = this.#out;
-    const flags = (isRandomAccess ? 0x40 : 0) | (clockTicks === undefined ? 0 : 0x10);
-    const wanted = clockTicks !== undefined ? 8 : flags === 0 ? 0 : 2;
-    const at = this.at;
-    this.#head({ isStart: true, adaptationBytes: Math.max(wanted, PACKET_BODY_BYTES - bytes) });
-    // the header left room for the flags, and wrote none
-    if (wanted > 0) out[at + 5] = flags;
-    if (clockTicks !== undefined) putClock(out, at + 6, clockTicks);
-  }
-
-  /** Puts the header of the PES packet: the first packet has room for it. */
-  putHeader(pes: OutgoingPes, payloadBytes: number): void {
-    const { streamId, ptsTicks, dtsTicks } = pes;
-    const out = this.#out;
-    const at = this.at;
-    const headerBytes = headerBytesOf(pes);
-    const hasDts = ptsTicks !== dtsTicks;
-    const length = headerBytes - PES_LENGTH_END + payloadBytes;
-    // 0 where it has no room, which video may have
-    const written = length > MAX_PES_LENGTH ? 0 : length;
-    out[at] = 0;
-    out[at + 1] = 0;
-    out[at + 2] = 1;
-    out[at + 3] = streamId;
-    out[at + 4] = written >> 8;
-    out[at + 5] = written;
-    // marker, data_alignment_indicator
-    out[at + 6] = 0x84;
-    out[at + 7] = hasDts ? 0xc0 : 0x80;
-    out[at + 8] = headerBytes - PES_FIXED_BYTES;
-    putTimestamp(out, at + PES_FIXED_BYTES, { ticks: ptsTicks, prefix: hasDts ? 3 : 2 });
-    if (hasDts) putTimestamp(out, at + PES_FIXED_BYTES + TIMESTAMP_BYTES, { ticks: dtsTicks, prefix: 1 });
-    this.at = at + headerBytes;
-    this.#left -= headerBytes;
-  }
-
-  /** Puts all of `bytes`. */
-  put(bytes: Uint8Array): void {
-    const out = this.#out;
-    for (let from = 0; from < bytes.length;) {
-      if (this.at === this.#end) {
-        this.#head({ isStart: false, adaptationBytes: Math.max(0, PACKET_BODY_BYTES - this.#left) });
-      }
-      const count = Math.min(this.#end - this.at, bytes.length - from);
-      if (count <= SHORT_PIECE_BYTES) {
-        for (let index = 0; index < count; index++) out[this.at + index] = bytes[from + index]!;
-      } else {
-        out.set(count === bytes.length ? bytes : bytes.subarray(from, from + count), this.at);
-      }
-      this.at += count;
-      from += count;
-      this.#left -= count;
+function putPieces(out: Uint8Array, start: number, pieces: readonly Uint8Array[]): void {
+  let at = start;
+  for (const piece of pieces) {
+    if (piece.length <= SHORT_PIECE_BYTES) {
+      for (let index = 0; index < piece.length; index++) out[at + index] = piece[index]!;
+    } else {
+      out.set(piece, at);
     }
+    at += piece.length;
   }
+}
 
-  /** Writes the header of a packet, and an adaptation field that fills it up: section 2.4.3.4. */
-  #head(options: { isStart: boolean; adaptationBytes: number }): void {
-    const { isStart, adaptationBytes } = options;
-    const out = this.#out;
-    const at = this.at;
-    const pid = this.#pid;
-    out[at] = TS_SYNC_BYTE;
-    out[at + 1] = (isStart ? 0x40 : 0) | pid.pid >> 8;
-    out[at + 2] = pid.pid;
-    out[at + 3] = (adaptationBytes > 0 ? 0x30 : 0x10) | pid.counter;
-    pid.counter = pid.counter + 1 & 0x0f;
-    this.#end = at + TS_PACKET_BYTES;
-    this.at = at + 4 + adaptationBytes;
-    if (adaptationBytes === 0) return;
-    out[at + 4] = adaptationBytes - 1;
-    if (adaptationBytes === 1) return;
-    out[at + 5] = 0;
-    out.fill(0xff, at + 6, this.at);
-  }
+/**
+ * Puts the header of a packet, and an adaptation field that fills it up: section 2.4.3.4.
+ *
+ * @returns Index after it.
+ */
+function putPacketHead(
+  out: Uint8Array,
+  at: number,
+  head: { readonly pid: OutgoingPid; readonly isStart: boolean; readonly adaptationBytes: number },
+): number {
+  const { pid, isStart, adaptationBytes } = head;
+  out[at] = TS_SYNC_BYTE;
+  out[at + 1] = (isStart ? 0x40 : 0) | pid.pid >> 8;
+  out[at + 2] = pid.pid;
+  out[at + 3] = (adaptationBytes > 0 ? 0x30 : 0x10) | pid.counter;
+  pid.counter = pid.counter + 1 & 0x0f;
+  const body = at + 4 + adaptationBytes;
+  if (adaptationBytes === 0) return body;
+  out[at + 4] = adaptationBytes - 1;
+  if (adaptationBytes === 1) return body;
+  out[at + 5] = 0;
+  out.fill(0xff, at + 6, body);
+  return body;
+}
+
+/** Puts the flags and the clock into the adaptation field of the packet at `at`, which has room for them. */
+function putFlags(out: Uint8Array, at: number, { clockTicks, isRandomAccess }: OutgoingPes): void {
+  out[at + 5] = (isRandomAccess ? 0x40 : 0) | (clockTicks === undefined ? 0 : 0x10);
+  if (clockTicks !== undefined) putClock(out, at + 6, clockTicks);
 }
 
 function adaptationBytesOf({ clockTicks, isRandomAccess }: OutgoingPes): number {

@@ -1,3 +1,4 @@
+import type { ByteWriter } from "#bytes";
 import { FormatError } from "#errors";
 import type { MediaPacket, Muxer, MuxTrack, Packet, Patch } from "#media";
 import { TS_PACKET_BYTES, TS_TIMESCALE } from "../limits.ts";
@@ -189,18 +190,12 @@ export class TsMuxer implements Muxer {
    * @throws {FormatError} If the payload is malformed, of an unknown track, or its configuration has not come.
    */
   write(packet: Packet | MediaPacket): Uint8Array {
-    if (packet.role !== "media" && packet.role !== "config") return EMPTY;
-    const outgoing = this.#tracks.find(({ track }) =>
-      track.kind === packet.kind && track.trackId === packet.trackId
-    );
-    if (outgoing === undefined) {
-      throw new FormatError(`Cannot write packet: there is no ${packet.kind} track ${packet.trackId}`);
-    }
-    if (packet.role === "config") {
-      outgoing.form.configure(packet.payload);
-      return EMPTY;
-    }
-    return this.#writeMedia(outgoing, packet);
+    return this.#emit(this.#take(packet));
+  }
+
+  /** As `write`, into `writer`. */
+  writeInto(packet: Packet | MediaPacket, writer: ByteWriter): void {
+    this.#emit(this.#take(packet), writer);
   }
 
   /** The audio that was gathered; for the caller to own. A segment ends with it, too. */
@@ -213,18 +208,32 @@ export class TsMuxer implements Muxer {
     return { append: this.flush(), patches: [] };
   }
 
-  #writeMedia(outgoing: OutgoingTrack, packet: Packet | MediaPacket): Uint8Array {
+  /** What is written of a packet, and before it, now. */
+  #take(packet: Packet | MediaPacket): readonly OutgoingUnit[] {
+    if (packet.role !== "media" && packet.role !== "config") return NO_UNITS;
+    const outgoing = this.#tracks.find(({ track }) =>
+      track.kind === packet.kind && track.trackId === packet.trackId
+    );
+    if (outgoing === undefined) {
+      throw new FormatError(`Cannot write packet: there is no ${packet.kind} track ${packet.trackId}`);
+    }
+    if (packet.role === "media") return this.#takeMedia(outgoing, packet);
+    outgoing.form.configure(packet.payload);
+    return NO_UNITS;
+  }
+
+  #takeMedia(outgoing: OutgoingTrack, packet: Packet | MediaPacket): readonly OutgoingUnit[] {
     const { track, form } = outgoing;
     const times = this.#ticksOf(packet, track);
     const isKeyVideo = track.kind === "video" && packet.isKeyFrame;
     const pieces = form.piecesOf(packet.payload, { isKeyFrame: isKeyVideo });
     const due = this.#takeDueGroups(times.dtsTicks);
     const durationTicks = this.#audioPesTicks > 0 ? form.durationTicksOf(packet.payload) : 0;
-    if (durationTicks === 0) return this.#emit([...due, { outgoing, ...times, isKeyVideo, pieces }]);
+    if (durationTicks === 0) return [...due, { outgoing, ...times, isKeyVideo, pieces }];
     const group = outgoing.group;
-    if (group?.add(pieces, { ...times, durationTicks }) === true) return this.#emit(due);
+    if (group?.add(pieces, { ...times, durationTicks }) === true) return due;
     outgoing.group = new AudioGroup(pieces, { ...times, durationTicks });
-    return this.#emit(group === undefined ? due : [...due, unitOf(outgoing, group)]);
+    return group === undefined ? due : [...due, unitOf(outgoing, group)];
   }
 
   /** Takes the groups that began so long before `dtsTicks` that they cannot wait. */
@@ -239,12 +248,12 @@ export class TsMuxer implements Muxer {
     return due;
   }
 
-  /** Writes units as PES packets into one array, tables and clock between them where they are due. */
-  #emit(units: readonly OutgoingUnit[]): Uint8Array {
+  /** Writes units as PES packets, tables and clock between them where they are due, into one array or `writer`. */
+  #emit(units: readonly OutgoingUnit[], writer?: ByteWriter): Uint8Array {
     if (units.length === 0) return EMPTY;
     const plans = units.map((unit) => this.#plan(unit));
     const bytes = plans.reduce((sum, { bytes }) => sum + bytes, 0);
-    const out = new Uint8Array(bytes);
+    const out = writer === undefined ? new Uint8Array(bytes) : writer.span(bytes);
     let at = 0;
     for (const { pes, hasTables, clockTicks } of plans) {
       if (hasTables) at = this.#writeTables(out, at);
@@ -311,6 +320,7 @@ export class TsMuxer implements Muxer {
 }
 
 const EMPTY = new Uint8Array(0);
+const NO_UNITS: readonly OutgoingUnit[] = [];
 
 function unitOf(outgoing: OutgoingTrack, { ptsTicks, pieces }: AudioGroup): OutgoingUnit {
   return { outgoing, dtsTicks: ptsTicks, ptsTicks, isKeyVideo: false, pieces };
