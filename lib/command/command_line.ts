@@ -18,7 +18,10 @@ export interface Command {
   readonly name: string;
   /** One line for the overview. */
   readonly about: string;
-  /** The arguments it takes, as the help shows them: `[CONFIG]`; in brackets what may be left out. */
+  /**
+   * The arguments it takes, as the help shows them: `[CONFIG]`; in brackets what may be left out; `COMMAND...` takes all
+   * that follow.
+   */
   readonly positional: readonly string[];
   /** Its flags, by name. */
   readonly flags: Readonly<Record<string, Flag>>;
@@ -28,7 +31,7 @@ export interface Command {
 
 /** Arguments of a command, taken apart. */
 export class CommandLine {
-  /** The arguments that are no flags, at most as many as the command takes. */
+  /** The arguments that are no flags, as many as the command takes. */
   readonly positional: readonly string[];
   readonly #flags: ReadonlyMap<string, unknown>;
 
@@ -116,7 +119,7 @@ function unknownFlag(flag: string, names: readonly string[]): string {
 
 function checkedPositional(command: Command, given: readonly string[]): readonly string[] {
   const extra = given[command.positional.length];
-  if (extra !== undefined) {
+  if (extra !== undefined && !command.positional.at(-1)?.endsWith("...")) {
     throw new ConfigError(`Cannot run ${command.name}: it does not take "${extra}", see --help`);
   }
   const missing = command.positional[given.length];

@@ -29,6 +29,10 @@ export const COMMANDS: readonly Command[] = [
       rtmp: { value: "HOST:PORT", doc: "Where RTMP listens" },
       rtsp: { value: "HOST:PORT", doc: "Where RTSP listens" },
       http: { value: "HOST:PORT", doc: "Where the web plane listens" },
+      cli: {
+        value: "[HOST:]PORT",
+        doc: "Where commands are taken, see docs/cli.md; on this machine if no host is given",
+      },
       media: { value: "DIR", doc: "Folder of files to play" },
       set: SET,
       "log-level": {
@@ -127,6 +131,17 @@ export const COMMANDS: readonly Command[] = [
       "log-level": LOG_LEVEL,
     },
     load: () => import("./relay/record.ts"),
+  },
+  {
+    name: "cli",
+    about: "Give a command to a server that runs, and print what it gives; `cli help` lists the commands",
+    positional: ["COMMAND..."],
+    flags: {
+      address: { value: "HOST:PORT", doc: "Where the server listens for commands; 127.0.0.1:1112 if absent" },
+      user: { value: "NAME", doc: "Log in, with the password from standard input" },
+      json: { doc: "Print the answer as it is, one JSON object" },
+    },
+    load: () => import("./control/cli.ts"),
   },
   {
     name: "cert",

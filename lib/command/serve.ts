@@ -5,6 +5,7 @@ import {
   formatServices,
   type LogAppenderConfig,
   type ServerConfig,
+  withCliAddress,
   withMediaFolder,
   withRtmpAddress,
   withRtspAddress,
@@ -18,6 +19,7 @@ import { openLog, reportStrayErrors } from "./program_log.ts";
 import { StopSignals } from "./stop_signals.ts";
 
 const ANY_ADDRESS = { host: "0.0.0.0" };
+const THIS_MACHINE = { host: "127.0.0.1" };
 
 /** `crtmp serve`: resolves when the server has stopped. */
 export function run(line: CommandLine, context: CommandContext): Promise<number> {
@@ -44,13 +46,19 @@ export async function serveConfig(line: CommandLine, options: ServeConfigOptions
   using _reporter = reportStrayErrors(log);
   for (const text of prepared.converted?.warnings ?? []) log.warning(`${prepared.source.name}: ${text}`);
   try {
-    const server = await prepared.server.startServer(config, { log, applications: prepared.applications });
+    const asked = Promise.withResolvers<string>();
+    const server = await prepared.server.startServer(config, {
+      log,
+      applications: prepared.applications,
+      version: context.version,
+      shutDown: (why) => asked.resolve(why),
+    });
     const isJson = config.logAppenders.some(({ type }) => type === "json");
     announce(server, isJson ? (text) => text === "" || log.info(text) : context.print);
     log.info(
       `crtmp ${context.version} is ready, ${Math.round(systemClock.nowMs() - startedMs)} ms, pid ${Deno.pid}`,
     );
-    return await untilStopped(server, { signals, log, config });
+    return await untilStopped(server, { signals, asked: asked.promise, log, config });
   } finally {
     log.close();
   }
@@ -58,11 +66,14 @@ export async function serveConfig(line: CommandLine, options: ServeConfigOptions
 
 /** `config` as the flags change it. */
 function overridden(config: ServerConfig, line: CommandLine): ServerConfig {
-  const [rtmp, rtsp, http, media] = ["rtmp", "rtsp", "http", "media"].map((flag) => line.value(flag));
+  const [rtmp, rtsp, http, cli, media] = ["rtmp", "rtsp", "http", "cli", "media"].map((flag) =>
+    line.value(flag)
+  );
   let result = config;
   if (rtmp !== undefined) result = withRtmpAddress(result, parseHostPort(rtmp, ANY_ADDRESS));
   if (rtsp !== undefined) result = withRtspAddress(result, parseHostPort(rtsp, ANY_ADDRESS));
   if (http !== undefined) result = withWebAddress(result, parseHostPort(http, ANY_ADDRESS));
+  if (cli !== undefined) result = withCliAddress(result, parseHostPort(cli, THIS_MACHINE));
   if (media !== undefined) result = withMediaFolder(result, media);
   return { ...result, logAppenders: overriddenAppenders(result.logAppenders, line) };
 }
@@ -97,17 +108,26 @@ function announce(server: RunningServer, print: (text: string) => void): void {
 
 async function untilStopped(
   server: RunningServer,
-  { signals, log, config }: { signals: StopSignals; log: Logger; config: ServerConfig },
+  { signals, asked, log, config }: {
+    signals: StopSignals;
+    /** A command wants it to end. */
+    asked: Promise<string>;
+    log: Logger;
+    config: ServerConfig;
+  },
 ): Promise<number> {
-  const signal = await Promise.race([signals.first, server.closed]);
-  if (signal === undefined) {
+  const reason = await Promise.race([signals.first, asked, server.closed]);
+  if (reason === undefined) {
     log.error("The server closed by itself");
     return 1;
   }
-  log.info(`stops on ${signal}; again to stop at once`);
+  const [why, hint] = reason.startsWith("SIG")
+    ? [`stops on ${reason}`, "; again to stop at once"]
+    : ["stops", ""];
+  log.info(`${why}${hint === "" ? `, ${reason}` : hint}`);
   const timedOut = Promise.withResolvers<"timedOut">();
   using _timer = systemClock.after(config.shutdownTimeoutMs, () => timedOut.resolve("timedOut"));
-  const outcome = await Promise.race([server.close(`stops on ${signal}`), timedOut.promise]);
+  const outcome = await Promise.race([server.close(why), timedOut.promise]);
   if (outcome === "timedOut") {
     log.warning(`Connections did not close within ${config.shutdownTimeoutMs} ms and are cut`);
   }

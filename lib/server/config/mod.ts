@@ -30,7 +30,14 @@ export { writeOriginalReference } from "../original/reference.ts";
 export { formatToml } from "../original/format_toml.ts";
 export { loadConfig } from "./load_config.ts";
 export type { LoadedConfig } from "./load_config.ts";
-export { withMediaFolder, withRelay, withRtmpAddress, withRtspAddress, withWebAddress } from "./overrides.ts";
+export {
+  withCliAddress,
+  withMediaFolder,
+  withRelay,
+  withRtmpAddress,
+  withRtspAddress,
+  withWebAddress,
+} from "./overrides.ts";
 export { writeReference } from "./reference.ts";
 export { writeSample } from "./sample.ts";
 export { SERVER_OPTIONS } from "./server_options.ts";

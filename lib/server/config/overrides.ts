@@ -1,7 +1,8 @@
 import { ConfigError } from "#errors";
 import { readOptions, type WrittenTable } from "#options";
-import type { HostPort } from "#uri";
+import { formatHostPort, type HostPort, isLoopback } from "#uri";
 import { PULL_OPTIONS, PUSH_OPTIONS } from "../relays/relay_options.ts";
+import { ACCEPTOR_OPTIONS, type ApplicationConfig } from "./application_options.ts";
 import type { ServerConfig } from "./server_options.ts";
 
 /** The chains whose acceptors flags move. */
@@ -40,6 +41,39 @@ function withAddress(
     }),
   }));
   if (!isMoved) throw new ConfigError(`Cannot use --${flag}: no acceptor has protocol "${chain}"`);
+  return { ...config, applications };
+}
+
+/**
+ * `config` with the first acceptor of `inboundJsonCli` on another address, or with one that it did not have.
+ *
+ * @throws {ConfigError} If there is no application for it, or others could control the server and nobody is asked.
+ */
+export function withCliAddress(config: ServerConfig, address: HostPort): ServerConfig {
+  const protocol = "inboundJsonCli";
+  const { host: ip, port } = address;
+  const isThere = (application: ApplicationConfig) =>
+    application.acceptors.some((acceptor) => acceptor.protocol === protocol);
+  const owner = config.applications.find(isThere) ??
+    config.applications.find((application) => application.default) ?? config.applications[0];
+  if (owner === undefined) {
+    throw new ConfigError("Cannot use --cli: there is no application for its acceptor");
+  }
+  const present = owner.acceptors.find((acceptor) => acceptor.protocol === protocol);
+  const { options: made } = readOptions(ACCEPTOR_OPTIONS, { protocol });
+  const moved = { ...present ?? made, ip, port };
+  if (moved.controlUsers.length === 0 && ip !== "localhost" && !isLoopback(ip)) {
+    throw new ConfigError(
+      `Cannot use --cli ${
+        formatHostPort(address)
+      }: whoever connects controls the server; an acceptor with controlUsers ` +
+        "asks who it is, see docs/cli.md",
+    );
+  }
+  const acceptors = [...owner.acceptors.filter((acceptor) => acceptor !== present), moved];
+  const applications = config.applications.map((application) =>
+    application === owner ? { ...owner, acceptors } : application
+  );
   return { ...config, applications };
 }
 
