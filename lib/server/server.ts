@@ -31,6 +31,7 @@ import { builtInFactories } from "./protocol_spawner.ts";
 import { ApplicationRecordings } from "./recordings.ts";
 import { ReactorDialer } from "./relays/reactor_dialer.ts";
 import { ServerRelays } from "./relays/server_relays.ts";
+import { MulticastGroups } from "./rtsp/multicast_groups.ts";
 import { UdpPortPairs } from "./rtsp/rtp_ports.ts";
 import { ApplicationConnections } from "./outbound/application_connections.ts";
 import { RtspService } from "./rtsp/rtsp_factory.ts";
@@ -223,7 +224,7 @@ class Server implements RunningServer {
       files.set(entry.name, library);
       this.#libraries.push(library.library);
     }
-    const { waitForStreamMs } = this.#config.rtsp;
+    const { rtsp: rtspConfig } = this.#config;
     const rtsp = new RtspService({
       applications: this.#applications,
       streams: this.streams,
@@ -231,7 +232,16 @@ class Server implements RunningServer {
       login: authorities.login,
       log,
       ports: this.#rtpPorts,
-      waitForStreamMs,
+      groups: new MulticastGroups(this.#reactor, {
+        clock: systemClock,
+        pool: {
+          first: rtspConfig.multicastFirst,
+          last: rtspConfig.multicastLast,
+          port: rtspConfig.multicastPort,
+          ttl: rtspConfig.multicastTtl,
+        },
+      }),
+      waitForStreamMs: rtspConfig.waitForStreamMs,
     });
     const builtIn = builtInFactories({
       patience: this.#patience,

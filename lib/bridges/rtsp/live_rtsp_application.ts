@@ -21,6 +21,7 @@ import type {
 } from "#streaming";
 import { inboundForm } from "./inbound_tracks.ts";
 import { whenTracksKnown } from "./known_tracks.ts";
+import { MulticastSenders } from "./play/multicast_senders.ts";
 import { type InboundTrack, RtspToStream } from "./rtsp_to_stream.ts";
 import { StreamToRtsp } from "./stream_to_rtsp.ts";
 
@@ -32,6 +33,8 @@ export interface LiveRtspOptions {
   readonly access: StreamAccess;
   /** Knows users by what their requests say; where it is absent, or has no users, `access` judges Basic itself. */
   readonly login?: HttpLogin;
+  /** What is sent by multicast, for all who share groups. @default its own */
+  readonly senders?: MulticastSenders;
   /** Prefixed with `rtsp`; each connection adds its address. */
   readonly log: Logger;
   /** Time of waiting, arrivals and reports. */
@@ -48,10 +51,12 @@ const GOOD_BYE_MS = 2_000;
 /** Joins the RTSP sessions of one acceptor to the streams. */
 export class LiveRtspApplication implements RtspApplication {
   readonly #options: LiveRtspOptions;
+  readonly #senders: MulticastSenders;
 
   /** @param options Streams, permissions and log. */
   constructor(options: LiveRtspOptions) {
     this.#options = options;
+    this.#senders = options.senders ?? new MulticastSenders(options.clock);
   }
 
   async open(wish: RtspWish): Promise<RtspPresentation | RtspRefusal> {
@@ -73,7 +78,7 @@ export class LiveRtspApplication implements RtspApplication {
       log.warning("play refused: RTP carries none of its codecs");
       return { status: 415, reason: "RTP carries none of its codecs" };
     }
-    return new StreamToRtsp({ stream, tracks, clock, log });
+    return new StreamToRtsp({ stream, tracks, clock, log, senders: this.#senders });
   }
 
   async announce(wish: RtspWish, media: readonly SdpMedia[]): Promise<RtspRecording | RtspRefusal> {

@@ -20,8 +20,12 @@ export { FRAME_HEADER_BYTES, MAX_RTP_PAYLOAD_BYTES, RtpWire } from "./rtp_wire.t
 export type { RtpWireOptions, WireTrack } from "./rtp_wire.ts";
 export { MAX_JITTER_DELAY_MS, RtspToStream } from "./rtsp_to_stream.ts";
 export type { InboundTrack, PacketSink, RtspToStreamOptions } from "./rtsp_to_stream.ts";
-export { DatagramSink } from "./datagram_sink.ts";
-export type { DatagramSinkOptions } from "./datagram_sink.ts";
+export { DatagramSink } from "./play/datagram_sink.ts";
+export type { DatagramSinkOptions } from "./play/datagram_sink.ts";
+export { LivePlayer } from "./play/live_player.ts";
+export type { LivePlayerOptions } from "./play/live_player.ts";
+export { MulticastSenders } from "./play/multicast_senders.ts";
+export type { RtpSink } from "./play/transport_sinks.ts";
 export { StreamToRtsp } from "./stream_to_rtsp.ts";
 export type { StreamToRtspOptions } from "./stream_to_rtsp.ts";
 export { LiveRtspApplication } from "./live_rtsp_application.ts";

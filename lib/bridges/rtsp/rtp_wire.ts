@@ -1,5 +1,6 @@
 import type { Clock, RandomBytes } from "#clock";
 import { systemRandomBytes } from "#clock";
+import { concatBytes } from "#bytes";
 import { FormatError } from "#errors";
 import { AvcRtpPacketizer } from "#codecs/avc";
 import { HevcRtpPacketizer } from "#codecs/hevc";
@@ -138,14 +139,60 @@ export class RtpWire implements WireFormat {
 
   /** Sender reports, so that a player knows at once how its tracks lie to each other. */
   prelude(_header: StreamHeader, { dtsUs }: { dtsUs: number; isFirst: boolean }): Uint8Array {
-    const reports = this.#tracks.map((track) => this.#reportOf(track, dtsUs));
-    const bytes = new Uint8Array(reports.reduce((sum, report) => sum + report.length, 0));
-    let at = 0;
-    for (const report of reports) {
-      bytes.set(report, at);
-      at += report.length;
+    return concatBytes(this.#tracks.map((track) => this.#reportOf(track, dtsUs)));
+  }
+
+  /** Number of the next packet of each track, and the timestamp it would have at a time of the stream. */
+  positions(timeUs: number): { index: number; sequenceNumber: number; timestamp: number }[] {
+    return this.#tracks.map((sent) => ({
+      index: sent.track.index,
+      sequenceNumber: sent.sequenceNumber,
+      timestamp: timestampOf(sent, timeUs),
+    }));
+  }
+
+  /**
+   * Which packet of each track comes first in bytes of this wire, and the timestamps of the earliest of them all.
+   *
+   * @param nearUs A time of the stream that is about theirs.
+   * @returns Tracks that are in it; `timeUs` is that of the earliest, `undefined` for none.
+   */
+  firstOf(
+    bytes: Uint8Array,
+    nearUs: number,
+  ): { timeUs?: number; tracks: { index: number; sequenceNumber?: number; timestamp?: number }[] } {
+    const firsts = new Map<SentTrack, { sequenceNumber: number; timestamp: number }>();
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    for (let at = 0; at < bytes.length && firsts.size < this.#tracks.length;) {
+      const sent = this.#tracks.find(({ rtpChannel }) => rtpChannel === bytes[at + 1]);
+      const rtp = at + FRAME_HEADER_BYTES;
+      if (sent !== undefined && !firsts.has(sent)) {
+        firsts.set(sent, { sequenceNumber: view.getUint16(rtp + 2), timestamp: view.getUint32(rtp + 4) });
+      }
+      at = rtp + view.getUint16(at + 2);
     }
-    return bytes;
+    const timesUs = [...firsts].map(([sent, { timestamp }]) => timeOf(sent, { timestamp, nearUs }));
+    const timeUs = Math.min(...timesUs);
+    const tracks = this.#tracks.map((sent) => ({
+      index: sent.track.index,
+      ...firsts.has(sent) && { sequenceNumber: firsts.get(sent)!.sequenceNumber },
+      ...firsts.size > 0 && { timestamp: timestampOf(sent, timeUs) },
+    }));
+    return firsts.size === 0 ? { tracks } : { timeUs, tracks };
+  }
+
+  /** Wall time of a time of the stream, in ms since 1970. */
+  wallMs(timeUs: number): number {
+    return (this.#zeroMs ?? this.#clock.wallMs()) + timeUs / 1000;
+  }
+
+  /** Good-byes of all tracks: nothing comes any more. */
+  goodBye(): Uint8Array {
+    return concatBytes(
+      this.#tracks.map(({ ssrc, rtcpChannel }) =>
+        framed(rtcpChannel, encodeRtcp({ ssrc, cname: CNAME, isLeaving: true }))
+      ),
+    );
   }
 
   #trackOf({ kind, trackId, codec }: Packet): SentTrack | undefined {
@@ -185,10 +232,7 @@ export class RtpWire implements WireFormat {
         byteCount: track.byteCount,
       },
     });
-    const frame = new Uint8Array(FRAME_HEADER_BYTES + report.length);
-    frame.set([DOLLAR, track.rtcpChannel, report.length >> 8, report.length & 0xff]);
-    frame.set(report, FRAME_HEADER_BYTES);
-    return frame;
+    return framed(track.rtcpChannel, report);
   }
 }
 
@@ -198,6 +242,19 @@ const NO_PIECES: readonly Piece[] = [];
 function keyOf({ track, rtpChannel, rtcpChannel }: WireTrack): string {
   const { kind, trackId, codec, payloadType, form: { clockRate } } = track;
   return `${kind}${trackId}.${codec}.${payloadType}.${clockRate}@${rtpChannel}-${rtcpChannel}`;
+}
+
+function framed(channel: number, packet: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(FRAME_HEADER_BYTES + packet.length);
+  frame.set([DOLLAR, channel, packet.length >> 8, packet.length & 0xff]);
+  frame.set(packet, FRAME_HEADER_BYTES);
+  return frame;
+}
+
+/** The time next to `nearUs` that has this timestamp. */
+function timeOf(track: SentTrack, { timestamp, nearUs }: { timestamp: number; nearUs: number }): number {
+  const behind = timestamp - timestampOf(track, nearUs) | 0;
+  return nearUs + Math.round(behind / track.form.clockRate * 1e6);
 }
 
 /** Ticks of the track's clock, modulo 2^32. */

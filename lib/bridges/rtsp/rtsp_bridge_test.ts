@@ -19,6 +19,7 @@ import {
   inboundForm,
   LiveRtspApplication,
   MAX_RTP_PAYLOAD_BYTES,
+  MulticastSenders,
   outboundTracks,
   RtpWire,
   RtspToStream,
@@ -314,6 +315,7 @@ function application(
       failedLogins: new FailedLogins(clock),
       clock,
     }),
+    senders: new MulticastSenders(clock),
     waitForStreamMs: 0,
   });
   return { app, registry, clock, sink };
@@ -345,7 +347,9 @@ Deno.test("LiveRtspApplication joins a publisher to a player", async () => {
     index,
     transport: { kind: "tcp", rtpChannel: index * 2, rtcpChannel: index * 2 + 1 } as const,
   }));
-  const player = presentation.play({ carrier, tracks, ended: (reason) => ended.push(reason) });
+  const player = presentation.play({ carrier, tracks, ended: (reason) => ended.push(reason), finished() {} });
+  assert.ok("range" in await player.cue(undefined));
+  player.start();
   recording.rtp(0, encodeRtpPacket({ ...PACKET, payload: Uint8Array.of(0x65, 1) }));
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
   clock.advance(50);

@@ -24,16 +24,21 @@ export { RtspReader } from "./rtsp_reader.ts";
 export type { RtspReaderClient } from "./rtsp_reader.ts";
 export { parseTransport } from "./transport_header.ts";
 export type { TransportSpec } from "./transport_header.ts";
+export { formatClock, formatNpt, parsePlayRange } from "./play_range.ts";
+export type { PlayRange } from "./play_range.ts";
 export { parseRtspUrl, trackOf } from "./rtsp_url.ts";
 export type { RtspUrl } from "./rtsp_url.ts";
 export { formatSdp, parseSdp } from "./session_description.ts";
 export type { SdpMedia, SdpTrack } from "./session_description.ts";
 export type {
+  RtpGroup,
+  RtpGroups,
   RtpPortPair,
   RtpPorts,
   RtspAnswer,
   RtspApplication,
   RtspConnection,
+  RtspCue,
   RtspPlayContext,
   RtspPlayer,
   RtspPresentation,

@@ -187,7 +187,16 @@ function rig(options: { hasPorts?: boolean; needsLogin?: boolean } = {}) {
               plays.push(context);
               log.push("play");
               return {
-                pause: (isPaused) => log.push(`pause ${isPaused}`),
+                cue: (range) =>
+                  Promise.resolve(
+                    range?.kind === "smpte" ? { status: 457, reason: "" } : {
+                      range: "npt=now-",
+                      tracks: [{ index: 0, sequenceNumber: 7, timestamp: 9 }, { index: 1 }],
+                    },
+                  ),
+                start: () => log.push("start"),
+                pause: () => log.push("pause"),
+                sayGoodBye: () => log.push("bye"),
                 rtcp: (track, bytes) => log.push(`rtcp ${track} ${bytes.length}`),
                 stop: (error) => log.push(`stop ${error?.message}`),
               };
@@ -279,7 +288,7 @@ Deno.test("RtspProtocol plays: DESCRIBE, SETUP of each track, PLAY, PAUSE, TEARD
   const played = await ask("PLAY", URL_A, { Session: "abababababababab", Range: "npt=0-" });
   assert.match(
     played,
-    /200 OK[^]*Range: npt=now-\r\nRTP-Info: url=rtsp:\/\/h\/live\/a\/trackID=0,url=rtsp:\/\/h\/live\/a\/trackID=1/,
+    /200 OK[^]*Range: npt=now-\r\nRTP-Info: url=rtsp:\/\/h\/live\/a\/trackID=0;seq=7;rtptime=9,url=rtsp:\/\/h\/live\/a\/trackID=1/,
   );
   assert.deepEqual(plays[0]!.tracks.map(({ transport }) => transport), [
     { kind: "tcp", rtpChannel: 0, rtcpChannel: 1 },
@@ -291,7 +300,7 @@ Deno.test("RtspProtocol plays: DESCRIBE, SETUP of each track, PLAY, PAUSE, TEARD
   assert.equal(await status("PLAY", URL_A), 200);
   assert.equal(await status("GET_PARAMETER", URL_A), 200);
   assert.equal(await status("TEARDOWN", URL_A), 200);
-  assert.deepEqual(log, ["play", "rtcp 1 2", "pause true", "pause false", "stop undefined"]);
+  assert.deepEqual(log, ["play", "start", "rtcp 1 2", "pause", "start", "stop undefined"]);
   assert.equal(carrier.closedWith, undefined);
 });
 

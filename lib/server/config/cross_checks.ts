@@ -3,6 +3,7 @@ import { isLoopback, nameFault } from "#uri";
 import { nearestWord, type OptionFault } from "#options";
 import { relayFaults } from "../relays/relay_faults.ts";
 import { isControlChain } from "../chain_table.ts";
+import { multicastNumber } from "../rtsp/multicast_groups.ts";
 import type { ServerConfig } from "./server_options.ts";
 
 /** Names that options may refer to; what is absent is not checked. */
@@ -22,11 +23,34 @@ export function crossFaults(config: ServerConfig, known: Known): OptionFault[] {
     ...controlFaults(config),
     ...config.applications.flatMap((entry, at) => [...relayFaults(entry, `applications[${at}]`)]),
     ...addressFaults(config),
+    ...rtspFaults(config),
   ];
 }
 
 function fault(path: string, what: string): OptionFault {
   return { path, message: `${path} ${what}` };
+}
+
+function* rtspFaults({ rtsp }: ServerConfig): Generator<OptionFault> {
+  const { rtpPortFirst, rtpPortLast, multicastFirst, multicastLast, multicastPort } = rtsp;
+  if (rtpPortFirst > 0 && rtpPortLast < rtpPortFirst + rtpPortFirst % 2 + 1) {
+    yield fault("rtsp.rtpPortLast", `must leave room for an even port and the next from ${rtpPortFirst} on`);
+  }
+  const [first, last] = [multicastFirst, multicastLast].map(multicastNumber);
+  for (const [key, text] of Object.entries({ multicastFirst, multicastLast })) {
+    if (text !== "" && multicastNumber(text) === undefined) {
+      yield fault(
+        `rtsp.${key}`,
+        `must be an IPv4 multicast address, current value is ${JSON.stringify(text)}`,
+      );
+    }
+  }
+  if (first !== undefined && last !== undefined && last < first) {
+    yield fault("rtsp.multicastLast", `must not be before ${multicastFirst}`);
+  }
+  if (multicastPort % 2 === 1) {
+    yield fault("rtsp.multicastPort", `must be even, current value is ${multicastPort}`);
+  }
 }
 
 function* appenderFaults({ logAppenders }: ServerConfig): Generator<OptionFault> {

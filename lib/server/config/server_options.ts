@@ -150,6 +150,24 @@ export const RTSP_OPTIONS = {
     doc: "First UDP port of media; each track of a session over UDP takes two. 0 lets the system choose.",
   }),
   rtpPortLast: port({ default: 0, doc: "Last UDP port of media." }),
+  multicastFirst: text({
+    default: "",
+    doc: "First group that streams are sent to where a player asks for multicast; empty for none.",
+  }),
+  multicastLast: text({ default: "", doc: "Last group: each stream that is sent so has one of its own." }),
+  multicastPort: wholeNumber({
+    default: 5004,
+    min: 2,
+    max: 65_000,
+    doc: "UDP port of the first track in a group, even; each further track has the next two.",
+  }),
+  multicastTtl: wholeNumber({
+    default: 1,
+    min: 1,
+    max: 255,
+    unit: "hops",
+    doc: "How far datagrams to groups get: 1 keeps them in the network of the server.",
+  }),
 };
 
 /** Every option of the server. */

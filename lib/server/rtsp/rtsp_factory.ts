@@ -1,10 +1,10 @@
 import type { AcceptorOwner, ApplicationRegistry } from "#application";
 import type { HttpLogin } from "#auth";
-import { LiveRtspApplication } from "#bridges/rtsp";
+import { LiveRtspApplication, MulticastSenders } from "#bridges/rtsp";
 import type { Clock } from "#clock";
 import type { Logger } from "#log";
 import { HttpServerProtocol } from "#protocols/http";
-import { type RtpPorts, RtspPortProtocol, RtspProtocol, RtspTunnel } from "#protocols/rtsp";
+import { type RtpGroups, type RtpPorts, RtspPortProtocol, RtspProtocol, RtspTunnel } from "#protocols/rtsp";
 import type { ProtocolFactory } from "#stack";
 import type { StreamRegistry } from "#streaming";
 
@@ -18,6 +18,8 @@ export interface RtspServiceOptions {
   readonly clock: Clock;
   /** Pairs of UDP ports for media. */
   readonly ports: RtpPorts;
+  /** Gives streams multicast groups. */
+  readonly groups: RtpGroups;
   /** How long a player of a stream that nobody publishes is held before 404, in ms. */
   readonly waitForStreamMs: number;
 }
@@ -26,9 +28,11 @@ export interface RtspServiceOptions {
 export class RtspService {
   readonly #options: RtspServiceOptions;
   readonly #log: Logger;
+  readonly #senders: MulticastSenders;
 
   constructor(options: RtspServiceOptions) {
     this.#options = options;
+    this.#senders = new MulticastSenders(options.clock);
     this.#log = options.log.child("rtsp");
   }
 
@@ -57,14 +61,15 @@ export class RtspService {
     return new LiveRtspApplication({
       ...rest,
       registry,
+      senders: this.#senders,
       access: applications.accessFor(owner),
       log: this.#log,
     });
   }
 
   #protocol(application: LiveRtspApplication): RtspProtocol {
-    const { clock, ports } = this.#options;
+    const { clock, ports, groups } = this.#options;
     const failed = (error: unknown) => this.#log.error("a request failed", error);
-    return new RtspProtocol({ application, clock, ports, failed });
+    return new RtspProtocol({ application, clock, ports, groups, failed });
   }
 }

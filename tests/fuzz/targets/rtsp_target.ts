@@ -65,7 +65,14 @@ const APPLICATION: RtspApplication = {
     Promise.resolve({
       sdp: SDP,
       controls: ["trackID=0", "trackID=1"],
-      play: () => ({ pause() {}, rtcp() {}, stop() {} }),
+      play: () => ({
+        cue: () => Promise.resolve({ range: "npt=now-", tracks: [] }),
+        start() {},
+        pause() {},
+        sayGoodBye() {},
+        rtcp() {},
+        stop() {},
+      }),
     }),
   announce: (_wish, media) => {
     for (const section of media) inboundForm(section);

@@ -1,5 +1,6 @@
 import type { Carrier, Endpoint } from "#stack";
 import type { SdpMedia } from "../session_description.ts";
+import type { PlayRange } from "../play_range.ts";
 import type { RtspHeaderFields } from "../message.ts";
 import type { RtspUrl } from "../rtsp_url.ts";
 
@@ -28,7 +29,8 @@ export interface RtspRefusal {
 /** Where the packets of one track go, or come from. */
 export type RtspTransport =
   | { readonly kind: "tcp"; readonly rtpChannel: number; readonly rtcpChannel: number }
-  | { readonly kind: "udp"; readonly ports: RtpPortPair; readonly rtp: Endpoint; readonly rtcp: Endpoint };
+  | { readonly kind: "udp"; readonly ports: RtpPortPair; readonly rtp: Endpoint; readonly rtcp: Endpoint }
+  | { readonly kind: "multicast"; readonly group: RtpGroup };
 
 /** A track that was set up. */
 export interface RtspTrack {
@@ -37,10 +39,33 @@ export interface RtspTrack {
   readonly transport: RtspTransport;
 }
 
-/** A player that runs. */
+/** Where sending begins. */
+export interface RtspCue {
+  /** Value of the Range header. */
+  readonly range: string;
+  /** The first packet of each track, and its time at the start of the range, as far as that is known. */
+  readonly tracks: readonly {
+    readonly index: number;
+    readonly sequenceNumber?: number;
+    readonly timestamp?: number;
+  }[];
+}
+
+/** A player of one session. */
 export interface RtspPlayer {
-  /** Stops sending, or goes on at the newest key frame. */
-  pause(isPaused: boolean): void;
+  /**
+   * Gets ready to send, again after a pause; nothing is sent before `start`.
+   *
+   * @param range What is asked for; `undefined` to go on where it stopped, or to begin.
+   * @returns Where that is, or why it cannot be: 457 for a range that is not there.
+   */
+  cue(range: PlayRange | undefined): Promise<RtspCue | RtspRefusal>;
+  /** Sends what was cued. */
+  start(): void;
+  /** Stops sending until `start`. */
+  pause(): void;
+  /** Tells whoever receives that nothing more comes: RTCP BYE. */
+  sayGoodBye(): void;
   /** A report about a track, borrowed. */
   rtcp(track: number, bytes: Uint8Array): void;
   /** Ends it; told why. */
@@ -51,8 +76,10 @@ export interface RtspPlayer {
 export interface RtspPlayContext {
   readonly carrier: Carrier;
   readonly tracks: readonly RtspTrack[];
-  /** The presentation has ended: closes the connection. */
+  /** The presentation has ended for good: closes the connection. */
   readonly ended: (reason: string) => void;
+  /** All that was asked for was sent; more may be asked for. */
+  readonly finished: () => void;
 }
 
 /** Something that can be played. */
@@ -61,7 +88,7 @@ export interface RtspPresentation {
   readonly sdp: string;
   /** Where SETUP reaches each track. */
   readonly controls: readonly string[];
-  /** Starts to send; called once the answer to PLAY was sent. */
+  /** Makes the player of a session. */
   play(context: RtspPlayContext): RtspPlayer;
 }
 
@@ -107,6 +134,31 @@ export interface RtpPorts {
    * @returns `undefined` where there is none left.
    */
   open(address: string): Promise<RtpPortPair | undefined>;
+}
+
+/** A multicast group, and the ports of one stream in it. */
+export interface RtpGroup {
+  /** Address of the group. */
+  readonly address: string;
+  /** Hops that datagrams survive. */
+  readonly ttl: number;
+  /** Port of RTP of a track, even; that of RTCP is the next one. */
+  portOf(track: number): number;
+  /** Sends a datagram, which must not change, to all who listen. */
+  send(bytes: Uint8Array, where: { track: number; isRtcp: boolean }): void;
+  /** One session less that uses it. */
+  release(): void;
+}
+
+/** Gives each stream that is sent by multicast a group of its own. */
+export interface RtpGroups {
+  /**
+   * The group of a stream, at a local address; one that sessions use already is given again.
+   *
+   * @param stream Names it: equal texts get the same group.
+   * @returns `undefined` where there is none left.
+   */
+  acquire(stream: string, address: string): Promise<RtpGroup | undefined>;
 }
 
 /** An answer to a request. */

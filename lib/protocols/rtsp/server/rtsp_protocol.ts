@@ -68,6 +68,10 @@ export class RtspProtocol extends Protocol {
     }
   }
 
+  protected override onClose(): void {
+    this.#session?.sayGoodBye();
+  }
+
   protected override onFarClosed(error: Error): void {
     this.#waiting.length = 0;
     this.#session?.stop(error);

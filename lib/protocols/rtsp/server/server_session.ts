@@ -1,21 +1,22 @@
 import { type Clock, type RandomBytes, systemRandomBytes } from "#clock";
 import { decodeUtf8 } from "#bytes";
 import { FormatError } from "#errors";
-import type { Carrier } from "#stack";
 import type {
+  RtpGroups,
   RtpPorts,
   RtspAnswer,
   RtspApplication,
   RtspConnection,
+  RtspCue,
   RtspPlayer,
   RtspPresentation,
   RtspRecording,
   RtspRefusal,
-  RtspTrack,
   RtspWish,
 } from "./application.ts";
 import { RTSP_SESSION_TIMEOUT_MS } from "../limits.ts";
 import type { RtspRequest } from "../message.ts";
+import { parsePlayRange } from "../play_range.ts";
 import { parseRtspUrl, trackOf } from "../rtsp_url.ts";
 import { parseSdp } from "../session_description.ts";
 import { TrackSetup } from "./track_setup.ts";
@@ -28,6 +29,8 @@ export interface RtspSessionOptions {
   readonly clock: Clock;
   /** Opens ports of UDP transports; absent where there are none. */
   readonly ports?: RtpPorts;
+  /** Gives streams multicast groups; absent where there are none. */
+  readonly groups?: RtpGroups;
   /** Makes session ids. @default {systemRandomBytes} */
   readonly randomBytes?: RandomBytes;
 }
@@ -79,6 +82,7 @@ export class RtspServerSession {
     this.#connection = connection;
     this.#setup = new TrackSetup(connection, {
       ...(options.ports === undefined ? {} : { ports: options.ports }),
+      ...(options.groups === undefined ? {} : { groups: options.groups }),
       received: (track, datagram) => this.#received(track, datagram),
     });
     this.#lastSignMs = options.clock.nowMs();
@@ -109,6 +113,11 @@ export class RtspServerSession {
     const found = this.#setup.ofChannel(channel);
     if (found === undefined) return;
     this.#received(found.track, { isRtcp: found.isRtcp, bytes });
+  }
+
+  /** This side ends the connection: players hear that nothing more comes. */
+  sayGoodBye(): void {
+    this.#player?.sayGoodBye();
   }
 
   /** The connection has ended. */
@@ -193,6 +202,7 @@ export class RtspServerSession {
     const answer = await this.#setup.setUp(track, {
       transport: request.headers.get("transport") ?? "",
       isRecord: recording !== undefined,
+      stream: this.#presentation?.key ?? "",
     });
     if (answer.status !== 200) return answer;
     if (this.#id === "") this.#id = (this.#options.randomBytes ?? systemRandomBytes)(8).toHex();
@@ -200,35 +210,36 @@ export class RtspServerSession {
     return answer;
   }
 
-  #play(request: RtspRequest): RtspAnswer {
-    if (request.headers.has("scale") && Number(request.headers.get("scale")) !== 1) return { status: 406 };
-    const range = request.headers.get("range");
-    if (range !== undefined && !/^(npt|clock|smpte[\w-]*)\s*=/i.test(range)) return { status: 457 };
-    const live = { Range: "npt=now-" };
-    if (this.#state === "playing") return { status: 200, headers: live };
-    const carrier = this.#connection.carrier;
-    if (this.#state === "paused") {
-      this.#state = "playing";
-      return { status: 200, headers: live, afterwards: () => this.#player?.pause(false) };
-    }
+  async #play({ headers, url }: RtspRequest): Promise<RtspAnswer> {
+    if (headers.has("scale") && Number(headers.get("scale")) !== 1) return { status: 406 };
+    const rangeText = headers.get("range");
+    const range = rangeText === undefined ? undefined : parsePlayRange(rangeText);
+    if (rangeText !== undefined && range === undefined) return { status: 457 };
     const presentation = this.#presentation?.value;
-    if (this.#state !== "ready" || presentation === undefined || carrier === undefined) {
-      return { status: 455 };
-    }
+    const carrier = this.#connection.carrier;
+    const canPlay = this.#state === "ready" || this.#state === "paused" || this.#state === "playing";
+    if (!canPlay || presentation === undefined || carrier === undefined) return { status: 455 };
+    if (this.#state === "playing" && range === undefined) return { status: 200 };
+    const player = this.#player ??= presentation.play({
+      carrier,
+      tracks: this.#setup.tracks,
+      ended: (reason) => this.#connection.close(reason),
+      finished: () => {
+        if (this.#state === "playing") this.#state = "paused";
+      },
+    });
+    const cue = await player.cue(range);
+    if (this.#player !== player) return { status: 455 };
+    if ("status" in cue) return cue;
     this.#state = "playing";
-    const tracks = this.#setup.tracks;
-    const base = request.url.split("?")[0]!.replace(/\/+$/, "");
-    const urls = tracks.map(({ index }) => `url=${base}/${presentation.controls[index]}`);
+    const base = url.split("?")[0]!.replace(/\/+$/, "");
     return {
       status: 200,
-      headers: { ...live, "RTP-Info": urls.join(",") },
-      afterwards: () => this.#start(presentation, { carrier, tracks }),
+      headers: { Range: cue.range, "RTP-Info": rtpInfo(base, { cue, controls: presentation.controls }) },
+      afterwards: () => {
+        if (this.#player === player && this.#state === "playing") player.start();
+      },
     };
-  }
-
-  #start(presentation: RtspPresentation, use: { carrier: Carrier; tracks: readonly RtspTrack[] }): void {
-    if (this.#state !== "playing") return;
-    this.#player = presentation.play({ ...use, ended: (reason) => this.#connection.close(reason) });
   }
 
   #record(): RtspAnswer {
@@ -251,7 +262,7 @@ export class RtspServerSession {
     }
     if (this.#state !== "playing") return { status: this.#id === "" ? 454 : 455 };
     this.#state = "paused";
-    this.#player?.pause(true);
+    this.#player?.pause();
     return { status: 200 };
   }
 
@@ -341,4 +352,15 @@ export class RtspServerSession {
 
 function isMethod(text: string): text is Method {
   return METHODS.some((method) => method === text);
+}
+
+/** RFC 2326 section 12.33. */
+function rtpInfo(base: string, { cue, controls }: { cue: RtspCue; controls: readonly string[] }): string {
+  return cue.tracks.map(({ index, sequenceNumber, timestamp }) =>
+    [
+      `url=${base}/${controls[index]}`,
+      ...sequenceNumber === undefined ? [] : [`seq=${sequenceNumber}`],
+      ...timestamp === undefined ? [] : [`rtptime=${timestamp}`],
+    ].join(";")
+  ).join(",");
 }

@@ -1,4 +1,12 @@
-import type { RtpPorts, RtspAnswer, RtspConnection, RtspTrack, RtspTransport } from "./application.ts";
+import type { Endpoint } from "#stack";
+import type {
+  RtpGroups,
+  RtpPortPair,
+  RtpPorts,
+  RtspAnswer,
+  RtspConnection,
+  RtspTrack,
+} from "./application.ts";
 import { plainAddress, punchHoles } from "../datagram_peer.ts";
 import { MAX_RTSP_TRACKS } from "../limits.ts";
 import { parseTransport, type TransportSpec } from "../transport_header.ts";
@@ -13,11 +21,20 @@ export interface TrackDatagram {
 /** What a setup of tracks is made of. */
 export interface TrackSetupOptions {
   readonly ports?: RtpPorts;
+  readonly groups?: RtpGroups;
   /** Takes what comes over UDP from the client's address. */
   readonly received: (track: number, datagram: TrackDatagram) => void;
 }
 
 const MAX_CHANNEL = 255;
+
+/** Whose ports may turn out to be others than the client said. */
+interface UdpTransport {
+  readonly kind: "udp";
+  readonly ports: RtpPortPair;
+  rtp: Endpoint;
+  rtcp: Endpoint;
+}
 
 /** The transports of one session: channels of its connection, or ports. */
 export class TrackSetup {
@@ -49,7 +66,10 @@ export class TrackSetup {
   }
 
   /** Sets one track up by the first alternative that can be used; all of a session go the same way. */
-  async setUp(track: number, wish: { transport: string; isRecord: boolean }): Promise<RtspAnswer> {
+  async setUp(
+    track: number,
+    wish: { transport: string; isRecord: boolean; stream: string },
+  ): Promise<RtspAnswer> {
     if (this.#tracks.some(({ index }) => index === track) || this.#tracks.length >= MAX_RTSP_TRACKS) {
       return { status: 455 };
     }
@@ -57,7 +77,12 @@ export class TrackSetup {
     if (specs.some(({ isRecord }) => isRecord) && !wish.isRecord) return { status: 455 };
     const kind = this.#tracks[0]?.transport.kind;
     for (const spec of specs) {
-      if (spec.isMulticast || (kind !== undefined && kind !== spec.lower)) continue;
+      if (kind !== undefined && kind !== (spec.isMulticast ? "multicast" : spec.lower)) continue;
+      if (spec.isMulticast) {
+        const answer = wish.isRecord ? undefined : await this.#joinGroup(track, wish.stream);
+        if (answer === undefined) continue;
+        return answer;
+      }
       const mode = wish.isRecord ? ";mode=record" : "";
       if (spec.lower === "tcp") return this.#interleave(track, { spec, mode });
       const answer = await this.#openPorts(track, { spec, mode });
@@ -70,7 +95,7 @@ export class TrackSetup {
   sendReport(track: number, bytes: Uint8Array): void {
     const transport = this.#tracks.find(({ index }) => index === track)?.transport;
     if (transport?.kind === "tcp") this.#connection.sendFrame(transport.rtcpChannel, bytes);
-    else transport?.ports.send(bytes, { isRtcp: true, to: transport.rtcp });
+    else if (transport?.kind === "udp") transport.ports.send(bytes, { isRtcp: true, to: transport.rtcp });
   }
 
   /** Frees ports and channels. */
@@ -78,6 +103,7 @@ export class TrackSetup {
     this.#round++;
     for (const { transport } of this.#tracks.splice(0)) {
       if (transport.kind === "udp") transport.ports.close();
+      else if (transport.kind === "multicast") transport.group.release();
     }
     this.#channels.clear();
   }
@@ -120,7 +146,7 @@ export class TrackSetup {
     }
     if (ports === undefined) return { status: 453 };
     const address = plainAddress(remote.address);
-    const transport: RtspTransport & { kind: "udp" } = {
+    const transport: UdpTransport = {
       kind: "udp",
       ports,
       rtp: { address, port: clientPort[0] },
@@ -140,10 +166,40 @@ export class TrackSetup {
     };
   }
 
-  /** Datagrams of other addresses are dropped. */
-  #receive(track: number, { ports, rtp }: RtspTransport & { kind: "udp" }): void {
+  /** Where the stream is sent is for this side to say: what the client proposes is not heeded. */
+  async #joinGroup(track: number, stream: string): Promise<RtspAnswer | undefined> {
+    const { carrier } = this.#connection;
+    if (carrier === undefined) return undefined;
+    const round = this.#round;
+    const group = await this.#options.groups?.acquire(stream, plainAddress(carrier.local.address));
+    if (round !== this.#round) {
+      // the session has ended meanwhile
+      group?.release();
+      return { status: 455 };
+    }
+    if (group === undefined) return undefined;
+    this.#tracks.push({ index: track, transport: { kind: "multicast", group } });
+    const { address, ttl } = group;
+    const port = group.portOf(track);
+    return {
+      status: 200,
+      headers: { Transport: `RTP/AVP;multicast;destination=${address};port=${port}-${port + 1};ttl=${ttl}` },
+    };
+  }
+
+  /**
+   * Datagrams of other addresses are dropped. Where a router in between has changed the client's ports, the first one
+   * that comes says what they are, once: nobody at another address can turn the media to himself.
+   */
+  #receive(track: number, transport: UdpTransport): void {
+    const { ports, rtp: { address } } = transport;
+    const learned = { rtp: false, rtcp: false };
     ports.receiveWith(({ isRtcp, bytes, from }) => {
-      if (plainAddress(from.address) === rtp.address) this.#options.received(track, { isRtcp, bytes });
+      if (plainAddress(from.address) !== address) return;
+      const kind = isRtcp ? "rtcp" : "rtp";
+      if (!learned[kind]) transport[kind] = { address, port: from.port };
+      learned[kind] = true;
+      this.#options.received(track, { isRtcp, bytes });
     });
   }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from "#clock";
-import type { Subscriber, SubscriberSink } from "#streaming";
-import { FRAME_HEADER_BYTES } from "./rtp_wire.ts";
+import type { SliceSource } from "#stack";
+import { FRAME_HEADER_BYTES } from "../rtp_wire.ts";
+import type { RtpSink } from "./transport_sinks.ts";
 
 /** Datagrams sent in one go; then the network gets a moment, so that a whole GOP does not overflow its queues. */
 const BURST_DATAGRAMS = 64;
@@ -18,9 +19,9 @@ export interface DatagramSinkOptions {
 }
 
 /** Takes interleaved frames out of a log and sends each as a datagram: a player over UDP reads the same log as others. */
-export class DatagramSink implements SubscriberSink {
+export class DatagramSink implements RtpSink {
   readonly #options: DatagramSinkOptions;
-  #source: Subscriber | undefined;
+  #source: SliceSource | undefined;
   #timer: Disposable | undefined;
   #isPumping = false;
   /** Rest of a slice that was not sent yet; the slice is lent until it is. */
@@ -36,7 +37,7 @@ export class DatagramSink implements SubscriberSink {
     while (at < bytes.length) at = this.#sendFrame(bytes, at);
   }
 
-  setSource(source: Subscriber | undefined): void {
+  setSource(source: SliceSource | undefined): void {
     this.#source = source;
     if (source !== undefined) return this.wake();
     this.#slice = undefined;

@@ -1,0 +1,50 @@
+import type { Clock } from "#clock";
+import type { RtspPlayContext, RtspTransport } from "#protocols/rtsp";
+import type { SliceSource } from "#stack";
+import type { WireTrack } from "../rtp_wire.ts";
+import type { OutboundTrack } from "../outbound_tracks.ts";
+import { DatagramSink } from "./datagram_sink.ts";
+
+/** Where frames of a wire go; a carrier is one. */
+export interface RtpSink {
+  /** Queues frames that come before anything of the source. */
+  send(bytes: Uint8Array): void;
+  /** Sets what frames are asked of, or removes it. */
+  setSource(source: SliceSource | undefined): void;
+  /** The source has frames again. */
+  wake(): void;
+  /** Ends the connection. */
+  abort(error: Error): void;
+}
+
+/** The tracks of a session on the channels of its wire: over UDP the usual ones, so that many share a log. */
+export function wireTracks(context: RtspPlayContext, tracks: readonly OutboundTrack[]): WireTrack[] {
+  return context.tracks.map(({ index, transport }) => ({
+    track: tracks[index]!,
+    ...channelsOf(index, transport),
+  }));
+}
+
+/** The channels that a track has where nobody asks for others. */
+export function channelsOf(
+  index: number,
+  transport?: RtspTransport,
+): { rtpChannel: number; rtcpChannel: number } {
+  return transport?.kind === "tcp" ? transport : { rtpChannel: index * 2, rtcpChannel: index * 2 + 1 };
+}
+
+/** Where the frames of a session go: its connection, or its ports. */
+export function sinkOf({ carrier, tracks }: RtspPlayContext, clock: Clock): RtpSink {
+  if (tracks[0]?.transport.kind !== "udp") return carrier;
+  const transports = new Map(tracks.map(({ index, transport }) => [index, transport]));
+  return new DatagramSink({
+    clock,
+    send(channel, bytes) {
+      const transport = transports.get(channel >> 1);
+      if (transport?.kind !== "udp") return;
+      const isRtcp = (channel & 1) === 1;
+      transport.ports.send(bytes, { isRtcp, to: isRtcp ? transport.rtcp : transport.rtp });
+    },
+    abort: (error) => carrier.abort(error),
+  });
+}
