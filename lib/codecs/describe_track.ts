@@ -6,6 +6,7 @@ import { describeFlac } from "#codecs/flac";
 import { describeHevc } from "#codecs/hevc";
 import { describeMp3 } from "#codecs/mp3";
 import { describeOpus } from "#codecs/opus";
+import { describeLpcm } from "#codecs/pcm";
 import { describeVp8Frame } from "#codecs/vp8";
 import { describeVp8, describeVp9, describeVp9Frame } from "#codecs/vp9";
 import { FormatError, LimitError } from "#errors";
@@ -23,6 +24,7 @@ const BY_CONFIGURATION: Partial<Record<CodecId, Describe>> = {
   mp4a: describeAac,
   Opus: describeOpus,
   fLaC: describeFlac,
+  lpcm: describeLpcm,
   "ac-3": describeDac3,
   "ec-3": describeDec3,
 };

@@ -31,6 +31,9 @@ export type CodecId =
   | "nellymoser"
   | "g711a"
   | "g711u"
+  | "g722"
+  /** Linear PCM, big-endian, with a configuration of this library (`#codecs/pcm`). */
+  | "lpcm"
   | "speex"
   | "mp3_8k"
   | "device"

@@ -79,7 +79,7 @@ export const FAMILIES = ["codecs", "mediaformats", "protocols", "bridges"] as co
 
 /** The only imports between two units of one family: importer, then imported. */
 export const SIDEWAYS: readonly (readonly [string, string])[] = [
-  ...["aac", "ac3", "av1", "avc", "flac", "hevc", "mp3", "opus", "vp8", "vp9"].map((codec) =>
+  ...["aac", "ac3", "av1", "avc", "flac", "hevc", "mp3", "opus", "pcm", "vp8", "vp9"].map((codec) =>
     ["codecs", `codecs/${codec}`] as const
   ),
   ...["flv", "mkv", "mp3", "mp4", "mpegts"].map((format) =>
@@ -98,5 +98,6 @@ export const SIDEWAYS: readonly (readonly [string, string])[] = [
   ["bridges/relay", "bridges/rtmp"],
   ["bridges/relay", "bridges/rtsp"],
   ["bridges/ts", "bridges/ingest"],
+  ["bridges/rtsp", "bridges/ts"],
   ["bridges/live_flv", "bridges/ingest"],
 ];

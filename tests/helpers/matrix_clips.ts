@@ -5,6 +5,7 @@
  */
 
 import { concatBytes } from "#bytes";
+import { encodeLpcmConfig } from "#codecs/pcm";
 import type { Packet } from "#media";
 import { openMedia } from "#mediaformats";
 import { FlvMuxer } from "#mediaformats/flv";
@@ -52,6 +53,8 @@ interface Recipe {
   readonly parts: readonly (readonly string[])[];
   /** Arguments of ffmpeg for its MPEG-TS. */
   readonly ts?: readonly string[];
+  /** Packets beside those of ffmpeg, for codecs that only RTP carries; then there is neither FLV nor MPEG-TS. */
+  readonly sound?: (ms: number) => Packet;
 }
 
 const RECIPES: Readonly<Record<string, Recipe>> = {
@@ -81,15 +84,56 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
       ...["-f", "lavfi", "-i", `testsrc2=size=${size}:rate=25`, ...H264, "-bf", "0"],
     ]),
   },
+  h264Lpcm: {
+    codecs: ["h264", "lpcm"],
+    parts: [[...PICTURE, ...H264, "-bf", "0"]],
+    sound: (ms) => madeSound("lpcm", { ms, bytes: 960 }),
+  },
+  h264G722: {
+    codecs: ["h264", "g722"],
+    parts: [[...PICTURE, ...H264, "-bf", "0"]],
+    sound: (ms) => madeSound("g722", { ms, bytes: 80 }),
+  },
   rollover: { codecs: ["h264", "aac"], parts: [FILM], ts: ["-output_ts_offset", String(BEFORE_ROLLOVER_S)] },
 };
+
+const SOUND_MS = 10;
+
+function madeSound(codec: "lpcm" | "g722", { ms, bytes }: { ms: number; bytes: number }): Packet {
+  const payload = Uint8Array.from({ length: bytes }, (_, at) => at * 31 + ms);
+  const timeUs = ms * 1000;
+  return {
+    kind: "audio",
+    trackId: 0,
+    codec,
+    role: "media",
+    dtsUs: timeUs,
+    ptsUs: timeUs,
+    isKeyFrame: true,
+    payload,
+  };
+}
+
+/** Packets with made sound among them, and the configuration it needs. */
+function withSound(packets: readonly Packet[], sound: (ms: number) => Packet): Packet[] {
+  const made = Array.from({ length: SECONDS * 1000 / SOUND_MS }, (_, at) => sound(at * SOUND_MS));
+  const [first] = made;
+  const payload = encodeLpcmConfig({ bitsPerSample: 16, channels: 1, sampleRate: 48_000 });
+  const configs = first?.codec === "lpcm" ? [{ ...first, role: "config" as const, payload }] : [];
+  const media = [...packets.filter(({ role }) => role === "media"), ...made];
+  return [
+    ...packets.filter(({ role }) => role !== "media"),
+    ...configs,
+    ...media.sort((a, b) => a.dtsUs - b.dtsUs || Number(a.kind !== "video") - Number(b.kind !== "video")),
+  ];
+}
 
 /** Makes all clips, in `folder`. */
 export async function matrixClips(folder: string): Promise<MatrixClip[]> {
   return await Promise.all(
-    Object.entries(RECIPES).map(async ([name, { codecs, parts, ts = [] }]) => {
+    Object.entries(RECIPES).map(async ([name, { codecs, parts, ts = [], sound }]) => {
       const tsPath = `${folder}/${name}.ts`;
-      const isInTs = codecs.every((codec) => !["av1", "vp9"].includes(codec));
+      const isInTs = codecs.every((codec) => !["av1", "vp9", "lpcm", "g722"].includes(codec));
       let path = `${folder}/${name}-source.mkv`;
       if (parts.length > 1) {
         path = tsPath;
@@ -98,7 +142,8 @@ export async function matrixClips(folder: string): Promise<MatrixClip[]> {
         await ffmpeg([...parts[0]!, "-t", String(SECONDS), "-pix_fmt", "yuv420p", path]);
         if (isInTs) await ffmpeg(["-i", path, "-c", "copy", ...ts, tsPath]);
       }
-      const { flv, packets } = await flvOf(path);
+      const { flv, packets: made } = await flvOf(path);
+      const packets = sound === undefined ? made : withSound(made, sound);
       return {
         name,
         codecs,

@@ -13,9 +13,11 @@ import {
   RtspToStream,
   sdpTrackOf,
 } from "#bridges/rtsp";
-import { systemClock } from "#clock";
+import { RTP_PAYLOAD_TYPE_MP2T, RtpDatagramWriter } from "#bridges/ts";
+import { concatBytes } from "#bytes";
+import { systemClock, systemRandomBytes } from "#clock";
 import type { Packet } from "#media";
-import { formatSdp, parseSdp, RtspReader, type RtspResponse } from "#protocols/rtsp";
+import { formatSdp, parseSdp, RtspReader, type RtspResponse, type SdpTrack } from "#protocols/rtsp";
 import { EMPTY_STREAM_HEADER } from "#streaming";
 import { delay, waitFor } from "./wait.ts";
 
@@ -134,15 +136,7 @@ export async function watchRtsp(url: string): Promise<Packet[]> {
  */
 export async function publishRtsp(url: string, packets: readonly Packet[]): Promise<void> {
   const tracks = outboundTracks(packets);
-  const peer = await RtspPeer.open(url, () => {});
-  await peer.ask("ANNOUNCE", url, {
-    fields: "Content-Type: application/sdp\r\n",
-    body: formatSdp({ name: "test", tracks: tracks.map(sdpTrackOf) }),
-  });
-  for (const { index } of tracks) {
-    await peer.ask("SETUP", `${url}/trackID=${index}`, transportOf(index, ";mode=record"));
-  }
-  await peer.ask("RECORD", url);
+  const peer = await recording(url, tracks.map(sdpTrackOf));
   const wire = new RtpWire({
     clock: systemClock,
     tracks: tracks.map((track) => ({ track, rtpChannel: track.index * 2, rtcpChannel: track.index * 2 + 1 })),
@@ -160,4 +154,41 @@ export async function publishRtsp(url: string, packets: readonly Packet[]): Prom
   await peer.ask("TEARDOWN", url);
   peer.close();
   await peer.ended;
+}
+
+/**
+ * Publishes a transport stream in RTP: RFC 2250.
+ *
+ * @param pieces Whole packets, at their times.
+ * @throws {Error} If a request is refused.
+ */
+export async function publishRtspTs(url: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  const program = {
+    kind: "video",
+    payloadType: RTP_PAYLOAD_TYPE_MP2T,
+    encoding: "MP2T",
+    clockRate: 90_000,
+  } as const;
+  const peer = await recording(url, [{ ...program, channels: 1, format: "", control: "trackID=0" }]);
+  const writer = new RtpDatagramWriter(systemClock, systemRandomBytes);
+  for await (const piece of pieces) {
+    const packet = writer.write(piece);
+    await peer.send(concatBytes([Uint8Array.of(0x24, 0, packet.length >> 8, packet.length), packet]));
+  }
+  await peer.ask("TEARDOWN", url);
+  peer.close();
+  await peer.ended;
+}
+
+async function recording(url: string, tracks: readonly SdpTrack[]): Promise<RtspPeer> {
+  const peer = await RtspPeer.open(url, () => {});
+  await peer.ask("ANNOUNCE", url, {
+    fields: "Content-Type: application/sdp\r\n",
+    body: formatSdp({ name: "test", tracks }),
+  });
+  for (const [index, { control }] of tracks.entries()) {
+    await peer.ask("SETUP", `${url}/${control}`, transportOf(index, ";mode=record"));
+  }
+  await peer.ask("RECORD", url);
+  return peer;
 }

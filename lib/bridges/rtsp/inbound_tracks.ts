@@ -1,3 +1,4 @@
+import { TsToStream } from "#bridges/ts";
 import { ByteWriter } from "#bytes";
 import {
   AacRtpDepacketizer,
@@ -16,6 +17,7 @@ import {
   isHevcKeyFrame,
 } from "#codecs/hevc";
 import { Mp3RtpDepacketizer } from "#codecs/mp3";
+import { encodeLpcmConfig, LpcmRtpDepacketizer } from "#codecs/pcm";
 import { isVp8KeyFrame, Vp8RtpDepacketizer } from "#codecs/vp8";
 import { decodeVp9KeyFrame, isVp9KeyFrame, Vp9RtpDepacketizer, vpccFromKeyFrame } from "#codecs/vp9";
 import { FormatError, LimitError } from "#errors";
@@ -47,6 +49,8 @@ export interface InboundForm {
   readonly config: Uint8Array | undefined;
   /** Most pictures that come before another in decoding order and after it in presentation order. */
   readonly reorderDepth: () => number;
+  /** Makes packets of the payloads, of several tracks at once, where they are a transport stream. */
+  readonly program?: TsToStream;
   /** Turns a unit into what packets carry. */
   convert(unit: RtpUnit): InboundUnit;
 }
@@ -64,7 +68,7 @@ function plain(codec: CodecId, made: { depacketizer: RtpDepacketizer; config?: U
   };
 }
 
-/** How encodings come in: RFC 6184, 7798, 7741, 9628, 3640, 6416, 7587, 2250, 4184, 4598, 3551. */
+/** How encodings come in: RFC 6184, 7798, 7741, 9628, 3640, 6416, 7587, 2250, 4184, 4598, 3551, 3190, 2250. */
 const FORMS: Readonly<Record<string, (media: SdpMedia) => InboundForm | undefined>> = {
   H264: (media) => nalUnitForm("avc", setsOf(media, ["sprop-parameter-sets"])),
   H265: (media) => nalUnitForm("hevc", setsOf(media, ["sprop-vps", "sprop-sps", "sprop-pps"])),
@@ -93,6 +97,13 @@ const FORMS: Readonly<Record<string, (media: SdpMedia) => InboundForm | undefine
   EAC3: () => plain("ec-3", { depacketizer: new Ac3RtpDepacketizer() }),
   PCMA: () => plain("g711a", { depacketizer: new WholeFrameRtpDepacketizer() }),
   PCMU: () => plain("g711u", { depacketizer: new WholeFrameRtpDepacketizer() }),
+  G722: () => plain("g722", { depacketizer: new WholeFrameRtpDepacketizer() }),
+  L16: (media) => lpcmForm(media, 16),
+  L24: (media) => lpcmForm(media, 24),
+  MP2T: () => ({
+    ...plain("unknown", { depacketizer: new WholeFrameRtpDepacketizer() }),
+    program: new TsToStream(),
+  }),
 };
 
 /**
@@ -198,6 +209,11 @@ function latmForm({ parameters }: SdpMedia): InboundForm {
   const depacketizer = new LatmRtpDepacketizer(isInBand ? {} : { config: parseAacConfig(text) });
   const { config } = depacketizer;
   return plain("mp4a", { depacketizer, ...(config === undefined ? {} : { config }) });
+}
+
+function lpcmForm({ clockRate: sampleRate, channels }: SdpMedia, bitsPerSample: 16 | 24): InboundForm {
+  const config = encodeLpcmConfig({ bitsPerSample, channels, sampleRate });
+  return plain("lpcm", { depacketizer: new LpcmRtpDepacketizer(channels * bitsPerSample / 8), config });
 }
 
 /** Identification header: RFC 7845 section 5.1; RTP tells no pre-skip. */

@@ -5,6 +5,7 @@ import { AvcRtpPacketizer, decodeAvcDecoderConfiguration } from "#codecs/avc";
 import { decodeHevcDecoderConfiguration, HEVC_NAL_UNIT_TYPE, HevcRtpPacketizer } from "#codecs/hevc";
 import { Mp3RtpPacketizer } from "#codecs/mp3";
 import { decodeOpusIdHeader } from "#codecs/opus";
+import { decodeLpcmConfig } from "#codecs/pcm";
 import { Vp8RtpPacketizer } from "#codecs/vp8";
 import { Vp9RtpPacketizer } from "#codecs/vp9";
 import { FormatError, LimitError } from "#errors";
@@ -142,10 +143,32 @@ const FORMS: Partial<Record<CodecId, (payload: Uint8Array) => OutboundForm>> = {
   "ec-3": ac3Form,
   g711a: () => g711Form("PCMA"),
   g711u: () => g711Form("PCMU"),
+  // RFC 3551 section 4.5.2: 8000 by an error of old, though it samples at 16,000
+  g722: () => g711Form("G722"),
+  lpcm(payload) {
+    const { bitsPerSample, channels, sampleRate: clockRate } = decodeLpcmConfig(payload);
+    return {
+      ...PLAIN,
+      packetizer: new WholeFrameRtpPacketizer(),
+      clockRate,
+      encoding: `L${bitsPerSample}`,
+      channels,
+    };
+  },
 };
 
 /** Codecs whose tracks are described by their frames. */
-const WITHOUT_CONFIG: readonly CodecId[] = ["vp08", "vp09", ".mp3", "ac-3", "ec-3", "g711a", "g711u", "Opus"];
+const WITHOUT_CONFIG: readonly CodecId[] = [
+  "vp08",
+  "vp09",
+  ".mp3",
+  "ac-3",
+  "ec-3",
+  "g711a",
+  "g711u",
+  "g722",
+  "Opus",
+];
 
 function ac3Form(payload: Uint8Array): OutboundForm {
   const { sampleRate, channels, codec } = decodeAc3SyncFrame(payload);

@@ -63,8 +63,12 @@ export class RtspToStream {
 
   /** Publishes what the description tells: metadata of all tracks, and the configurations that are known. */
   start(): void {
-    const tracks = this.#options.tracks.flatMap((track) => track === undefined ? [] : [muxTrackOf(track)]);
-    this.#options.sink.publish(scriptTagToPacket(encodeMetadata(metadataOfTracks(tracks)), 0));
+    // a transport stream tells its tracks itself
+    const tracks = this.#options.tracks.filter((track) =>
+      track !== undefined && track.form.program === undefined
+    );
+    const metadata = metadataOfTracks(tracks.map((track) => muxTrackOf(track!)));
+    if (tracks.length > 0) this.#options.sink.publish(scriptTagToPacket(encodeMetadata(metadata), 0));
     for (const intake of this.#intakes) intake?.start();
   }
 
@@ -103,6 +107,7 @@ export class RtspToStream {
   stop(): void {
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
+    for (const intake of this.#intakes) intake?.finish();
   }
 
   #schedule(): void {
@@ -165,8 +170,18 @@ class TrackIntake {
 
   #received({ payload, payloadType, timestamp, isMarked, isAfterLoss }: ReceivedPayload): void {
     if (payloadType !== this.#track.media.payloadType || payload.length === 0) return;
-    const { depacketizer } = this.#track.form;
+    const { depacketizer, program } = this.#track.form;
+    if (program !== undefined) return this.#publishAll(program.push(payload));
     for (const unit of depacketizer.push({ payload, timestamp, isMarked, isAfterLoss })) this.#take(unit);
+  }
+
+  /** The sender has stopped: what waited for more. */
+  finish(): void {
+    this.#publishAll(this.#track.form.program?.flush() ?? []);
+  }
+
+  #publishAll(packets: readonly Packet[]): void {
+    for (const packet of packets) this.#sink.publish(packet);
   }
 
   #take(unit: RtpUnit): void {

@@ -16,6 +16,11 @@ import { legacySoundByte } from "./sound_byte.ts";
 const MIN_OFFSET_MS = -0x80_0000;
 const MAX_OFFSET_MS = 0x7f_ffff;
 
+/** Whether a tag body can carry the codec of a packet that did not come in one. */
+export function canWriteTagBody(packet: Packet): boolean {
+  return fourCcOf(packet.codec) !== undefined || legacySoundByte(packet) !== undefined;
+}
+
 /**
  * Returns the FLV tag body of a packet, which is also the payload of its RTMP message.
  *

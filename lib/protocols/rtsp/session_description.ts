@@ -1,5 +1,4 @@
 import { FormatError } from "#errors";
-import { formatNpt } from "./play_range.ts";
 import { parse, write } from "sdp-transform";
 
 /** One media section of a session description: RFC 4566. */
@@ -20,10 +19,14 @@ export interface SdpMedia {
 }
 
 /** Static payload types: RFC 3551 section 6. */
-const STATIC_TYPES: Readonly<Record<number, readonly [encoding: string, clockRate: number]>> = {
+const STATIC_TYPES: Readonly<
+  Record<number, readonly [encoding: string, clockRate: number, channels?: number]>
+> = {
   0: ["PCMU", 8000],
   8: ["PCMA", 8000],
   9: ["G722", 8000],
+  10: ["L16", 44_100, 2],
+  11: ["L16", 44_100],
   14: ["MPA", 90_000],
   33: ["MP2T", 90_000],
 };
@@ -77,7 +80,7 @@ function sectionOf(media: ParsedMedia): SdpMedia | undefined {
     payloadType,
     encoding,
     clockRate,
-    channels: Math.max(1, Number(map?.encoding ?? 1) || 1),
+    channels: Math.max(1, Number(map?.encoding ?? known?.[2] ?? 1) || 1),
     parameters: parametersOf(textOf(config)),
     control: textOf(media.control),
   };
@@ -103,11 +106,8 @@ export interface SdpTrack extends Omit<SdpMedia, "parameters"> {
   readonly format: string;
 }
 
-/** Formats the description of a session; one with a duration can be sought in. */
-export function formatSdp(
-  session: { name: string; tracks: readonly SdpTrack[]; durationUs?: number | undefined },
-): string {
-  const { durationUs } = session;
+/** Formats the description of a live session. */
+export function formatSdp(session: { name: string; tracks: readonly SdpTrack[] }): string {
   return write({
     version: 0,
     origin: { username: "-", sessionId: 1, sessionVersion: 1, netType: "IN", ipVer: 4, address: "127.0.0.1" },
@@ -115,7 +115,6 @@ export function formatSdp(
     connection: { version: 4, ip: "0.0.0.0" },
     timing: { start: 0, stop: 0 },
     control: "*",
-    ...durationUs === undefined ? {} : { invalid: [{ value: `range:npt=0-${formatNpt(durationUs)}` }] },
     media: session.tracks.map((track) => ({
       type: track.kind === "data" ? "application" : track.kind,
       port: 0,

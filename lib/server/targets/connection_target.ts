@@ -5,7 +5,7 @@ import type { Logger } from "#log";
 import type { Reactor } from "#netio";
 import type { Endpoint } from "#stack";
 import type { Stream, WireFormat } from "#streaming";
-import type { StreamTarget } from "./stream_targets.ts";
+import type { StreamTarget } from "./stream_target.ts";
 
 /** Longest time a target may take to accept a connection, in ms. */
 const CONNECT_TIMEOUT_MS = 10_000;

@@ -4,7 +4,7 @@ import { errorMessage } from "#errors";
 import type { Logger } from "#log";
 import type { Reactor, UdpSocket } from "#netio";
 import type { Stream } from "#streaming";
-import type { StreamTarget } from "./stream_targets.ts";
+import type { StreamTarget } from "./stream_target.ts";
 import type { TsTargetConfig } from "./target_options.ts";
 
 /** Time for the last datagrams to leave before the socket goes, in ms. */

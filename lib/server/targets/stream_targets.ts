@@ -8,14 +8,7 @@ import type { Stream } from "#streaming";
 import type { ApplicationConfig } from "../config/mod.ts";
 import { ConnectionTarget } from "./connection_target.ts";
 import { DatagramTarget } from "./datagram_target.ts";
-
-/** Where one stream is pushed to while it is live. */
-export interface StreamTarget {
-  /** The stream is live; one that is pushed already goes on. */
-  start(stream: Stream): void;
-  /** Ends for good. */
-  stop(): Promise<void>;
-}
+import type { StreamTarget } from "./stream_target.ts";
 
 /** What the targets of a server are made of. */
 export interface StreamTargetsOptions {

@@ -20,7 +20,7 @@ import {
   readTrackHeaders,
 } from "../ex_header.ts";
 import { legacySoundByte } from "../sound_byte.ts";
-import { tagBodyOf } from "../tag_body_writer.ts";
+import { canWriteTagBody, tagBodyOf } from "../tag_body_writer.ts";
 import type { TagDialect } from "./tag_dialect.ts";
 
 const EX_BIT = 0x80;
@@ -66,8 +66,9 @@ export class TagAdapter {
   adapt(packet: Packet): Uint8Array | undefined {
     // a packet is asked for several times in a row: whether it goes, its length, its bytes
     if (packet === this.#packet) return this.#body;
-    const body = packet.flvTagBody ?? tagBodyOf(packet);
     this.#packet = packet;
+    if (packet.flvTagBody === undefined && !canWriteTagBody(packet)) return this.#body = undefined;
+    const body = packet.flvTagBody ?? tagBodyOf(packet);
     return this.#body = packet.kind === "video" ? this.#video(packet, body) : this.#audio(packet, body);
   }
 
