@@ -94,7 +94,7 @@ export type {
   HttpResponseReceiver,
   HttpVersion,
 } from "#protocols/http";
-export { serve } from "#server";
+export { PUSH_TARGET_OPTIONS, serve } from "#server";
 export type { EmbeddedServer, ServeOptions } from "#server";
 export { Protocol } from "#stack";
 export type { ChainDeclaration, ProtocolKind, SpawnPlace, SpawnProtocol } from "#stack";

@@ -6,6 +6,7 @@
 import type { ApplicationDefinition } from "#crtmp";
 import { appselector } from "./appselector/mod.ts";
 import { flvplayback } from "./flvplayback/mod.ts";
+import { proxypublish } from "./proxypublish/mod.ts";
 import { samplefactory } from "./samplefactory/mod.ts";
 import { vmapp } from "./vmapp/mod.ts";
 import { vptests } from "./vptests/mod.ts";
@@ -14,6 +15,7 @@ import { vptests } from "./vptests/mod.ts";
 export const APPLICATIONS: readonly ApplicationDefinition[] = [
   flvplayback,
   appselector,
+  proxypublish,
   samplefactory,
   vptests,
   vmapp,

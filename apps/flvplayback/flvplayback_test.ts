@@ -30,8 +30,6 @@ Deno.test("flvplayback lets everybody in, notes its streams and lists its files"
     STREAM_DEFAULTS,
   );
   application.streamUp?.(stream);
-  application.streamDown?.(stream);
-  assert.deepEqual(lines, ["a is live", "a has ended"]);
   const calls: unknown[] = [];
   const call = (name: string) =>
     application.call?.({
@@ -42,7 +40,10 @@ Deno.test("flvplayback lets everybody in, notes its streams and lists its files"
       callPeer: () => Promise.resolve([]),
     });
   const files = ["a.flv", "films/b.mp4"];
+  assert.deepEqual(await call("getAvailableFlvs"), [[...files, "a"]]);
+  application.streamDown?.(stream);
   assert.deepEqual(await call("getAvailableFlvs"), [files]);
-  assert.deepEqual(calls, [["SetAvailableFlvs", [files]]]);
+  assert.deepEqual(calls, [["SetAvailableFlvs", [[...files, "a"]]], ["SetAvailableFlvs", [files]]]);
+  assert.deepEqual(lines, ["a is live", "a has ended"]);
   assert.equal(await call("other"), undefined);
 });

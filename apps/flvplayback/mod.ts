@@ -16,15 +16,25 @@ import type { ApplicationDefinition } from "#crtmp";
 export const flvplayback: ApplicationDefinition = {
   name: "flvplayback",
   about: "Live streams and media files",
-  create: ({ log, media }) => ({
-    streamUp: (stream) => log.debug(`${stream.path.streamName} is live`),
-    streamDown: (stream) => log.debug(`${stream.path.streamName} has ended`),
-    async call({ name, notify }) {
-      if (name !== "getAvailableFlvs") return undefined;
-      const files = await media.list();
-      // players made for the original wait for this call, others for the answer
-      notify("SetAvailableFlvs", [files]);
-      return [files];
-    },
-  }),
+  create: ({ log, media }) => {
+    const live = new Set<string>();
+    return {
+      streamUp({ path: { streamName } }) {
+        live.add(streamName);
+        log.debug(`${streamName} is live`);
+      },
+      streamDown({ path: { streamName } }) {
+        live.delete(streamName);
+        log.debug(`${streamName} has ended`);
+      },
+      async call({ name, notify }) {
+        if (name !== "getAvailableFlvs") return undefined;
+        // as in the original: the files, then the live streams
+        const names = [...new Set([...await media.list(), ...live])];
+        // players made for the original wait for this call, others for the answer
+        notify("SetAvailableFlvs", [names]);
+        return [names];
+      },
+    };
+  },
 };

@@ -47,12 +47,19 @@ const INSTEAD: Readonly<Record<string, string>> = {
   applestreamingclient: "pull the stream by RTMP, see externalStreams",
   samplefactory: "an application of your own brings its protocols, see docs/applications.md",
   stresstest: "use a load generator",
-  vmapp: "write it in TypeScript, see docs/applications.md",
   vptests: "Variant is not spoken yet",
 };
 
 /** The application that has no streams of its own. */
 const SELECTOR = "appselector";
+/** The one whose targets are options of its own. */
+const PROXY = "proxypublish";
+/** Keys of one kind of application, and which. */
+const OWNERS: Readonly<Record<string, string>> = {
+  abortOnConnectError: PROXY,
+  vmType: "vmapp",
+  script: "vmapp",
+};
 
 /** Chains of media that comes without a word about its sender. */
 const SENDS_NO_LOGIN = /^inbound(TcpTs|UdpTs|LiveFlv)$/;
@@ -97,7 +104,8 @@ export function convertApplication(entry: OriginalEntry, context: ApplicationCon
     ...authentication.options,
     ...library !== SELECTOR && convertMediaStorage(values, { path, findings, paths }),
     ...externalStreams.length > 0 && { externalStreams },
-    ...pushTargets.length > 0 && { pushTargets },
+    ...pushTargets.length > 0 && { [library === PROXY ? "targetServers" : "pushTargets"]: pushTargets },
+    ...ownOptions(values, { library, path, findings, paths }),
     acceptors: entriesOf(values["acceptors"], { path: `${path}.acceptors` }).flatMap((acceptor) => {
       const converted = convertAcceptor(acceptor, { findings, paths, chains: known.chainsOf(library) });
       const protocol = String(converted?.["protocol"]);
@@ -116,7 +124,7 @@ export function convertApplication(entry: OriginalEntry, context: ApplicationCon
   };
 }
 
-/** The kind of application here; the original's `proxypublish` is what every application with streams can do. */
+/** The kind of application here. */
 function libraryOf(
   name: string,
   { library, known }: { library: LuaValue | undefined; known: KnownHere },
@@ -124,11 +132,23 @@ function libraryOf(
   const asked = typeof library === "string"
     ? library.replace(/^.*[/\\]/, "").replace(/^lib/, "").replace(/\.\w+$/, "")
     : name;
-  const found = known.libraries.find((each) => each.toLowerCase() === asked.toLowerCase());
-  if (found !== undefined) return found;
-  return asked.toLowerCase() === "proxypublish" && known.libraries.includes("flvplayback")
-    ? "flvplayback"
-    : undefined;
+  return known.libraries.find((each) => each.toLowerCase() === asked.toLowerCase());
+}
+
+/** Options that only one kind of application has. */
+function ownOptions(
+  values: Readonly<Record<string, LuaValue>>,
+  { library, path, findings, paths }: AuthenticationPlace & { readonly library: string },
+): Record<string, unknown> {
+  const options: Record<string, unknown> = {};
+  for (const [key, owner] of Object.entries(OWNERS)) {
+    const value = values[key];
+    if (value === undefined) continue;
+    if (owner !== library) findings.warn(`${path}.${key}`, `has no effect: it is for ${owner}`);
+    else if (key === "script") options[key] = paths.atApplication(String(value));
+    else options[key] = typeof value === "string" ? value.toLowerCase() : value;
+  }
+  return options;
 }
 
 interface AuthenticationPlace {

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { ConfigSchema } from "#server/config";
 import { type ConvertOptions, convertOriginal } from "./convert.ts";
 import { evaluateLuaTables } from "#lua";
+import { flag, list, text } from "#options";
 import { KEY_TABLES } from "./key_tables.ts";
 import { writeOriginalReference } from "./reference.ts";
 
 const CHAINS = ["inboundRtmp", "inboundRtmps", "inboundLiveFlv", "inboundUdpTs", "inboundJsonCli"];
 const OPTIONS: ConvertOptions = {
   name: "crtmpserver.lua",
-  libraries: ["flvplayback", "appselector"],
+  libraries: ["flvplayback", "appselector", "proxypublish", "vmapp"],
   chainsOf: () => CHAINS,
 };
 
@@ -49,7 +50,7 @@ Deno.test("convertOriginal maps what the original means", async () => {
         authentication = { rtmp = { type = "adobe", usersFile = "../users.lua" } } },
       { name = "forward",
         acceptors = { { ip = "239.1.1.1", port = 5000, protocol = "inboundUdpTs", ssmIp = "192.0.2.1" } },
-        library = "/lib/libproxypublish.so", abortOnConnectError = false,
+        library = "/lib/libproxypublish.so", abortOnConnectError = true,
         targetServers = { one = { targetUri = "rtmp://192.0.2.9/live", localStreamName = "a", keepAlive = true } },
         externalStreams = { { uri = "rtmp://192.0.2.8/live/x", localStreamName = "x", rangeStart = -1 } } },
     },
@@ -98,21 +99,33 @@ Deno.test("convertOriginal maps what the original means", async () => {
       },
       {
         name: "forward",
-        library: "flvplayback",
+        library: "proxypublish",
         mediaStorage: { mediaFolder: "apps/forward/media" },
         recording: { allowPublishers: false },
         externalStreams: [{ uri: "rtmp://192.0.2.8/live/x", localStreamName: "x", rangeStart: -1 }],
-        pushTargets: [{
+        targetServers: [{
           targetStreamName: "{stream}",
           targetUri: "rtmp://192.0.2.9/live",
           localStreamName: "a",
           keepAlive: true,
         }],
+        abortOnConnectError: true,
         acceptors: [{ ip: "239.1.1.1", port: 5000, protocol: "inboundUdpTs", multicastSource: "192.0.2.1" }],
       },
     ],
   });
-  new ConfigSchema({ applications: [{ name: "flvplayback" }, { name: "appselector" }], chains: CHAINS })
+  const targetServers = list({
+    targetStreamName: text({ default: "", doc: "" }),
+    targetUri: text({ default: "", doc: "" }),
+    localStreamName: text({ default: "", doc: "" }),
+    keepAlive: flag({ default: true, doc: "" }),
+  }, { default: [], doc: "" });
+  const proxypublish = {
+    name: "proxypublish",
+    options: { targetServers, abortOnConnectError: flag({ default: false, doc: "" }) },
+  };
+  const applications = [{ name: "flvplayback" }, { name: "appselector" }, proxypublish];
+  new ConfigSchema({ applications, chains: CHAINS })
     .parse(written, { name: "converted" });
 });
 
@@ -163,6 +176,21 @@ Deno.test("convertOriginal answers what it cannot honour with one line each", as
   );
   assert.equal(admin.warnings.length, 1);
   assert.match(admin.warnings[0]!, /^configuration\.applications\[1\] is left out, with its acceptors: /);
+});
+
+Deno.test("convertOriginal gives vmapp its script, and others what they have", async () => {
+  const vmapp = await application("vmType = 'LUA', script = 'app.lua', targetServers = {}", "vmapp");
+  assert.deepEqual([vmapp.warnings, vmapp.faults], [[], []]);
+  assert.equal(vmapp.application.vmType, "lua");
+  assert.equal(vmapp.application.script, "vmapp/app.lua");
+  const other = await application(
+    "script = 'app.lua', abortOnConnectError = true, targetServers = { { targetUri = 'rtmp://x/live' } }",
+  );
+  assert.deepEqual(other.warnings, [
+    `${at}.abortOnConnectError has no effect: it is for proxypublish`,
+    `${at}.script has no effect: it is for vmapp`,
+  ]);
+  assert.equal(other.application.pushTargets.length, 1);
 });
 
 Deno.test("convertOriginal takes users by path, and opens what asks everywhere", async () => {

@@ -142,11 +142,17 @@ export const APPLICATION_KEYS = {
       "has no effect: one publisher holds a name; a silent one is replaced, see streaming.publisherSilentMs",
   },
   storage: { type: "table", says: "has no effect: the original was built without it" },
-  targetServers: { type: "table", becomes: "pushTargets", doc: "proxypublish." },
-  abortOnConnectError: {
-    type: "flag",
-    silentFor: [false],
-    says: "has no effect: a stream goes on when a target fails",
+  targetServers: {
+    type: "table",
+    becomes: "targetServers, pushTargets",
+    doc: "The first for proxypublish; others push, too.",
+  },
+  abortOnConnectError: { type: "flag", becomes: "abortOnConnectError", doc: "Of proxypublish." },
+  vmType: { type: "text", becomes: "vmType", doc: "Of vmapp." },
+  script: {
+    type: "text",
+    becomes: "script",
+    doc: "Of vmapp; a relative path starts in the application's folder.",
   },
 } as const satisfies OriginalKeys;
 
