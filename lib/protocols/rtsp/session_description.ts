@@ -1,4 +1,5 @@
 import { FormatError } from "#errors";
+import { formatNpt } from "./play_range.ts";
 import { parse, write } from "sdp-transform";
 
 /** One media section of a session description: RFC 4566. */
@@ -106,8 +107,11 @@ export interface SdpTrack extends Omit<SdpMedia, "parameters"> {
   readonly format: string;
 }
 
-/** Formats the description of a live session. */
-export function formatSdp(session: { name: string; tracks: readonly SdpTrack[] }): string {
+/** Formats the description of a session; one with a duration can be sought in. */
+export function formatSdp(
+  session: { name: string; tracks: readonly SdpTrack[]; durationUs?: number | undefined },
+): string {
+  const { durationUs } = session;
   return write({
     version: 0,
     origin: { username: "-", sessionId: 1, sessionVersion: 1, netType: "IN", ipVer: 4, address: "127.0.0.1" },
@@ -115,6 +119,7 @@ export function formatSdp(session: { name: string; tracks: readonly SdpTrack[] }
     connection: { version: 4, ip: "0.0.0.0" },
     timing: { start: 0, stop: 0 },
     control: "*",
+    ...durationUs === undefined ? {} : { invalid: [{ value: `range:npt=0-${formatNpt(durationUs)}` }] },
     media: session.tracks.map((track) => ({
       type: track.kind === "data" ? "application" : track.kind,
       port: 0,
