@@ -90,6 +90,8 @@ export const WEB_CHAINS: readonly ChainDeclaration[] = [
   },
   { name: "httpTs", tags: ["tcp", "http", "tsout"], about: "GET /APP/NAME.ts" },
   { name: "webSocketTs", tags: ["tcp", "http", "websocket", "tsout"], about: "WebSocket /APP/NAME.ts" },
+  { name: "httpAac", tags: ["tcp", "http", "aacout"], about: "GET /APP/NAME.aac: its audio, AAC in ADTS" },
+  { name: "httpMp3", tags: ["tcp", "http", "mp3out"], about: "GET /APP/NAME.mp3: its audio, MP3" },
   { name: "httpPostTs", tags: ["tcp", "http", "tsin"], about: "POST or PUT /APP/NAME.ts" },
   { name: "httpPostFlv", tags: ["tcp", "http", "flvin"], about: "POST or PUT /APP/NAME.flv" },
 ];

@@ -1,5 +1,6 @@
 import { ClosedError } from "#errors";
 import type { Logger } from "#log";
+import type { CodecId, Packet } from "#media";
 import { formatEndpoint, Protocol } from "#stack";
 import type { Stream, Subscriber, WireFormat } from "#streaming";
 
@@ -7,10 +8,12 @@ import type { Stream, Subscriber, WireFormat } from "#streaming";
 export interface FlvPlayerOptions {
   /** What is played. */
   readonly stream: Stream;
-  /** What the far side wants: FLV or MPEG-TS, plain or in WebSocket frames. */
+  /** What the far side wants: FLV, MPEG-TS or audio alone, plain or in WebSocket frames. */
   readonly wire: WireFormat;
   /** Its tag in chains. @default {"flvout"} */
-  readonly tag?: "flvout" | "tsout";
+  readonly tag?: "flvout" | "tsout" | "aacout" | "mp3out";
+  /** The only kind of track it is for: it ends where that cannot be sent. @default whatever there is */
+  readonly needs?: "audio";
   /** Prefixed with protocol, address and stream. */
   readonly log: Logger;
   /** Whether it counts as a viewer. @default {true} */
@@ -48,7 +51,7 @@ export class FlvPlayerProtocol extends Protocol {
         if (!isLive) this.close("publisher left");
       },
       jumped: (skippedMs) => this.#jumped(skippedMs),
-      notCarried: ({ kind, codec }) => log.warning(`plays without ${kind}: ${codec} cannot be sent this way`),
+      notCarried: ({ kind, codec }) => this.#miss(kind, codec),
     });
     log.info(stream.publisher === undefined ? "playing, waits for a publisher" : "playing");
   }
@@ -65,6 +68,13 @@ export class FlvPlayerProtocol extends Protocol {
     ended?.(error);
     if (error instanceof ClosedError) log.info("stopped playing");
     else log.warning(`stopped playing: ${error.message}`);
+  }
+
+  #miss(kind: Packet["kind"], codec: CodecId): void {
+    const { needs, log } = this.#options;
+    if (needs !== undefined && needs !== kind) return;
+    log.warning(`plays without ${kind}: ${codec} cannot be sent this way`);
+    if (needs !== undefined) this.close("nothing can be sent");
   }
 
   #jumped(skippedMs: number): void {

@@ -1,4 +1,5 @@
 import type { Clock } from "#clock";
+import { AdtsWire, Mp3Wire, streamAudioCodec } from "#bridges/http_audio";
 import { FlvPlayerProtocol, FlvWire, WebSocketWire } from "#bridges/http_flv";
 import { TsWire } from "#bridges/ts";
 import type { Logger } from "#log";
@@ -16,6 +17,7 @@ import type {
   StreamRequest,
   WireFormat,
 } from "#streaming";
+import type { CodecId } from "#media";
 import { FileRoute, type FileTarget, type WebFiles } from "./file_route.ts";
 import { isStreamPost, PostRoute } from "./post_route.ts";
 
@@ -49,15 +51,23 @@ const CORS_HEADERS = {
 };
 
 /** How a stream is sent. */
-type MediaFormat = "flv" | "ts";
+type MediaFormat = "flv" | "ts" | "aac" | "mp3";
 
 /** What each format is on the wire; `query` is that of the request. */
-const FORMATS: Readonly<
-  Record<MediaFormat, { wire: (query: string) => WireFormat; contentType: string; tag: "flvout" | "tsout" }>
-> = {
+const FORMATS: Readonly<Record<MediaFormat, MediaWire>> = {
   flv: { wire: (query) => new FlvWire(wantedTracks(query)), contentType: "video/x-flv", tag: "flvout" },
   ts: { wire: () => new TsWire(), contentType: "video/mp2t", tag: "tsout" },
+  aac: { wire: () => new AdtsWire(), contentType: "audio/aac", tag: "aacout", audio: ["mp4a"] },
+  mp3: { wire: () => new Mp3Wire(), contentType: "audio/mpeg", tag: "mp3out", audio: [".mp3", "mp3_8k"] },
 };
+
+interface MediaWire {
+  readonly wire: (query: string) => WireFormat;
+  readonly contentType: string;
+  readonly tag: "flvout" | "tsout" | "aacout" | "mp3out";
+  /** Codecs it is for, where it carries nothing but audio. */
+  readonly audio?: readonly CodecId[];
+}
 
 /** A play that was granted. */
 interface GrantedPlay {
@@ -78,8 +88,9 @@ interface MediaTarget {
 
 /**
  * Routes the requests of the web plane: `/APP/NAME.flv` and `/APP/NAME.ts` over HTTP and WebSocket are media and never
- * leave the protocol stack, nor do RTMPT and RTSP; a POST there publishes; `/APP/FILE` is a media file, where files come
- * first under APP; everything else goes to the `fetch` of the pages.
+ * leave the protocol stack, nor do RTMPT and RTSP; a POST there publishes; `/APP/NAME.aac` and `/APP/NAME.mp3` are its
+ * audio alone; `/APP/FILE` is a media file, where files come first under APP; everything else goes to the `fetch` of
+ * the pages.
  */
 export class WebRouter implements HttpRouter {
   readonly #options: WebRouterOptions;
@@ -116,8 +127,8 @@ export class WebRouter implements HttpRouter {
     if (target === undefined) return exchange.respondWith(this.#options.fetch);
     if (request.method === "OPTIONS") return exchange.respond({ status: 204, headers: this.#cors });
     // under an alias of files nothing is published
-    if (isStreamPost(request) && file === undefined) {
-      const { streamName, format } = target;
+    const { streamName, format } = target;
+    if (isStreamPost(request) && file === undefined && (format === "flv" || format === "ts")) {
       const peer = {
         ...peerOf(request, exchange, { target, isWebSocket: false }),
         protocol: `http-${format}-post`,
@@ -155,7 +166,8 @@ export class WebRouter implements HttpRouter {
   }
 
   async #play(request: HttpRequestHead, exchange: HttpExchange, target: MediaTarget): Promise<void> {
-    const isWebSocket = isWebSocketRequest(request);
+    const { audio } = FORMATS[target.format];
+    const isWebSocket = isWebSocketRequest(request) && audio === undefined;
     const peer = peerOf(request, exchange, { target, isWebSocket });
     const { appName, streamName } = target;
     const log = this.#options.log.child(peer.protocol).child(formatEndpoint(exchange.remote));
@@ -182,6 +194,14 @@ export class WebRouter implements HttpRouter {
       named.debug("not found");
       return this.#refuse(exchange, { status: 404, reason: `Nobody publishes ${appName}/${streamName}` });
     }
+    const codec = audio && streamAudioCodec(this.#options.registry.open(access.path, access.options));
+    if (codec !== undefined && !audio?.some((each) => each === codec)) {
+      named.info(`cannot be sent as ${target.format}: its audio is ${codec}`);
+      const reason = `${appName}/${streamName} has ${
+        codec === "none" ? "no audio" : `audio in another codec, ${codec}`
+      }`;
+      return this.#refuse(exchange, { status: 406, reason });
+    }
     const play = { access, log: named, format: target.format, query: request.query };
     if (isWebSocket) this.#startWebSocket(exchange, play);
     else this.#startBody(exchange, play);
@@ -204,13 +224,25 @@ export class WebRouter implements HttpRouter {
   }
 
   #startBody(exchange: HttpExchange, { access, log, format, query }: GrantedPlay): void {
-    const { wire, contentType, tag } = FORMATS[format];
+    const { wire, contentType, tag, audio } = FORMATS[format];
     const stream = this.#options.registry.open(access.path, access.options);
     exchange.startBody({
       status: 200,
-      headers: { ...this.#cors, "cache-control": "no-store", "content-type": contentType },
+      headers: {
+        ...this.#cors,
+        "cache-control": "no-store",
+        "content-type": contentType,
+        // players of web radio show it
+        ...(audio && { "icy-name": access.path.streamName.replaceAll(/[^\x20-\x7e]/g, "?") }),
+      },
       framing: "close",
-      near: new FlvPlayerProtocol({ stream, wire: wire(query), log, tag }),
+      near: new FlvPlayerProtocol({
+        stream,
+        wire: wire(query),
+        log,
+        tag,
+        ...(audio && { needs: "audio" as const }),
+      }),
     });
   }
 
@@ -232,9 +264,12 @@ export function webLog(log: Logger): HttpLog {
   return { info: (text) => log.info(text), warn: (text) => log.warning(text) };
 }
 
-/** The stream a path names: `/APP/NAME.flv` or `.ts`, where NAME may have slashes; `undefined` for any other path. */
+/**
+ * The stream a path names: `/APP/NAME.flv`, `.ts`, `.aac` or `.mp3`, where NAME may have slashes; `undefined` for any
+ * other path.
+ */
 export function mediaTarget(path: string): MediaTarget | undefined {
-  const match = /^\/([^/]+)\/(.+)\.(flv|ts)$/.exec(path);
+  const match = /^\/([^/]+)\/(.+)\.(flv|ts|aac|mp3)$/.exec(path);
   if (match === null) return undefined;
   try {
     return {

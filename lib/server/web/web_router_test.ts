@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { RtmptTunnel } from "#protocols/rtmpt";
 import { latin1, ScriptedCarrier } from "../../../tests/helpers/scripted_carrier.ts";
 import { ManualClock } from "#clock";
+import { ClosedError } from "#errors";
 import { Logger, MemorySink } from "#log";
+import type { Packet } from "#media";
 import { FLV_TAG_TYPE, FlvTagReader, flvTagToPacket } from "#mediaformats/flv";
 import { HttpServerProtocol } from "#protocols/http";
 import { STREAM_DEFAULTS, StreamRegistry } from "#streaming";
@@ -129,6 +131,8 @@ Deno.test("mediaTarget reads application and stream out of a path, whatever it i
     ["/a.flv", undefined],
     ["//a.flv", undefined],
     ["/live/a.ts", ["live", "a"]],
+    ["/live/a.aac", ["live", "a"]],
+    ["/live/a.mp3", ["live", "a"]],
     ["/live/a.m3u", undefined],
     ["/live/a.FLV", undefined],
     ["/", undefined],
@@ -138,6 +142,36 @@ Deno.test("mediaTarget reads application and stream out of a path, whatever it i
     const found = mediaTarget(path);
     assert.deepEqual(found && [found.appName, found.streamName], target, path);
   }
+});
+
+Deno.test("WebRouter sends the audio of a stream alone, where its codec is what was asked for", async () => {
+  const { publish, request, sink } = rig();
+  const audio = (publisher: { publish(packet: Packet): void }, ms: number, ...body: number[]) =>
+    publisher.publish(
+      flvTagToPacket({ tagType: FLV_TAG_TYPE.Audio, timestampMs: ms, body: Uint8Array.from(body) })!,
+    );
+  const { publisher: mp3 } = publish("radio ö");
+  audio(mp3, 0, 0x2f, 0xff, 0xfb, 1);
+  const player = await request("/live/radio%20%C3%B6.mp3");
+  audio(mp3, 26, 0x2f, 0xff, 0xfb, 2);
+  await settled();
+  assert.equal(statusOf(player), 200);
+  assert.equal(fieldOf(player, "content-type"), "audio/mpeg");
+  assert.equal(fieldOf(player, "icy-name"), "radio ?");
+  assert.equal(bodyOf(player), "\xff\xfb\x01\xff\xfb\x02");
+  const other = await request("/live/radio%20%C3%B6.aac");
+  assert.equal(statusOf(other), 406);
+  assert.match(bodyOf(other), /audio in another codec, \.mp3/);
+  publish("silent");
+  const silent = await request("/live/silent.mp3");
+  assert.equal(statusOf(silent), 406);
+  assert.match(bodyOf(silent), /no audio/);
+  assert.equal(statusOf(await request("/live/nobody.mp3")), 404);
+  assert.equal(statusOf(await request("/live/a.mp3", { method: "POST" })), 405);
+  audio(mp3, 52, 0xaf, 0, 0x12, 0x10);
+  await settled();
+  assert.ok(player.closedWith instanceof ClosedError, "it ends with its codec");
+  assert.ok(!sink.entries.some(({ message }) => message.includes("without video")));
 });
 
 Deno.test("WebRouter plays a stream as FLV until it ends", async () => {
