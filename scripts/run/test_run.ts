@@ -90,7 +90,7 @@ export async function listUnitGroups(checkFlag?: "--no-check"): Promise<TestGrou
  * time halve it.
  */
 const SIDE_BY_SIDE =
-  /\/(auth|convert|formats_\w+|probe|record\w*|relay\w*|rtmp[est]|shared_objects|url_forms|vod_\w+)_test\.ts$/;
+  /\/(auth|cli|convert|formats_\w+|probe|record\w*|relay\w*|rtmp[est]|shared_objects|url_forms|vod_\w+)_test\.ts$/;
 
 /** Lists the end-to-end tests: those that may run side by side, then the others one after another. */
 export async function listEndToEndGroups(): Promise<TestGroup[]> {

@@ -8,6 +8,7 @@ import { readInputs, SESSIONS } from "./sessions.ts";
 import type { FuzzTarget } from "./target.ts";
 import { amf0Target, amf3Target } from "./targets/amf_target.ts";
 import { chunkTarget } from "./targets/chunk_target.ts";
+import { cliTarget } from "./targets/cli_target.ts";
 import { httpClientTarget, rtmpClientTarget } from "./targets/client_target.ts";
 import { codecTarget, elementaryTarget } from "./targets/codec_target.ts";
 import { flvFileTarget, flvTarget } from "./targets/flv_target.ts";
@@ -29,6 +30,7 @@ export async function listTargets(): Promise<FuzzTarget[]> {
     amf0Target(),
     amf3Target(),
     chunkTarget(),
+    cliTarget(),
     codecTarget(await readInputs(SESSIONS, "codec")),
     elementaryTarget(),
     flvTarget(await readInputs(SESSIONS, "flv")),
