@@ -103,7 +103,7 @@ end
 
 crtmpserver = {
   handlers = handlers,
-  listFolder = function(folder) return (await("listFolder", folder)) end,
+  listFolder = function(folder) return unpack(await("listFolder", folder)) end,
   normalizePath = function(folder, file)
     local parts = {}
     for part in (folder .. "/" .. (file or "")):gmatch("[^/]+") do

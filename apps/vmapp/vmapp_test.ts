@@ -167,7 +167,7 @@ Deno.test("vmapp answers calls, by what a handler returns or sends", async () =>
   assert.deepEqual(await rig.call("three"), [1, undefined, "c"]);
   assert.deepEqual(await rig.call("noted"), []);
   assert.deepEqual(await rig.call("false"), [false, undefined]);
-  assert.deepEqual(await rig.call("list"), [[["films/b.mp4", "films/c.mp4"]]]);
+  assert.deepEqual(await rig.call("list"), [["films/b.mp4", "films/c.mp4"]]);
   assert.equal(await rig.call("other"), undefined);
 });
 

@@ -13,7 +13,10 @@ export type LuaResult = LuaValue | undefined;
 
 /** What a machine is made with. */
 export interface LuaMachineOptions {
-  /** What messages name where they have no file and line. @default the file of the function that was called */
+  /**
+   * The program's file, for messages that have no place in it; places in functions of `functionOf` are not told
+   * then. @default the file of the function that was called
+   */
   readonly name?: string;
   /** How long one call may run, in ms. @default LUA_CALL_TIME_MS */
   readonly timeMs?: number;
@@ -97,7 +100,7 @@ export class LuaMachine implements Disposable {
    */
   functionOf(source: string, name: string): LuaFunction {
     const sandbox = this.#sandbox;
-    sandbox.load(source, name);
+    sandbox.load(source, this.#options.name === undefined ? name : "");
     sandbox.lua.lua_pushcclosure(sandbox.state, this.#host, 0);
     sandbox.call({ args: 1, results: 1 }, name);
     const reference = sandbox.keep();

@@ -107,7 +107,7 @@ export class LuaSandbox implements Disposable {
    * Compiles a program and leaves it on the stack.
    *
    * @param source Its text.
-   * @param name The file it is from, for messages.
+   * @param name The file it is from, for messages; empty if its lines are nobody's business.
    * @throws {ConfigError} If it is no Lua, or longer than MAX_LUA_SOURCE_BYTES.
    */
   load(source: string, name: string): void {
@@ -199,9 +199,12 @@ export class LuaSandbox implements Disposable {
     this.#isBroken = true;
   }
 
-  /** `text` with the names of files in place of those that the machine uses. */
+  /** `text` with the names of files in place of those that the machine uses; what has no name shows no line. */
   named(text: string): string {
-    return text.replaceAll(/\blua(\d+)(?=:\d+:)/g, (all, at) => this.#names[Number(at)] ?? all);
+    return text.replaceAll(/\blua(\d+)(:\d+:) ?/g, (all, at, line) => {
+      const name = this.#names[Number(at)];
+      return name === undefined ? all : name && `${name}${line} `;
+    });
   }
 
   /** Runs what is no program of anybody, and keeps its one result. */
@@ -247,7 +250,8 @@ export class LuaSandbox implements Disposable {
       lua.luaL_where(running, call);
       const where = lua.lua_tolstring(running, -1, null);
       lua.lua_pop(running, 1);
-      if (/^(?!prelude:)[^[:]+:\d+:/.test(where)) return this.named(where).replace(/: *$/, "");
+      const place = /^(?!prelude:)([^[:]+:\d+): *$/.exec(this.named(where))?.[1];
+      if (place !== undefined) return place;
     }
     return "";
   }
