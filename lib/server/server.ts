@@ -225,7 +225,9 @@ class Server implements RunningServer {
       this.#libraries.push(library.library);
     }
     const { rtsp: rtspConfig } = this.#config;
+    const recorded = new RecordedFiles(files);
     const rtsp = new RtspService({
+      files: recorded,
       applications: this.#applications,
       streams: this.streams,
       clock: systemClock,
@@ -250,7 +252,7 @@ class Server implements RunningServer {
       streams: this.streams,
       sharedObjects,
       opened: (bottom) => this.#protocols.add(bottom),
-      recorded: new RecordedFiles(files),
+      recorded,
       recorder: this.#recordings,
       rtsp,
       relays: () => this.#relays.list(),

@@ -86,6 +86,7 @@ export const SIDEWAYS: readonly (readonly [string, string])[] = [
     ["mediaformats", `mediaformats/${format}`] as const
   ),
   ["bridges/vod", "bridges/rtmp"],
+  ["bridges/rtsp", "bridges/vod"],
   ["bridges/vod", "bridges/indexing"],
   ["bridges/http_vod", "bridges/vod"],
   ["protocols/cli", "protocols/http"],

@@ -2,32 +2,14 @@
 import assert from "node:assert/strict";
 import { assertSamePackets } from "../helpers/compare.ts";
 import { makeClip } from "../helpers/media.ts";
-import { type ListedPacket, parseFrameHash, sentPackets } from "../helpers/packets.ts";
+import { type ListedPacket, sentPackets } from "../helpers/packets.ts";
 import { startProcess } from "../helpers/process.ts";
 import type { RunningProcess } from "../helpers/process.ts";
 import { publishClip } from "../helpers/publishers.ts";
+import { listen, listOf, withFirstTime, withKeyFrames } from "../helpers/rtsp_viewer.ts";
 import { TestServer } from "../helpers/server.ts";
 import { e2e } from "../helpers/tools.ts";
 import { delay, waitFor } from "../helpers/wait.ts";
-
-/** Parameter sets and delimiters travel beside pictures in one protocol and with them in the other. */
-const PICTURES = ["-bsf:v", "h264_mp4toannexb,filter_units=remove_types=7-9"];
-
-/** Lists what ffmpeg reads, pictures without their parameter sets, audio in raw frames. */
-function listen(args: readonly string[]): RunningProcess {
-  return startProcess("ffmpeg", {
-    args: [
-      ...["-hide_banner", "-loglevel", "warning", "-nostdin", "-copyts", ...args],
-      ...["-map", "0:v", "-map", "0:a", "-c", "copy", ...PICTURES, "-flush_packets", "1"],
-      ...["-f", "framehash", "-hash", "md5", "-"],
-    ],
-    timeoutMs: 60_000,
-  });
-}
-
-async function listOf(process: RunningProcess): Promise<ListedPacket[]> {
-  return parseFrameHash((await process.result).stdout);
-}
 
 async function publishRtsp(url: string, transport: string): Promise<RunningProcess> {
   return startProcess("ffmpeg", {
@@ -37,26 +19,6 @@ async function publishRtsp(url: string, transport: string): Promise<RunningProce
     ],
     timeoutMs: 60_000,
   });
-}
-
-/** Which packets are key frames is what framehash does not say. */
-function withKeyFrames(packets: readonly ListedPacket[], sent: readonly ListedPacket[]): ListedPacket[] {
-  const video = sent.filter(({ kind }) => kind === "video");
-  let index = 0;
-  return packets.map((packet) =>
-    packet.kind === "video" ? { ...packet, isKeyFrame: video[index++]!.isKeyFrame } : packet
-  );
-}
-
-/** ffmpeg does not know the time of the first picture it reads over RTSP, and writes a number that is none. */
-function withFirstTime(packets: readonly ListedPacket[], sent: readonly ListedPacket[]): ListedPacket[] {
-  const [first, second] = packets.filter(({ kind }) => kind === "video");
-  if (first === undefined || second === undefined || Math.abs(first.ptsMs - second.ptsMs) < 1_000) {
-    return [...packets];
-  }
-  const timeOf = ({ hash }: ListedPacket) => sent.find((packet) => packet.hash === hash)?.ptsMs ?? NaN;
-  const ptsMs = second.ptsMs - timeOf(second) + timeOf(first);
-  return packets.map((packet) => packet === first ? { ...packet, ptsMs } : packet);
 }
 
 /** ffmpeg collects AAC frames into packets, and forgets the last of them when it ends. */

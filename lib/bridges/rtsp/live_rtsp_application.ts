@@ -1,5 +1,7 @@
 import { type HttpLogin, parseBasicCredentials } from "#auth";
 import { type Clock, type RandomBytes, systemRandomBytes } from "#clock";
+import type { RecordedFiles } from "#bridges/vod";
+import { FormatError } from "#errors";
 import type { Logger } from "#log";
 import type {
   RtspApplication,
@@ -19,6 +21,7 @@ import type {
   StreamRegistry,
   StreamRequest,
 } from "#streaming";
+import { FilePresentation } from "./files/file_presentation.ts";
 import { inboundForm } from "./inbound_tracks.ts";
 import { whenTracksKnown } from "./known_tracks.ts";
 import { MulticastSenders } from "./play/multicast_senders.ts";
@@ -33,6 +36,8 @@ export interface LiveRtspOptions {
   readonly access: StreamAccess;
   /** Knows users by what their requests say; where it is absent, or has no users, `access` judges Basic itself. */
   readonly login?: HttpLogin;
+  /** Media files that are played where nobody publishes; none where this is absent. */
+  readonly files?: RecordedFiles;
   /** What is sent by multicast, for all who share groups. @default its own */
   readonly senders?: MulticastSenders;
   /** Prefixed with `rtsp`; each connection adds its address. */
@@ -48,6 +53,9 @@ export interface LiveRtspOptions {
 /** How long a connection may stay after the good-bye of all its tracks, in ms: TEARDOWN should come. */
 const GOOD_BYE_MS = 2_000;
 
+/** A file that may be wanted. */
+type FileWish = Parameters<RecordedFiles["open"]>[0];
+
 /** Joins the RTSP sessions of one acceptor to the streams. */
 export class LiveRtspApplication implements RtspApplication {
   readonly #options: LiveRtspOptions;
@@ -60,13 +68,22 @@ export class LiveRtspApplication implements RtspApplication {
   }
 
   async open(wish: RtspWish): Promise<RtspPresentation | RtspRefusal> {
-    const { access, registry, clock, waitForStreamMs } = this.#options;
+    const { access, registry, clock, files, waitForStreamMs } = this.#options;
     const request = await this.#identify(wish);
     if ("status" in request) return request;
     const answer = await access.play(request);
     if (!answer.isGranted) return this.#refuse(wish, { verb: "play", answer });
     const log = this.#logOf(wish, answer.path.streamName);
-    if (!await registry.whenLive(answer.path, waitForStreamMs)) {
+    const isOnDemand = files?.isOnDemandName(wish.appName) ?? false;
+    if (isOnDemand || registry.find(answer.path)?.publisher === undefined) {
+      const presentation = await this.#openFile({
+        path: answer.path,
+        peer: request.peer,
+        isCertain: isOnDemand,
+      }, log);
+      if (presentation !== undefined) return presentation;
+    }
+    if (!await registry.whenLive(answer.path, isOnDemand ? 0 : waitForStreamMs)) {
       log.debug("not found");
       return { status: 404, reason: "nobody publishes it" };
     }
@@ -98,6 +115,21 @@ export class LiveRtspApplication implements RtspApplication {
     });
     if (tracks.every((track) => track === undefined)) return { status: 415, reason: "no codec is known" };
     return new LiveRecording(wish, { ...this.#options, grant: answer, tracks, log });
+  }
+
+  async #openFile(wish: FileWish, log: Logger): Promise<RtspPresentation | RtspRefusal | undefined> {
+    const { files, clock } = this.#options;
+    try {
+      const file = await files?.open(wish);
+      if (file === undefined) return undefined;
+      const open = () => files?.open(wish) ?? Promise.resolve(undefined);
+      const presentation = await FilePresentation.of(file, { open, clock, log });
+      return presentation ?? { status: 415, reason: "RTP carries none of its codecs" };
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      log.warning(`the file cannot be played: ${error.message}`);
+      return { status: 415, reason: error.message };
+    }
   }
 
   /** What is asked for, and by whom; or why that is not known. */

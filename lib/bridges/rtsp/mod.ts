@@ -20,6 +20,9 @@ export { FRAME_HEADER_BYTES, MAX_RTP_PAYLOAD_BYTES, RtpWire } from "./rtp_wire.t
 export type { RtpWireOptions, WireTrack } from "./rtp_wire.ts";
 export { MAX_JITTER_DELAY_MS, RtspToStream } from "./rtsp_to_stream.ts";
 export type { InboundTrack, PacketSink, RtspToStreamOptions } from "./rtsp_to_stream.ts";
+export { FilePresentation } from "./files/file_presentation.ts";
+export { FileRtspPlayer } from "./files/file_player.ts";
+export type { FilePlayerOptions } from "./files/file_player.ts";
 export { DatagramSink } from "./play/datagram_sink.ts";
 export type { DatagramSinkOptions } from "./play/datagram_sink.ts";
 export { LivePlayer } from "./play/live_player.ts";

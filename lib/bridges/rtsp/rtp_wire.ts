@@ -139,7 +139,12 @@ export class RtpWire implements WireFormat {
 
   /** Sender reports, so that a player knows at once how its tracks lie to each other. */
   prelude(_header: StreamHeader, { dtsUs }: { dtsUs: number; isFirst: boolean }): Uint8Array {
-    return concatBytes(this.#tracks.map((track) => this.#reportOf(track, dtsUs)));
+    return this.reports(dtsUs);
+  }
+
+  /** Sender reports of all tracks, as of a time of the stream. */
+  reports(timeUs: number): Uint8Array {
+    return concatBytes(this.#tracks.map((track) => this.#reportOf(track, timeUs)));
   }
 
   /** Number of the next packet of each track, and the timestamp it would have at a time of the stream. */

@@ -12,7 +12,13 @@
  */
 export { FileFeed } from "./play/file_feed.ts";
 export type { FeedStart, FileFeedOptions } from "./play/file_feed.ts";
-export { FilePlayer, FileStream, MAX_CLIENT_BUFFER_MS, MAX_PLAYLIST_FILES } from "./play/file_player.ts";
+export {
+  FilePlayer,
+  FileStream,
+  MAX_CLIENT_BUFFER_MS,
+  MAX_PLAYLIST_FILES,
+  originOf,
+} from "./play/file_player.ts";
 export { MediaCursor } from "./play/media_cursor.ts";
 export { GROWTH_QUIET_MS, INDEX_WAIT_MS, MediaLibrary, PLAY_BLOCK_BYTES } from "./library/media_library.ts";
 export type {

@@ -1,7 +1,7 @@
 import type { RecordedStream, RecordedStreams, RecordedWish } from "#bridges/rtmp";
 import type { Peer } from "#streaming";
 import { FileStream } from "./play/file_player.ts";
-import type { LibraryEntry, MediaLibrary } from "./library/media_library.ts";
+import type { LibraryEntry, LibraryFile, MediaLibrary } from "./library/media_library.ts";
 import { SliceBuffers } from "./play/slice_writer.ts";
 
 /** The files of one application. */
@@ -41,9 +41,18 @@ export class RecordedFiles implements RecordedStreams {
     return await this.#byAppName.get(appName)?.library.find(name);
   }
 
-  async find({ path, peer, isCertain }: RecordedWish): Promise<RecordedStream | undefined> {
+  /**
+   * Finds and opens a file; see `MediaLibrary.open`.
+   *
+   * @throws {FormatError} If it cannot be read.
+   */
+  async open({ path, peer, isCertain }: RecordedWish): Promise<LibraryFile | undefined> {
     const library = this.#byAppName.get(path.appName)?.library;
-    const file = await library?.open(path.streamName, { isCertain, folder: peer.instance });
+    return await library?.open(path.streamName, { isCertain, folder: peer.instance });
+  }
+
+  async find(wish: RecordedWish): Promise<RecordedStream | undefined> {
+    const file = await this.open(wish);
     return file && new FileStream(file, { settings: file.settings, buffers: this.#buffers });
   }
 }

@@ -1,6 +1,7 @@
 import type { AcceptorOwner, ApplicationRegistry } from "#application";
 import type { HttpLogin } from "#auth";
 import { LiveRtspApplication, MulticastSenders } from "#bridges/rtsp";
+import type { RecordedFiles } from "#bridges/vod";
 import type { Clock } from "#clock";
 import type { Logger } from "#log";
 import { HttpServerProtocol } from "#protocols/http";
@@ -18,6 +19,8 @@ export interface RtspServiceOptions {
   readonly clock: Clock;
   /** Pairs of UDP ports for media. */
   readonly ports: RtpPorts;
+  /** Media files of all applications. */
+  readonly files: RecordedFiles;
   /** Gives streams multicast groups. */
   readonly groups: RtpGroups;
   /** How long a player of a stream that nobody publishes is held before 404, in ms. */

@@ -22,7 +22,7 @@ export class GatedSink implements RtpSink {
     if (held === undefined) return;
     this.#held = undefined;
     for (const bytes of held) this.#sink.send(bytes);
-    this.#sink.setSource(this.#source);
+    if (this.#source !== undefined) this.#sink.setSource(this.#source);
   }
 
   send(bytes: Uint8Array): void {
