@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { assertSamePackets } from "../helpers/compare.ts";
 import { makeClip } from "../helpers/media.ts";
-import { MediaFolder } from "../helpers/media_folder.ts";
+import { MediaFolder, settleFile } from "../helpers/media_folder.ts";
 import { type ListedPacket, listPackets } from "../helpers/packets.ts";
 import { runProcess, runToSuccess } from "../helpers/process.ts";
 import { TestServer } from "../helpers/server.ts";
@@ -167,6 +167,42 @@ e2e("FILE.flv is a file of any container as FLV, paced", { tools: ["ffmpeg", "ff
   const from = await listPackets(server.httpUrl("vod/films/last.mp4.flv?start=4.5"));
   assert.equal(from.find(({ kind }) => kind === "video")!.hash, keyFrameAt(film, 4_500).hash);
 });
+
+e2e(
+  "FILE.flv of a file whose first packet cannot be read is answered 422, and why",
+  { tools: ["ffmpeg"] },
+  async () => {
+    await using folder = await MediaFolder.make();
+    const path = await folder.encode("torn.mp4", [
+      "-i",
+      await makeClip("film"),
+      ...COPY,
+      "-movflags",
+      "faststart",
+    ]);
+    const tone = ["-f", "lavfi", "-i", "sine=d=1", "-c:a", "pcm_s16le"];
+    await folder.encode("pcm.mkv", tone);
+    const bytes = await Deno.readFile(path);
+    const view = new DataView(bytes.buffer);
+    for (let at = 0; at < bytes.length - 20; at++) {
+      // of each table of sizes, the first sample
+      if (view.getUint32(at) === 0x7374737a) view.setUint32(at + 16, 0xffff_ffff);
+    }
+    await Deno.writeFile(path, bytes);
+    await settleFile(path);
+    await using server = await TestServer.start({ args: ["--media", folder.path] });
+    for (
+      const [name, reason] of [["torn.mp4", /there is no packet in it/], [
+        "pcm.mkv",
+        /Cannot play as FLV: it cannot hold pcm_s16le/,
+      ]] as const
+    ) {
+      const response = await fetch(server.httpUrl(`vod/${name}.flv`));
+      assert.match(await response.text(), reason);
+      assert.equal(response.status, 422, name);
+    }
+  },
+);
 
 e2e("A file that grows can be fetched and followed", { tools: ["ffmpeg", "ffprobe"] }, async () => {
   await using folder = await MediaFolder.make();

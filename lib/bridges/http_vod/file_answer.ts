@@ -1,5 +1,4 @@
 import type { LibraryEntry } from "#bridges/vod";
-import type { ByteWriter } from "#bytes";
 import { type Clock, type RandomBytes, systemClock, systemRandomBytes } from "#clock";
 import { errorMessage, FormatError, LimitError } from "#errors";
 import { Logger } from "#log";
@@ -7,6 +6,7 @@ import { formatOfName, MEDIA_FORMATS } from "#mediaformats";
 import { answerBody, type Representation } from "./body_answer.ts";
 import { remuxToFlv } from "./flv_remux.ts";
 import { piecesFrom } from "./media_start.ts";
+import type { PieceWriters } from "./piece_writers.ts";
 
 /** What files are served with. */
 export interface FileAnswerOptions {
@@ -16,8 +16,8 @@ export interface FileAnswerOptions {
   readonly log?: Logger;
   /** Dates answers, and paces FLV. @default {systemClock} */
   readonly clock?: Clock;
-  /** Where FLV is put together; many answers may share one. @default one of its own */
-  readonly scratch?: ByteWriter;
+  /** Where FLV is put together; many answers may share it. @default pieces have memory of their own */
+  readonly writers?: PieceWriters;
   /**
    * Whether a body of known length comes in one array that is written again once more is asked for: for takers that
    * are done with some before they ask for more.
@@ -112,17 +112,17 @@ export async function answerFlv(
       file.demuxer.close();
       throw error;
     }
-    log.info("playing as FLV");
-    const body = remuxToFlv(file, {
+    const body = await remuxToFlv(file, {
       clock,
       bufferMs: entry.settings.clientBufferMs,
-      ...(options.scratch === undefined ? {} : { scratch: options.scratch }),
+      ...(options.writers === undefined ? {} : { writers: options.writers }),
       finished: ({ sentBytes, fault }) => {
         entry.countServed(sentBytes);
         if (fault === undefined) log.info(`stopped playing after ${sentBytes} bytes`);
         else log.warning(`stopped playing: ${fault}`);
       },
     });
+    log.info("playing as FLV");
     return new Response(body, { headers });
   });
 }

@@ -1,9 +1,10 @@
-import { ByteWriter } from "#bytes";
+import type { ByteWriter } from "#bytes";
 import { type LibraryFile, Pace, TrackChoice } from "#bridges/vod";
 import type { Clock } from "#clock";
-import { errorMessage } from "#errors";
+import { errorMessage, FormatError } from "#errors";
 import type { MediaPacket, MediaTrack } from "#media";
 import { encodeFlvStart, FlvMuxer, FULL_DIALECT } from "#mediaformats/flv";
+import { PieceWriters } from "./piece_writers.ts";
 
 /** A file that is sent as FLV. */
 export type RemuxedFile = Pick<LibraryFile, "demuxer" | "mayGrow">;
@@ -14,14 +15,19 @@ export interface FlvRemuxOptions {
   readonly clock: Clock;
   /** Media time sent in advance, in ms; `Infinity` sends as fast as the viewer takes it. */
   readonly bufferMs: number;
-  /** Where tags are put together: used in one turn only, so that all viewers may share one. @default one of its own */
-  readonly scratch?: ByteWriter;
+  /**
+   * Where pieces are put together; many viewers may share it. A piece after the first is then written over once the
+   * one after it is asked for: for takers that are done with some before they ask for more.
+   *
+   * @default pieces have memory of their own
+   */
+  readonly writers?: PieceWriters;
   /** Called once, when the body has ended, failed or is not wanted any more. */
   readonly finished: (outcome: { readonly sentBytes: number; readonly fault?: string }) => void;
 }
 
 /** Bytes of tags that are sent at once. */
-const GATHER_BYTES = 65_536;
+const GATHER_BYTES = 32_768;
 /** How often a file that grows is looked at, in ms. */
 const GROWTH_LOOK_MS = 500;
 
@@ -31,10 +37,15 @@ const GROWTH_LOOK_MS = 500;
  * Each kind's first track that FLV can hold is sent, times as the file has them. A file that is being written is
  * followed until it grows no more. What a viewer does not take is not read.
  *
- * @param file At the place where the body begins; closed when it ends.
+ * @param file At the place where the body begins; closed when it ends, and if this throws.
+ * @throws {FormatError} If its first packet cannot be read, or it has nothing that FLV can hold.
  */
-export function remuxToFlv(file: RemuxedFile, options: FlvRemuxOptions): ReadableStream<Uint8Array> {
+export async function remuxToFlv(
+  file: RemuxedFile,
+  options: FlvRemuxOptions,
+): Promise<ReadableStream<Uint8Array>> {
   const remux = new FlvRemux(file, options);
+  await remux.open();
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       const bytes = await remux.next();
@@ -50,7 +61,9 @@ class FlvRemux {
   readonly #options: FlvRemuxOptions;
   readonly #tracks: TrackChoice;
   readonly #pace: Pace;
-  readonly #scratch: ByteWriter;
+  readonly #writers: PieceWriters;
+  /** Holds the piece that was given out last, which the taker may still need. */
+  #lent: ByteWriter | undefined;
   #muxer: FlvMuxer | undefined;
   #packets: readonly MediaPacket[] = [];
   #at = 0;
@@ -64,7 +77,24 @@ class FlvRemux {
     this.#options = options;
     this.#tracks = new TrackChoice(file.demuxer, { dialect: FULL_DIALECT });
     this.#pace = new Pace(options.clock, options);
-    this.#scratch = options.scratch ?? new ByteWriter();
+    this.#writers = options.writers ?? new PieceWriters();
+  }
+
+  /** Reads the first packets. */
+  async open(): Promise<void> {
+    try {
+      this.#packets = await this.#file.demuxer.read();
+      this.#tracks.refresh();
+      const { video, audio } = this.#tracks;
+      const isHeld = (video ?? audio) !== undefined;
+      if (isHeld && this.#packets.length > 0 || await this.#file.mayGrow()) return;
+      const codecs = this.#file.demuxer.summary.tracks.map(({ codecName }) => codecName).join(", ");
+      const reason = isHeld || codecs === "" ? "there is no packet in it" : `it cannot hold ${codecs}`;
+      throw new FormatError(`Cannot play as FLV: ${reason}`);
+    } catch (error) {
+      this.#file.demuxer.close();
+      throw error;
+    }
   }
 
   /** The next bytes that are due, waiting for them; `undefined` at the end. */
@@ -104,13 +134,24 @@ class FlvRemux {
 
   /** The tags that are due of the packets that are here. */
   #takeDue(): Uint8Array {
-    const scratch = this.#scratch.reset();
-    for (; this.#at < this.#packets.length && scratch.length < GATHER_BYTES; this.#at++) {
+    this.#giveBack();
+    const writer = this.#writers.take();
+    for (; this.#at < this.#packets.length && writer.length < GATHER_BYTES; this.#at++) {
       const packet = this.#packets[this.#at]!;
       if (this.#waitMs(packet) > 0) break;
-      this.#write(packet);
+      this.#write(packet, writer);
     }
-    return scratch.take();
+    // whoever answers may look at the second piece before it sends the first
+    const isLent = this.#options.writers !== undefined && this.#sentBytes > 0 && writer.length > 0;
+    const bytes = isLent ? writer.view() : writer.take();
+    if (isLent) this.#lent = writer;
+    else this.#writers.give(writer);
+    return bytes;
+  }
+
+  #giveBack(): void {
+    if (this.#lent !== undefined) this.#writers.give(this.#lent);
+    this.#lent = undefined;
   }
 
   /** Reads on; waits where the file grows; returns whether there is more. */
@@ -131,17 +172,17 @@ class FlvRemux {
     return packet.kind === "data" || packet.role !== "media" ? 0 : this.#pace.waitMs(packet.dtsUs);
   }
 
-  #write(packet: MediaPacket): void {
+  #write(packet: MediaPacket, writer: ByteWriter): void {
     const { video, audio } = this.#tracks;
     const track = packet.kind === "video" ? video : packet.kind === "audio" ? audio : undefined;
     // sound that is decoded only is of no use; script data of the file tells of another file
     if (track?.index !== packet.trackIndex || packet.isDiscarded && packet.kind === "audio") return;
-    const muxer = this.#muxer ??= this.#begin(packet);
-    muxer.writeInto(packet.trackId === 0 ? packet : asDefaultTrack(packet), this.#scratch);
+    const muxer = this.#muxer ??= this.#begin(packet, writer);
+    muxer.writeInto(packet.trackId === 0 ? packet : asDefaultTrack(packet), writer);
   }
 
   /** Writes the head, and returns what writes the rest. */
-  #begin(first: MediaPacket): FlvMuxer {
+  #begin(first: MediaPacket, writer: ByteWriter): FlvMuxer {
     const { video, audio } = this.#tracks;
     const tracks = [video, audio].filter((track) => track !== undefined)
       .map((track) => ({ ...track, trackId: 0 }));
@@ -150,7 +191,7 @@ class FlvRemux {
     muxer.begin();
     const summary = { ...this.#file.demuxer.summary, tracks };
     const configs = tracks.flatMap((track) => configOf(track, first));
-    this.#scratch.bytes(encodeFlvStart(summary, { timeUs: first.ptsUs, offset: 0, configs }));
+    writer.bytes(encodeFlvStart(summary, { timeUs: first.ptsUs, offset: 0, configs }));
     return muxer;
   }
 

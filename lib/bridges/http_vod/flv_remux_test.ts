@@ -1,9 +1,11 @@
-import { ByteWriter, concatBytes } from "#bytes";
+import { concatBytes } from "#bytes";
 import { ManualClock } from "#clock";
+import { FormatError } from "#errors";
 import type { Demuxer, MediaPacket, MediaTrack } from "#media";
 import { decodeScriptData, FlvTagReader, type PlacedFlvTag } from "#mediaformats/flv";
 import assert from "node:assert/strict";
 import { remuxToFlv } from "./flv_remux.ts";
+import { PieceWriters } from "./piece_writers.ts";
 
 const AVC = Uint8Array.fromHex(
   "014d401effe10018674d401eeca05017fcb808800000030080000019078b16cb01000568ebe3cb20",
@@ -55,12 +57,11 @@ interface Rig {
   readonly body: ReadableStream<Uint8Array>;
 }
 
-function rig(
+async function rig(
   batches: readonly (readonly MediaPacket[] | Error)[],
   bufferMs: number,
-  mayGrow = () => false,
-  scratch = new ByteWriter(),
-): Rig {
+  { mayGrow = () => false, writers }: { mayGrow?: () => boolean; writers?: PieceWriters } = {},
+): Promise<Rig> {
   const clock = new ManualClock();
   const outcomes: { sentBytes: number; fault?: string }[] = [];
   let reads = 0;
@@ -75,10 +76,10 @@ function rig(
     seek: (timeUs) => Promise.resolve({ timeUs }),
     close: () => void closed++,
   };
-  const body = remuxToFlv({ demuxer, mayGrow: () => Promise.resolve(mayGrow()) }, {
+  const body = await remuxToFlv({ demuxer, mayGrow: () => Promise.resolve(mayGrow()) }, {
     clock,
     bufferMs,
-    scratch,
+    ...(writers === undefined ? {} : { writers }),
     finished: (outcome) => outcomes.push(outcome),
   });
   return { clock, outcomes, reads: () => reads, closed: () => closed, body };
@@ -93,7 +94,7 @@ async function settled(): Promise<void> {
 }
 
 Deno.test("remuxToFlv sends the first track of each kind as FLV", async () => {
-  const { body, outcomes, closed } = rig([film(1), film(1).map((each) => ({ ...each }))], Infinity);
+  const { body, outcomes, closed } = await rig([film(1), film(1).map((each) => ({ ...each }))], Infinity);
   const tags = await tagsOf(body);
   const [metadata, config, picture, sound] = tags;
   const values = decodeScriptData(metadata!.body).values[0] as unknown as { members?: unknown };
@@ -113,7 +114,7 @@ Deno.test("remuxToFlv sends the first track of each kind as FLV", async () => {
 Deno.test("remuxToFlv sends the buffer at once, then as time goes by, and reads what is due only", async () => {
   const seconds = film(10);
   const batches = Array.from({ length: 10 }, (_, second) => seconds.slice(second * 30, second * 30 + 30));
-  const { body, clock, reads, outcomes, closed } = rig(batches, 3000);
+  const { body, clock, reads, outcomes, closed } = await rig(batches, 3000);
   const got: Uint8Array[] = [];
   const reader = body.getReader();
   const pump = (async () => {
@@ -139,7 +140,7 @@ Deno.test("remuxToFlv sends the buffer at once, then as time goes by, and reads 
 });
 
 Deno.test("remuxToFlv stops reading when nobody takes more, wherever it is", async () => {
-  const { body, clock, outcomes, closed } = rig([film(10)], 1000);
+  const { body, clock, outcomes, closed } = await rig([film(10)], 1000);
   const reader = body.getReader();
   await reader.read();
   const waiting = reader.read();
@@ -152,10 +153,10 @@ Deno.test("remuxToFlv stops reading when nobody takes more, wherever it is", asy
 
 Deno.test("remuxToFlv follows a file that grows, and ends when it does not any more", async () => {
   let isGrowing = true;
-  const { body, clock } = rig(
+  const { body, clock } = await rig(
     [film(1), [], [packet(VIDEO, 1000), packet(AUDIO, 1000)]],
     Infinity,
-    () => isGrowing,
+    { mayGrow: () => isGrowing },
   );
   const tags = tagsOf(body);
   for (let look = 0; look < 10; look++) {
@@ -168,7 +169,7 @@ Deno.test("remuxToFlv follows a file that grows, and ends when it does not any m
 
 Deno.test("remuxToFlv leaves out sound that is decoded only, and says why it ends early", async () => {
   const early = packet(AUDIO, 0, { isDiscarded: true });
-  const { body, outcomes } = rig([[early, packet(VIDEO, 0)], new Error("Cannot read: torn")], Infinity);
+  const { body, outcomes } = await rig([[early, packet(VIDEO, 0)], new Error("Cannot read: torn")], Infinity);
   const reader = body.getReader();
   const first = await reader.read();
   assert.deepEqual(new FlvTagReader().push(first.value!).map(({ tagType }) => tagType), [18, 9, 9]);
@@ -176,22 +177,34 @@ Deno.test("remuxToFlv leaves out sound that is decoded only, and says why it end
   assert.equal(outcomes[0]!.fault, "Cannot read: torn");
 });
 
-Deno.test("remuxToFlv gives bytes that stay, though viewers share what they are put together in", async () => {
-  const scratch = new ByteWriter();
-  const long = film(4).map((each, index) => ({ ...each, payload: new Uint8Array(3000).fill(index) }));
-  const wanted = await tagsOf(rig([long], Infinity).body);
-  const bodies = [0, 1].map(() =>
-    rig([long.slice(0, 60), long.slice(60)], Infinity, () => false, scratch).body
-  );
+Deno.test("remuxToFlv refuses a file whose first packet cannot be read, and one that FLV cannot hold", async () => {
+  await assert.rejects(rig([new FormatError("Cannot read block: torn")], Infinity), /torn/);
+  await assert.rejects(rig([], Infinity), {
+    name: "FormatError",
+    message: /Cannot play as FLV: there is no packet/,
+  });
+});
+
+Deno.test("remuxToFlv lends pieces from one to the next, and the first for good", async () => {
+  const writers = new PieceWriters();
+  const long = film(40).map((each, index) => ({ ...each, payload: new Uint8Array(3000).fill(index) }));
+  const wanted = await tagsOf((await rig([long], Infinity)).body);
   const taken: Uint8Array[][] = [[], []];
-  const readers = bodies.map((body) => body.getReader());
-  for (let isOpen = true; isOpen;) {
+  const bodies = await Promise.all(
+    taken.map(() => rig([long.slice(0, 60), long.slice(60)], Infinity, { writers })),
+  );
+  const readers = bodies.map(({ body }) => body.getReader());
+  const firsts = await Promise.all(readers.map((reader) => reader.read()));
+  for (let isFirst = true, isOpen = true; isOpen; isFirst = false) {
     const pieces = await Promise.all(readers.map((reader) => reader.read()));
     isOpen = pieces.some(({ done }) => !done);
-    pieces.forEach(({ value }, viewer) => value && taken[viewer]!.push(value));
+    pieces.forEach(({ value }, viewer) => {
+      if (isFirst) taken[viewer]!.push(firsts[viewer]!.value!);
+      if (value !== undefined) taken[viewer]!.push(value.slice());
+    });
   }
   for (const pieces of taken) {
-    assert.ok(pieces.length > 2);
+    assert.ok(pieces.length > 20);
     assert.deepEqual(new FlvTagReader().push(concatBytes(pieces)), wanted);
   }
 });

@@ -21,3 +21,4 @@ export { PIECE_BYTES } from "./pieces.ts";
 export type { Piece } from "./pieces.ts";
 export { remuxToFlv } from "./flv_remux.ts";
 export type { FlvRemuxOptions, RemuxedFile } from "./flv_remux.ts";
+export { PieceWriters } from "./piece_writers.ts";

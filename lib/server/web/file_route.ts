@@ -1,6 +1,5 @@
-import { answerFile, answerFlv } from "#bridges/http_vod";
+import { answerFile, answerFlv, PieceWriters } from "#bridges/http_vod";
 import type { LibraryEntry } from "#bridges/vod";
-import { ByteWriter } from "#bytes";
 import type { Clock } from "#clock";
 import { FormatError } from "#errors";
 import type { Logger } from "#log";
@@ -51,8 +50,8 @@ interface Meaning {
 /** Serves `/APP/FILE`, and `/APP/FILE.flv` as FLV where FILE is of any container. */
 export class FileRoute {
   readonly #options: FileRouteOptions;
-  /** All FLV is put together in it, a piece at a time. */
-  readonly #scratch = new ByteWriter();
+  /** All FLV is put together in them. */
+  readonly #writers = new PieceWriters();
 
   constructor(options: FileRouteOptions) {
     this.#options = options;
@@ -122,7 +121,7 @@ export class FileRoute {
     const answer = meaning.isRemux ? answerFlv : answerFile;
     if (!exchange.isAnswered) {
       exchange.respondWith((request) =>
-        answer(request, found, { headers, log, clock, scratch: this.#scratch, reusesArray: true })
+        answer(request, found, { headers, log, clock, writers: this.#writers, reusesArray: true })
       );
     }
     return true;

@@ -15,7 +15,7 @@ export interface PesCounts {
 }
 
 /** Pieces of memory that PES packets are put together in grow up to this size. */
-const MAX_PIECE_BYTES = 65_536;
+const MAX_PIECE_BYTES = 32_768;
 const FIRST_PIECE_BYTES = 8192;
 
 /**
