@@ -25,6 +25,7 @@ import { ACCEPTOR_CHAINS } from "./chain_table.ts";
 import type { AcceptorConfig, ApplicationConfig, ServerConfig, ServiceRow } from "./config/mod.ts";
 import type { ControlCore } from "./control/control.ts";
 import { ServerControl } from "./control/server_control.ts";
+import { type GuardRouter, httpGuard } from "./access/http_guard.ts";
 import { INGEST_TAGS, ingestFactories } from "./ingest/ingest_factory.ts";
 import { openLibrary } from "./media_libraries.ts";
 import { builtInFactories } from "./protocol_spawner.ts";
@@ -279,14 +280,19 @@ class Server implements RunningServer {
     }));
     await this.#applications.start();
     for (const { entry, running, own } of added) {
-      const factories = [builtIn(running), rtsp.factoryFor(running), variant(running), own];
+      const plain = builtIn(running);
+      const others = [rtsp.factoryFor(running), variant(running), own];
+      const factories = (guard?: GuardRouter) => [
+        guard === undefined ? plain : builtIn(running, guard),
+        ...others,
+      ];
       // what clashes is told without an acceptor too
-      acceptorUse(running, factories);
+      acceptorUse(running, factories());
       for (const acceptor of entry.acceptors) {
         await this.#listen(
           acceptor,
           acceptorUse(running, [
-            ...factories,
+            ...factories(httpGuard(acceptor.auth, { clock: systemClock, log: log.child("http") })),
             ingest(running, acceptor),
             control.factoryOf(running, acceptor),
           ]),

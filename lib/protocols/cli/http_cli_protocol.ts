@@ -14,6 +14,8 @@ export interface HttpCliOptions {
   readonly open: (request: { readonly remote: Endpoint; readonly user?: string }) => CliSession;
   /** Asks who it is. @default nobody is asked */
   readonly login?: HttpLogin;
+  /** Whether somebody else has asked that. @default {false} */
+  readonly isGuarded?: boolean;
   /** Where refusals are told. */
   readonly warn: (text: string) => void;
   /** A command threw; the peer is answered 500. */
@@ -42,9 +44,10 @@ export class HttpCliProtocol extends Protocol implements HttpRouter {
       const answer = failed(`Cannot ${method}: GET or POST gives a command`);
       return respond(exchange, { status: 405, headers: { allow: "GET, POST" }, answer });
     }
-    const fault = crossSiteFault(request, { hasLogin: this.#options.login !== undefined });
+    const { login, isGuarded = false, warn } = this.#options;
+    const fault = crossSiteFault(request, { hasLogin: isGuarded || login !== undefined });
     if (fault !== undefined) {
-      this.#options.warn(`${formatEndpoint(exchange.remote)}: command refused: ${fault}`);
+      warn(`${formatEndpoint(exchange.remote)}: command refused: ${fault}`);
       return respond(exchange, { status: 403, answer: failed(fault) });
     }
     this.#serve(request, exchange).catch((error) => {
@@ -87,8 +90,7 @@ export class HttpCliProtocol extends Protocol implements HttpRouter {
     if (verdict?.isKnown === true) return { user: verdict.user };
     if (verdict !== undefined) warn(`${formatEndpoint(exchange.remote)}: login failed: ${verdict.reason}`);
     const answer = failed(verdict?.reason ?? "Who gives commands has to log in");
-    // a list of challenges in one field is what RFC 9110, section 11.6.1, allows
-    const challenges = login.challenges(verdict?.isStale ?? false).join(", ");
+    const challenges = login.challenges(verdict?.isStale ?? false);
     respond(exchange, { status: 401, headers: { "www-authenticate": challenges }, answer });
     return undefined;
   }

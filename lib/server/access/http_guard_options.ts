@@ -30,6 +30,11 @@ export const HTTP_AUTH_OPTIONS = {
 /** What the table `auth` of an acceptor says. */
 export type HttpAuthConfig = OptionsOf<typeof HTTP_AUTH_OPTIONS>;
 
+/** Whether every path is asked for. */
+export function isGuardedThroughout({ uris }: HttpAuthConfig): boolean {
+  return uris.some(({ uri }) => uri === "/");
+}
+
 /** What is wrong with the table `auth` of the acceptor at `path`. */
 export function* httpAuthFaults(
   { realms, uris }: HttpAuthConfig,

@@ -16,6 +16,7 @@ import {
   wholeNumberOr,
 } from "#options";
 import { ACCESS_RULE_OPTIONS, AUTHENTICATION_OPTIONS, STREAM_KEY_OPTIONS } from "./access_options.ts";
+import { HTTP_AUTH_OPTIONS } from "../access/http_guard_options.ts";
 import { STREAM_DEFAULTS } from "#streaming";
 import { isControlChain } from "../chain_table.ts";
 import { PULL_OPTIONS, PUSH_OPTIONS } from "../relays/relay_options.ts";
@@ -88,6 +89,9 @@ export const ACCEPTOR_OPTIONS = {
     default: [],
     doc:
       "Further certificates: a connection gets the one for the host name it asks for (SNI), or else sslCert.",
+  }),
+  auth: group(HTTP_AUTH_OPTIONS, {
+    doc: "Who is asked for user and password on chains over HTTP, by path, before anything is answered.",
   }),
 };
 

@@ -90,6 +90,33 @@ Deno.test("the reference in the repository is the generated one", () => {
   assert.equal(readDoc("configuration.md"), writeReference(new ConfigSchema().rows));
 });
 
+Deno.test("an acceptor of commands is for this machine, unless it asks who it is", () => {
+  const acceptorOf = (written: Record<string, unknown>) =>
+    new ConfigSchema().parse({ applications: [{ name: "live", acceptors: [{ port: 1112, ...written }] }] }, {
+      name: "crtmp.toml",
+    }).applications[0]!.acceptors[0]!;
+  const auth = {
+    realms: [{ name: "all", users: [{ name: "anna", password: "pw" }] }],
+    uris: [{ uri: "/", realm: "all" }],
+  };
+  for (const protocol of ["inboundJsonCli", "inboundHttpJsonCli", "inboundHttpsJsonCli"]) {
+    assert.equal(acceptorOf({ protocol }).ip, "127.0.0.1");
+    for (const ip of ["::1", "localhost", "127.0.0.2"]) assert.equal(acceptorOf({ protocol, ip }).ip, ip);
+    assert.equal(acceptorOf({ protocol, ip: "0.0.0.0", controlUsers: ["anna"] }).ip, "0.0.0.0");
+    for (const ip of ["0.0.0.0", "::", "192.0.2.1", "media.example"]) {
+      assert.throws(
+        () => acceptorOf({ protocol, ip }),
+        new RegExp(
+          `acceptors\\[0\\].ip must be 127.0.0.1 or ::1 while controlUsers is empty: ${protocol} controls`,
+        ),
+      );
+    }
+  }
+  assert.equal(acceptorOf({ protocol: "inboundHttpJsonCli", ip: "0.0.0.0", auth }).ip, "0.0.0.0");
+  assert.throws(() => acceptorOf({ protocol: "inboundJsonCli", ip: "0.0.0.0", auth }), /controls the server/);
+  assert.equal(acceptorOf({ protocol: "inboundRtmp" }).ip, "0.0.0.0");
+});
+
 /** One broken file, and what the message about it must be. */
 const BROKEN_FILES: readonly [toml: string, message: string | RegExp][] = [
   ["port = ", /^Cannot load crtmp\.toml: Parse error on line 1, column \d+: ./],

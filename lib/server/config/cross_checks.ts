@@ -3,6 +3,7 @@ import { isLoopback, nameFault } from "#uri";
 import { nearestWord, type OptionFault } from "#options";
 import { relayFaults } from "../relays/relay_faults.ts";
 import { isControlChain } from "../chain_table.ts";
+import { httpAuthFaults, isGuardedThroughout } from "../access/http_guard_options.ts";
 import { multicastNumber } from "../rtsp/multicast_groups.ts";
 import type { ServerConfig } from "./server_options.ts";
 
@@ -129,8 +130,10 @@ function* accessFaults({ applications }: ServerConfig): Generator<OptionFault> {
 function* acceptorFaults({ applications }: ServerConfig, { chainsOf }: Known): Generator<OptionFault> {
   for (const [at, application] of applications.entries()) {
     const chains = chainsOf?.(libraryOf(application));
-    for (const [index, { protocol, sslCert, sslKey, sslCertificates }] of application.acceptors.entries()) {
+    for (const [index, acceptor] of application.acceptors.entries()) {
+      const { protocol, sslCert, sslKey, sslCertificates, auth } = acceptor;
       const path = `applications[${at}].acceptors[${index}]`;
+      yield* httpAuthFaults(auth, `${path}.auth`);
       if (chains !== undefined && !chains.includes(protocol)) {
         yield fault(`${path}.protocol`, unknown("chain", { word: protocol, words: chains }));
       }
@@ -159,10 +162,9 @@ function* acceptorFaults({ applications }: ServerConfig, { chainsOf }: Known): G
 /** Whoever can connect where nobody is asked can do everything. */
 function* controlFaults({ applications }: ServerConfig): Generator<OptionFault> {
   for (const [at, { acceptors }] of applications.entries()) {
-    for (const [index, { protocol, ip, controlUsers }] of acceptors.entries()) {
-      if (!isControlChain(protocol) || controlUsers.length > 0 || ip === "localhost" || isLoopback(ip)) {
-        continue;
-      }
+    for (const [index, { protocol, ip, controlUsers, auth }] of acceptors.entries()) {
+      const isAsked = controlUsers.length > 0 || /^inboundHttp/.test(protocol) && isGuardedThroughout(auth);
+      if (!isControlChain(protocol) || isAsked || ip === "localhost" || isLoopback(ip)) continue;
       yield fault(
         `applications[${at}].acceptors[${index}].ip`,
         `must be 127.0.0.1 or ::1 while controlUsers is empty: ${protocol} controls the server, current value is "${ip}"`,

@@ -5,7 +5,7 @@ import { ACCEPTOR_KEYS } from "./key_tables.ts";
 import { type Findings, type OriginalEntry, readKeys, sameValues } from "./original_key.ts";
 
 /** Chains of the original that crtmp does not speak. */
-const LATER_CHAINS = /^(inbound((Http)?JsonCli|RawHttps?Stream)|(tcp|udp)PassThrough)$/i;
+const LATER_CHAINS = /^(inboundRawHttps?Stream|(tcp|udp)PassThrough)$/i;
 /** Chains by which a server is controlled, or shows its state. */
 const CONTROL_CHAINS = /^inbound(Http)?JsonCli$|Variant$/i;
 
@@ -40,7 +40,9 @@ export function convertAcceptor(
     findings.warn(
       `${path}.ip`,
       `is 127.0.0.1 rather than ${ip}: ${chain} controls the server and asks nobody who he is; ` +
-        "to open it, write it in TOML (crtmp convert-config), where ip is taken as it stands",
+        `to open it, write it in TOML (crtmp convert-config), ${
+          /JsonCli$/.test(chain) ? "with controlUsers" : "where ip is taken as it stands"
+        }`,
     );
   }
   return {

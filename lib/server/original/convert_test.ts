@@ -141,7 +141,7 @@ Deno.test("convertOriginal answers what it cannot honour with one line each", as
     ]],
     ["acceptors = { { ip = '0.0.0.0', port = 1112, protocol = 'inboundJsonCli' } }", [
       `${at}.acceptors[1].ip is 127.0.0.1 rather than 0.0.0.0: inboundJsonCli controls the server and asks nobody ` +
-      "who he is; to open it, write it in TOML (crtmp convert-config), where ip is taken as it stands",
+      "who he is; to open it, write it in TOML (crtmp convert-config), with controlUsers",
     ]],
     ["acceptors = { { ip = '127.0.0.1', port = 1112, protocol = 'inboundJsonCli' } }", []],
     ["keyFrameSeek = true, aliasses = {}", [

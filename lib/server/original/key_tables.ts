@@ -101,11 +101,7 @@ export const APPLICATION_KEYS = {
     says: "has no effect: handshakes with a digest and without are both taken",
   },
   enableCheckBandwidth: { type: "flag", silentFor: [true, false], doc: "checkBandwidth is always answered." },
-  hasStreamAliases: {
-    type: "flag",
-    silentFor: [false],
-    says: "has no effect: use streamKeys, which publish a stream under another name",
-  },
+  ...same("hasStreamAliases", "flag"),
   maxRtmpOutBuffer: {
     type: "number",
     silentFor: [131072],
@@ -164,11 +160,7 @@ export const ACCEPTOR_KEYS = {
   sslKey: { type: "text", becomes: "sslKey", doc: "A relative path starts in the application's folder." },
   sslCert: { type: "text", becomes: "sslCert", doc: "The same." },
   cipherSuite: { type: "text", says: "has no effect: TLS 1.2 and 1.3 with the ciphers of the runtime" },
-  useLengthPadding: {
-    type: "flag",
-    silentFor: [false],
-    says: "has no effect: inboundJsonCli is not spoken yet",
-  },
+  ...same("useLengthPadding", "flag"),
   ...same("waitForMetadata", "flag"),
   ...same("localStreamName", "text"),
   fireOnlyOnce: {

@@ -4,6 +4,7 @@ import type { Clock } from "#clock";
 import type { Logger } from "#log";
 import { CliProtocol, HttpCliProtocol } from "#protocols/cli";
 import type { ProtocolFactory } from "#stack";
+import { type HttpAuthConfig, isGuardedThroughout } from "../../access/http_guard_options.ts";
 import type { Authorities } from "../../authorities.ts";
 import type { ControlCore } from "../control.ts";
 import { type Commander, CommandSession } from "./command_session.ts";
@@ -22,6 +23,8 @@ export interface CliAcceptor {
   /** Users who may give commands; nobody is asked where there are none. */
   readonly controlUsers: readonly string[];
   readonly useLengthPadding: boolean;
+  /** Who is asked for before anything on HTTP is answered. */
+  readonly auth: HttpAuthConfig;
 }
 
 /** Makes the factory of the command line, for one acceptor. */
@@ -31,7 +34,7 @@ export function cliFactories(
   const { authorities, clock } = options;
   const log = options.log.child("cli");
   const warn = (text: string) => log.warning(text);
-  return (owner, { controlUsers, useLengthPadding }) => {
+  return (owner, { controlUsers, useLengthPadding, auth }) => {
     const mayControl = (name: string) => controlUsers.includes("*") || controlUsers.includes(name);
     const commander: Commander = {
       run: async ({ name, words, values }) =>
@@ -70,6 +73,7 @@ export function cliFactories(
         httpJsonCli: () =>
           new HttpCliProtocol({
             ...login === undefined ? {} : { login },
+            isGuarded: isGuardedThroughout(auth),
             warn,
             failed: (error) => log.error("a command failed", error),
             open: ({ remote, user }) =>
