@@ -34,7 +34,7 @@ export type { RelayContext } from "./relay_context.ts";
 export { redirectedEndpoint, streamEndpoint, targetEndpoint } from "./relay_endpoint.ts";
 export type { RelayEndpoint, RelayScheme } from "./relay_endpoint.ts";
 export { pullEndpoint, pushEndpoint } from "./relay_address.ts";
-export { redirectedRtsp, rtspEndpoint, rtspTarget } from "./rtsp/rtsp_endpoint.ts";
+export { isRtspAddress, redirectedRtsp, rtspEndpoint, rtspTarget } from "./rtsp/rtsp_endpoint.ts";
 export type { RtspEndpoint, RtspScheme, RtspTransportChoice } from "./rtsp/rtsp_endpoint.ts";
 export { RelayLoop } from "./relay_loop.ts";
 export type { RelayAttempt, RelayEnd, RelayLoopOptions, RelayState } from "./relay_loop.ts";

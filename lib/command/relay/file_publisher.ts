@@ -9,6 +9,8 @@ import type { Publisher } from "#streaming";
 
 /** Packets so close to their time are published at once, in ms. */
 const SLACK_MS = 5;
+/** Most packets that are read to find the first of each track. */
+const MAX_FIRST_PACKETS = 200;
 
 /** What a `FilePublisher` is made of. */
 export interface FilePublisherOptions {
@@ -29,6 +31,10 @@ export class FilePublisher {
   /** File time that is time 0. */
   #firstUs: number | undefined;
   #startedMs = 0;
+  #isIntroduced = false;
+  /** Read, and not published yet; the next one last. */
+  #pending: MediaPacket[] = [];
+  #publishedUs = 0;
 
   /** @param demuxer Stands at the start of the file; is not closed. */
   constructor(demuxer: Demuxer, options: FilePublisherOptions) {
@@ -42,13 +48,26 @@ export class FilePublisher {
     return this.#fault;
   }
 
+  /** Publishes the first packets, until each track has one: for targets that are told of all tracks beforehand. */
+  async begin(): Promise<void> {
+    const awaited = new Set([this.#tracks.video, this.#tracks.audio].map((track) => track?.index));
+    awaited.delete(undefined);
+    for (let count = 0; count < MAX_FIRST_PACKETS && awaited.size > 0 && !this.#isStopped; count++) {
+      const packet = await this.#next();
+      if (packet === undefined) return;
+      awaited.delete(packet.trackIndex);
+      await this.#publish(packet);
+    }
+  }
+
   /** Publishes until the end of the file, or `stop`. */
   async run(): Promise<void> {
-    this.#introduce();
+    // what was waited for since `begin` does not count
+    this.#startedMs = this.#options.clock.nowMs() - this.#publishedUs / 1000;
     while (!this.#isStopped) {
-      const packets = await this.#read();
-      if (packets.length === 0) return;
-      for (const packet of packets) await this.#publish(packet);
+      const packet = await this.#next();
+      if (packet === undefined) return;
+      await this.#publish(packet);
     }
   }
 
@@ -57,7 +76,14 @@ export class FilePublisher {
     this.#isStopped = true;
   }
 
+  async #next(): Promise<MediaPacket | undefined> {
+    if (!this.#isIntroduced) this.#introduce();
+    if (this.#pending.length === 0) this.#pending = (await this.#read()).toReversed();
+    return this.#pending.pop();
+  }
+
   #introduce(): void {
+    this.#isIntroduced = true;
     const { publisher, log } = this.#options;
     const tracks = this.#tracks;
     for (const { kind, codecName } of tracks.notCarried) {
@@ -94,6 +120,7 @@ export class FilePublisher {
     if (waitMs > SLACK_MS) await new Promise<void>((resolve) => clock.after(waitMs, resolve));
     if (this.#isStopped) return;
     const ptsUs = dtsUs + packet.ptsUs - packet.dtsUs;
+    this.#publishedUs = dtsUs;
     publisher.publish({ ...packet, trackId: 0, dtsUs: Math.max(0, dtsUs), ptsUs });
   }
 }

@@ -1,4 +1,10 @@
-import { PULL_DEFAULTS, type PullOptions, PUSH_DEFAULTS, type PushOptions } from "#bridges/relay";
+import {
+  isRtspAddress,
+  PULL_DEFAULTS,
+  type PullOptions,
+  PUSH_DEFAULTS,
+  type PushOptions,
+} from "#bridges/relay";
 import { systemClock } from "#clock";
 import { ConfigError } from "#errors";
 import { withRelay } from "#server/config";
@@ -19,7 +25,9 @@ const STREAM_NAME = "stream";
 /** `crtmp push`: a stream of another server, a file in real time, or what is published to this program. */
 export async function run(line: CommandLine, context: CommandContext): Promise<number> {
   const [source = "", targetUri = ""] = line.positional;
-  if (/^rt[ms]p[a-z]*:\/\//i.test(source)) return await pushStream(source, { targetUri, line });
+  if (/^rtmp[a-z]*:\/\//i.test(source) || isRtspAddress(source)) {
+    return await pushStream(source, { targetUri, line });
+  }
   const isFile = await Deno.stat(source).then((found) => found.isFile, () => false);
   if (isFile) return await pushFile(source, { targetUri, line });
   if (!isSafeName(source) || /[./]/.test(source)) {
@@ -64,6 +72,7 @@ async function pushFile(path: string, { targetUri, line }: Target): Promise<numb
     const push = host.newPush(pushOptions({ targetUri, line, keepAlive: false }), name);
     const publisher = host.openStream(name).publish({ origin: "file", replaced() {} })!;
     const file = new FilePublisher(demuxer, { publisher, clock: systemClock, log: host.log });
+    if (isRtspAddress(targetUri)) await file.begin();
     push.streamUp();
     // the target gets the file from its start
     while (push.state === "connecting") await Promise.race([delay(POLL_MS), push.settled, signals.first]);
