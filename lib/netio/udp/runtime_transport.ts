@@ -13,8 +13,8 @@ import { holdMembership } from "./node_transport.ts";
 const MAX_DATAGRAM_BYTES = 65_535;
 /** Time the datagrams of one socket may take before all others have their turn, in ms. */
 const TURN_MS = 5;
-/** Datagrams between two looks at the clock. */
-const LOOK_EVERY = 16;
+/** A wait for a datagram of so long, in ms, is time for others. */
+const IDLE_MS = 1;
 
 /** What lets others go on beside a busy socket. */
 export interface DatagramTurns {
@@ -94,17 +94,21 @@ export class RuntimeTransport implements DatagramTransport {
   async #receiveAll(received: (bytes: Uint8Array, from: Endpoint) => void): Promise<void> {
     const { clock } = this.#use;
     const buffer = new Uint8Array(MAX_DATAGRAM_BYTES);
-    let sinceMs = clock.nowMs();
-    for (let count = 1; !this.#isClosed; count++) {
+    let busyMs = 0;
+    let endMs = clock.nowMs();
+    while (!this.#isClosed) {
       const datagram = await this.#receive(buffer);
       if (datagram === undefined || this.#isClosed) continue;
       const [bytes, { hostname: address, port }] = datagram;
+      const startMs = clock.nowMs();
+      // while this one waited, others had their time
+      if (startMs - endMs >= IDLE_MS) busyMs = 0;
       if (this.#source === undefined || this.#source === address) received(bytes.slice(), { address, port });
-      if (count % LOOK_EVERY !== 0) continue;
-      const busyMs = clock.nowMs() - sinceMs;
+      endMs = clock.nowMs();
+      busyMs += endMs - startMs;
       if (busyMs < TURN_MS) continue;
       await this.#giveWay(busyMs);
-      sinceMs = clock.nowMs();
+      busyMs = 0;
     }
   }
 

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { ManualClock } from "#clock";
 import { ClosedError, ConfigError } from "#errors";
 import { formatEndpoint } from "#stack";
 import type { Carrier } from "#stack";
 import { waitFor } from "../../../tests/helpers/wait.ts";
 import { bytesOf, MessageSource, NotingClient } from "../_rig_test.ts";
 import { MAX_UDP_SENDERS, UdpListener } from "./udp_listener.ts";
+import { TurnQueue } from "../turn_queue.ts";
 import { isMulticastAddress } from "./datagram_transport.ts";
 import { RuntimeTransport } from "./runtime_transport.ts";
 import { MAX_QUEUED_DATAGRAMS, type UdpClient, UdpSocket } from "./udp_socket.ts";
@@ -112,6 +114,42 @@ for (const [kind, use] of Object.entries(KINDS)) {
     }
   });
 }
+
+Deno.test("UdpSocket lets others go on beside datagrams that take long, and delays none that come slowly", async () => {
+  const waits: number[] = [];
+  const clock = new ManualClock();
+  const turns = new TurnQueue(clock);
+  turns.wait = (read, busyMs) => {
+    waits.push(busyMs);
+    read();
+  };
+  const receiver = await UdpSocket.open({ address: "127.0.0.1", port: 0 }, { clock, turns });
+  const sender = await UdpSocket.open({ address: "127.0.0.1", port: 0 });
+  let costMs = 0;
+  let count = 0;
+  receiver.receiveWith({
+    receive() {
+      clock.advance(costMs);
+      count++;
+    },
+    closed() {},
+  });
+  const send = async (datagrams: number) => {
+    for (let number = 0; number < datagrams; number++) {
+      const before = count;
+      sender.send(bytesOf("x"), receiver.local);
+      await waitFor(() => count > before, { what: "a datagram", pollMs: 1 });
+      if (costMs === 0) clock.advance(100);
+    }
+  };
+  await send(20);
+  assert.deepEqual(waits, []);
+  costMs = 2;
+  await send(6);
+  assert.deepEqual(waits, [6, 6]);
+  receiver.close();
+  sender.close();
+});
 
 Deno.test("UdpSocket sends in order, and no more than it may queue", async () => {
   const left = await UdpSocket.open({ address: "127.0.0.1", port: 0 });
