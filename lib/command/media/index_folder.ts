@@ -66,14 +66,17 @@ async function indexFile(
   { root, store, isForced }: IndexOptions,
   { progress, doneBytes }: { progress: Progress; doneBytes: number },
 ): Promise<{ kind: keyof Tally; fault?: string }> {
+  const isKnown = !isForced && await store.readFacts(file) !== undefined;
   if (!isForced) {
     const known = await store.readFault(file) ?? await store.readIndexFault(file);
     if (known !== undefined) return { kind: "failed", fault: known };
-    if (await store.readFacts(file) !== undefined) return { kind: "upToDate" };
+    if (isKnown && await store.readIndex(file) !== undefined) return { kind: "upToDate" };
   }
   const onProgress = (done: number) => progress.value = doneBytes + done * file.sizeBytes;
-  const { fault } = await scanFile({ root, file, store }, { onProgress });
-  return fault === undefined ? { kind: "indexed" } : { kind: "failed", fault };
+  const { fault, index } = await scanFile({ root, file, store }, { onProgress });
+  if (fault !== undefined) return { kind: "failed", fault };
+  // a known file without an index has lost it, or has tables of its own, which costs next to nothing to find out
+  return { kind: isKnown && index === undefined ? "upToDate" : "indexed" };
 }
 
 /** The server names what it keeps by the real path. */
