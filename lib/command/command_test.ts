@@ -111,6 +111,9 @@ const BROKEN: readonly [toml: string, faults: readonly string[]][] = [
     "web.prot is not an option: did you mean port?",
     'web.status must be "loopback" or "public", current value is true',
   ]],
+  ["[[logAppenders]]\nname = 'log'\ntype = 'file'\nfileName = '/no/such/x.log'", [
+    'logAppenders[0].fileName cannot be written, current value is "/no/such/x.log": there is no such folder',
+  ]],
   ["[[applications]]\nname = 'flvplaybak'", [
     'applications[0].name names no application, current value is "flvplaybak": did you mean "flvplayback"?',
   ]],
@@ -142,6 +145,10 @@ const FAILED_STARTS: readonly [args: string[], message: RegExp][] = [
   [
     ["serve", "--set", "logAppenders=[{type='file',fileName='/no/x.log'}]"],
     /^crtmp: Cannot open log file \/no\/x/,
+  ],
+  [
+    ["serve", "--media", "/no/media"],
+    /^crtmp: Cannot play files of --media \/no\/media: there is no such folder$/,
   ],
   [["serve"], /^crtmp: Cannot start: this is a test$/],
 ];

@@ -1,4 +1,5 @@
 import type { ApplicationDefinition } from "#application";
+import { errorMessage } from "#errors";
 import type { OptionFault, WrittenTable } from "#options";
 import {
   type ApplicationDeclaration,
@@ -86,4 +87,13 @@ export function parseConfig(prepared: PreparedConfig): ServerConfig {
   const { config, faults } = checkConfig(prepared);
   refuseFaults(faults, prepared.source);
   return config;
+}
+
+/** Why a path is no folder that is there: `there is no such folder`; `undefined` if it is one. */
+export async function folderFault(path: string): Promise<string | undefined> {
+  try {
+    return (await Deno.stat(path)).isDirectory ? undefined : "it is no folder";
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound ? "there is no such folder" : errorMessage(error);
+  }
 }

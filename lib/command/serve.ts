@@ -1,4 +1,5 @@
 import { systemClock } from "#clock";
+import { ConfigError } from "#errors";
 import { type Logger, parseLogLevel } from "#log";
 import type { RunningServer } from "#server";
 import {
@@ -14,7 +15,7 @@ import {
 import { parseHostPort } from "#uri";
 import type { CommandContext } from "./command_context.ts";
 import type { CommandLine } from "./command_line.ts";
-import { parseConfig, prepareConfig } from "./prepared_config.ts";
+import { folderFault, parseConfig, prepareConfig } from "./prepared_config.ts";
 import { openLog, reportStrayErrors } from "./program_log.ts";
 import { StopSignals } from "./stop_signals.ts";
 
@@ -41,6 +42,7 @@ export async function serveConfig(line: CommandLine, options: ServeConfigOptions
   const startedMs = systemClock.nowMs();
   using signals = new StopSignals();
   const prepared = await prepareConfig(path, { context, settings: line.values("set") });
+  await checkMediaFolder(line.value("media"));
   const config = change(overridden(parseConfig(prepared), line));
   const log = openLog(config.logAppenders);
   using _reporter = reportStrayErrors(log);
@@ -62,6 +64,16 @@ export async function serveConfig(line: CommandLine, options: ServeConfigOptions
   } finally {
     log.close();
   }
+}
+
+/**
+ * A folder that is named on the command line is there: one that is not is a slip of the pen.
+ *
+ * @throws {ConfigError} Otherwise.
+ */
+async function checkMediaFolder(folder: string | undefined): Promise<void> {
+  const fault = folder === undefined ? undefined : await folderFault(folder);
+  if (fault !== undefined) throw new ConfigError(`Cannot play files of --media ${folder}: ${fault}`);
 }
 
 /** `config` as the flags change it. */

@@ -351,7 +351,10 @@ Deno.test("loadConfig reads a file, and names one it cannot read", async () => {
     const config = SCHEMA.parse(toml, source);
     assert.equal(config.applications[0]?.mediaStorage.mediaFolder, `${folder}/films`);
     await Deno.writeTextFile(file, "#".repeat(2 * 1024 * 1024));
-    await assert.rejects(loadConfig(file), { name: "LimitError", message: /MAX_CONFIG_BYTES/ });
+    await assert.rejects(loadConfig(file), {
+      name: "LimitError",
+      message: /^Cannot read .+crtmp\.toml: 2097152 bytes exceed MAX_CONFIG_BYTES/,
+    });
     await assert.rejects(loadConfig(folder), { name: "ConfigError", message: /^Cannot read .+: \S/ });
     await assert.rejects(loadConfig(`${folder}/no.toml`), { message: /no.toml: there is no such file$/ });
     const xml = `${folder}/crtmpserver.xml`;

@@ -39,7 +39,11 @@ async function readText(path: string): Promise<string> {
   try {
     const { size } = await Deno.stat(path);
     if (size > MAX_CONFIG_BYTES) {
-      throw new LimitError("MAX_CONFIG_BYTES", { value: size, limit: MAX_CONFIG_BYTES });
+      throw new LimitError("MAX_CONFIG_BYTES", {
+        value: size,
+        limit: MAX_CONFIG_BYTES,
+        message: `Cannot read ${path}: ${size} bytes exceed MAX_CONFIG_BYTES (${MAX_CONFIG_BYTES})`,
+      });
     }
     return await Deno.readTextFile(path);
   } catch (cause) {
