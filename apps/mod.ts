@@ -4,6 +4,7 @@
  * @module
  */
 import type { ApplicationDefinition } from "#crtmp";
+import { admin } from "./admin/mod.ts";
 import { appselector } from "./appselector/mod.ts";
 import { flvplayback } from "./flvplayback/mod.ts";
 import { proxypublish } from "./proxypublish/mod.ts";
@@ -19,4 +20,5 @@ export const APPLICATIONS: readonly ApplicationDefinition[] = [
   samplefactory,
   vptests,
   vmapp,
+  admin,
 ];

@@ -89,7 +89,10 @@ e2e(
       await Deno.writeTextFile(config, sample(ports, folder));
       const [program, ...args] = serverCommand();
       const { stderr, stdout } = await runProcess(program!, { args: [...args, "check", config] });
-      assert.match(stderr, /^crtmp: \S+: warning: configuration\.applications\[4\] is left out, [^\n]*\n$/);
+      assert.match(
+        stderr,
+        /^crtmp: \S+: warning: configuration\.applications\[4\]\.acceptors\[1\]\.ip is 127\.0\.0\.1 rather [^\n]*\n$/,
+      );
       assert.deepEqual(
         stdout.split("\n").filter((row) => /^(tcp|udp|tls) /.test(row)).map((row) => row.split(/ +/)[2]),
         [
@@ -98,6 +101,7 @@ e2e(
           ports.liveFlv,
           ports.ts,
           ports.rtsp,
+          ports.cli,
         ].map(String),
       );
       const http = freePort();
@@ -107,7 +111,7 @@ e2e(
         ports: { rtmp: ports.rtmp, http, rtsp: ports.rtsp },
         args: ["--http", `127.0.0.1:${http}`],
       });
-      await waitFor(() => server.logLines("configuration.applications[4] is left out").length === 1, {
+      await waitFor(() => server.logLines("configuration.applications[4].acceptors[1].ip is").length === 1, {
         what: "the warning in the log",
       });
       const send = async (format: string, output: string) =>
@@ -166,6 +170,12 @@ e2e(
           async () => assert.equal(await probe(url), "h264"),
         );
       }
+      await context.step("admin takes commands, and means the first application with streams", async () => {
+        using socket = await Deno.connect({ hostname: "127.0.0.1", port: ports.cli });
+        await socket.write(new TextEncoder().encode("isStreamRunning localStreamName=flv\nquit\n"));
+        const [running] = (await new Response(socket.readable).text()).split("\r\n");
+        assert.equal(running, '{"data":{"running":true},"description":"It is running.","status":"SUCCESS"}');
+      });
       await context.step("encoders log in with users.lua", async () => {
         const publish = async (login: string) => {
           const url = `rtmp://${login}127.0.0.1:${ports.rtmp}/studio/x`;

@@ -43,7 +43,6 @@ interface ConvertedApplication {
 
 /** What to use in place of the original's applications that are not there. */
 const INSTEAD: Readonly<Record<string, string>> = {
-  admin: "`crtmp` shows its state on the status page of the web plane",
   applestreamingclient: "pull the stream by RTMP, see externalStreams",
   samplefactory: "an application of your own brings its protocols, see docs/applications.md",
   stresstest: "use a load generator",

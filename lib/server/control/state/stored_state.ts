@@ -64,7 +64,8 @@ export async function loadState(path: string): Promise<StoredState> {
   try {
     written = await Deno.readTextFile(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return EMPTY_STATE;
+    // a program that embeds the server may have no permission to read: then nothing was kept by it either
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable) return EMPTY_STATE;
     throw new ConfigError(`Cannot read ${path}: ${errorMessage(error)}`, { cause: error });
   }
   let tree: unknown;
