@@ -6,7 +6,7 @@ import { ClosedError } from "#errors";
 import { Logger, MemorySink } from "#log";
 import { Reactor } from "#netio";
 import { type ClientStream, RtmpClientProtocol, RtmpProtocol } from "#protocols/rtmp";
-import { RtspClientProtocol, RtspProtocol } from "#protocols/rtsp";
+import { type RtpPortPair, RtspClientProtocol, RtspProtocol } from "#protocols/rtsp";
 import type { Carrier } from "#stack";
 import { type Peer, STREAM_DEFAULTS, StreamRegistry } from "#streaming";
 import { ApplicationRelays, type DialRequest, PULL_DEFAULTS, PUSH_DEFAULTS } from "./mod.ts";
@@ -63,6 +63,8 @@ export class RelayRig implements AsyncDisposable {
   readonly carriers: Carrier[] = [];
   /** Protocols of the servers at the other end. */
   readonly servers: RtmpProtocol[] = [];
+  /** UDP ports that are free. */
+  readonly portPairs: RtpPortPair[] = [];
   /** Whether the other end cannot be reached. */
   isDown = false;
   readonly #options: RelayRigOptions;
@@ -78,7 +80,7 @@ export class RelayRig implements AsyncDisposable {
       dialer: {
         dial: (request) => this.#dial(request),
         dialRtsp: (request) => this.#dialRtsp(request),
-        rtpPorts: { open: () => Promise.resolve(undefined) },
+        rtpPorts: { open: () => Promise.resolve(this.portPairs.shift()) },
       },
       clock: this.clock,
       // the middle of the jitter: waits are 1, 2, 4, ... s
@@ -132,6 +134,12 @@ export class RelayRig implements AsyncDisposable {
       );
     }
     return shown;
+  }
+
+  /** Packets of audio, media and configurations, that the publisher of a stream has brought. */
+  sounds(streamName: string, where: "here" | "far"): number {
+    const registry = where === "here" ? this.streams : this.farStreams;
+    return registry.find({ appName: "live", streamName })?.publisher?.statistics.audioPackets ?? 0;
   }
 
   /** Whether a stream is published. */

@@ -54,7 +54,7 @@ export { RtspProtocol } from "./server/rtsp_protocol.ts";
 export type { RtspProtocolOptions } from "./server/rtsp_protocol.ts";
 export { MAX_RTSP_CHALLENGES, RtspClientSession } from "./client/client_session.ts";
 export type { RtspClientSessionOptions } from "./client/client_session.ts";
-export { ClientTransports } from "./client/client_transports.ts";
+export { ClientTransports, NoPortsError } from "./client/client_transports.ts";
 export type {
   ClientDatagram,
   ClientTransport,

@@ -1,6 +1,6 @@
 import { inboundForm, type InboundTrack, RtspToStream } from "#bridges/rtsp";
 import { FormatError, ProtocolError } from "#errors";
-import { RtspRefusalError, type SdpMedia } from "#protocols/rtsp";
+import { NoPortsError, RtspRefusalError, type SdpMedia } from "#protocols/rtsp";
 import { stalled } from "../pull/pull_attempt.ts";
 import { PullPublisher } from "../pull/pull_publisher.ts";
 import { LOOK_MS, type PullSource, type PullSourceOptions } from "../pull/pull_source.ts";
@@ -57,26 +57,26 @@ export class RtspSource implements PullSource {
     { attempt, lower }: { attempt: RelayAttempt; lower: "udp" | "tcp" },
   ): Promise<RelayEnd> {
     const { clock, settings, comesBack, dialer, randomBytes, log } = this.#options;
-    let feed: RtspFeed | undefined;
     using relay = await openRtsp(from, {
       ...{ dialer, clock, randomBytes, attempt },
       tls: settings.tls,
       userAgent: rtspUserAgent(settings),
       connectTimeoutMs: settings.connectTimeoutMs,
-      received: (track, { isRtcp, bytes }) => feed?.received(track, { isRtcp, bytes }),
+      // nothing comes before a track was set up
+      received: (track, datagram) => feed.received(track, datagram),
       step: (text) => log.info(text),
       moved: (to) => this.#nextEndpoint = to,
       describe: (session) => session.describe(),
     });
-    feed = new RtspFeed(relay, this.#options);
+    const feed = new RtspFeed(relay, this.#options);
     let isOver = false;
     try {
       await feed.setUp(lower);
       await Promise.race([relay.session.play(rangeOf(settings)), relay.ended]);
       if (feed.isOverUdp) await Promise.race([feed.firstPacket(settings.udpTimeoutMs), relay.ended]);
       attempt.stand(`connected, waits for media over ${feed.isOverUdp ? "UDP" : "TCP"}`);
-      using _looks = clock.every(LOOK_MS, () => this.#look(relay, feed!));
-      using _reports = clock.every(REPORT_MS, () => feed!.report());
+      using _looks = clock.every(LOOK_MS, () => this.#look(relay, feed));
+      using _reports = clock.every(REPORT_MS, () => feed.report());
       const end = await relay.ended;
       isOver = end.isAtOnce !== true;
       return end;
@@ -147,7 +147,8 @@ class RtspFeed {
       try {
         await Promise.race([session.setUp(index, { control, lower, isRecord: false }), ended]);
       } catch (error) {
-        const isRefused = error instanceof RtspRefusalError && error.status === UNSUPPORTED_TRANSPORT;
+        const isRefused = error instanceof RtspRefusalError && error.status === UNSUPPORTED_TRANSPORT ||
+          error instanceof NoPortsError;
         if (isRefused && lower === "udp") throw new NoDatagramsError(error.message, { cause: error });
         throw error;
       }

@@ -27,6 +27,9 @@ interface ClientUdpTransport {
   rtcp: Endpoint | undefined;
 }
 
+/** This side has no UDP ports left. */
+export class NoPortsError extends ProtocolError {}
+
 /** What SETUP asks for. */
 export interface TransportOffer {
   /** Value of the Transport header. */
@@ -71,7 +74,7 @@ export class ClientTransports {
   /**
    * Prepares the SETUP of a track.
    *
-   * @throws {ProtocolError} If there are no UDP ports.
+   * @throws {NoPortsError} If there are no UDP ports.
    */
   async offer(track: number, wish: { lower: "tcp" | "udp"; isRecord: boolean }): Promise<TransportOffer> {
     const mode = wish.isRecord ? ";mode=record" : "";
@@ -84,7 +87,7 @@ export class ClientTransports {
     const { protocol, ports } = this.#options;
     const local = plainAddress(protocol.carrier?.local.address ?? "");
     const pair = await ports?.open(local);
-    if (pair === undefined) throw new ProtocolError(`Cannot SETUP over UDP: no pair of ports is free`);
+    if (pair === undefined) throw new NoPortsError("Cannot SETUP over UDP: no pair of ports is free here");
     const clientPort = [pair.rtpPort, pair.rtcpPort] as const;
     const header = `RTP/AVP;unicast;client_port=${clientPort.join("-")}${mode}`;
     return { header, ports: pair, asked: { ...asked, clientPort } };
