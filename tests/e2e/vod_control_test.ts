@@ -7,7 +7,7 @@ import { TYPE } from "../helpers/rtmp_chunks.ts";
 import { RtmpClient } from "../helpers/rtmp_client.ts";
 import { TestServer } from "../helpers/server.ts";
 import { e2e } from "../helpers/tools.ts";
-import { waitFor } from "../helpers/wait.ts";
+import { delay, waitFor } from "../helpers/wait.ts";
 
 const TOOLS = ["ffmpeg", "ffprobe"] as const;
 const SHORT_BUFFER = ["--set", "applications.flvplayback.mediaStorage.clientSideBuffer=1"];
@@ -60,6 +60,40 @@ e2e("A player pauses, seeks and resumes; time and statuses go along", { tools: T
   assert.deepEqual(dataCodes(client).at(-1), "NetStream.Play.Complete");
   await client.sendCommand("seek", [null, 0], streamId);
   await client.waitStatus("NetStream.Play.Stop", 2);
+});
+
+e2e("pauseRaw stops the media, and resumes at the time the player names", { tools: TOOLS }, async () => {
+  await using folder = await MediaFolder.make();
+  await folder.add("film.flv", await makeClip("film"));
+  await using server = await serve(folder);
+  const { client, streamId } = await connect(server);
+  await using _client = client;
+  await client.sendCommand("play", [null, "film.flv"], streamId);
+  await client.waitUntil(() => times(client).some((ms) => ms >= 1_500), "media in real time");
+  await client.sendCommand("pauseRaw", [null, true, 1_500], streamId);
+  await client.waitStatus("NetStream.Pause.Notify");
+  const paused = client.media().length;
+  await delay(1_200);
+  assert.equal(client.media().length, paused, "no media while paused");
+  const gotTo = Math.max(...times(client));
+  await client.sendCommand("pauseRaw", [null, false, gotTo], streamId);
+  await client.waitStatus("NetStream.Unpause.Notify");
+  await client.waitUntil(() => Math.max(...times(client)) >= 3_500, "what follows");
+  const [next = 0] = times(client).slice(paused);
+  assert.ok(next >= gotTo - 50 && next <= gotTo + 80, `goes on at ${next} ms, got to ${gotTo} ms`);
+  await client.sendCommand("pauseRaw", [null, true, 1_500], streamId);
+  await client.waitStatus("NetStream.Pause.Notify", 2);
+  const pausedAgain = client.media().length;
+  await client.sendCommand("pauseRaw", [null, false, 1_500], streamId);
+  await client.waitStatus("NetStream.Play.Stop");
+  const again = times(client).slice(pausedAgain);
+  assert.equal(again[0], 1_000, "the key frame at or before an earlier time");
+  assert.ok(again.at(-1)! >= 5_900, "up to the end");
+  for (const kind of [TYPE.Audio, TYPE.Video]) {
+    const one = client.media().slice(pausedAgain).filter(({ messageTypeId }) => messageTypeId === kind);
+    const fallen = one.filter(({ timestamp }, at) => at > 0 && timestamp < one[at - 1]!.timestamp);
+    assert.deepEqual(fallen.map(({ timestamp }) => timestamp), [], "times go on rising");
+  }
 });
 
 e2e("A file comes as fast as it plays, but for the buffer", { tools: TOOLS }, async () => {
