@@ -246,6 +246,26 @@ Deno.test("FlushTimer flushes held packets with the video packet after which the
   }
 });
 
+Deno.test("FlushTimer of an adaptive log lets no audio leave alone that came just after its picture", async () => {
+  const clock = new ManualClock();
+  const flushes: number[] = [];
+  const timer = new FlushTimer(new MergeSchedule(clock), {
+    merge: "adaptive",
+    flush: () => flushes.push(clock.nowMs()),
+  });
+  for (let ms = 0; ms <= 4_000; ms++) {
+    // an eighth of the audio comes within 3 ms of a picture
+    if (ms % 33 === 0) timer.appended(true, 100);
+    else if (ms % 23 === 1) timer.appended(false, 100);
+    await settled();
+    clock.advance(1);
+  }
+  timer.stop();
+  const late = flushes.filter((ms) => ms > 2_000);
+  assert.deepEqual(late.filter((ms) => ms % 33 !== 0), []);
+  assert.ok(late.length >= 2_000 / 33 - 1, `${late.length} rounds: a picture waited for another`);
+});
+
 Deno.test("FlushTimer flushes at the bound when no packet follows", async () => {
   const clock = new ManualClock();
   let flushes = 0;
