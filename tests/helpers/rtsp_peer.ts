@@ -129,19 +129,24 @@ export async function watchRtsp(url: string): Promise<Packet[]> {
 }
 
 /**
- * Publishes packets at their times.
+ * Publishes packets at their times, media in the connection or as datagrams.
  *
  * @param packets Configurations before media.
+ * @param options `pathTo` makes datagrams of it: which port leads to this one of the server.
  * @throws {Error} If a request is refused.
  */
-export async function publishRtsp(url: string, packets: readonly Packet[]): Promise<void> {
+export async function publishRtsp(
+  url: string,
+  packets: readonly Packet[],
+  options: { readonly pathTo?: (serverPort: number) => number } = {},
+): Promise<void> {
   const tracks = outboundTracks(packets);
-  const peer = await recording(url, tracks.map(sdpTrackOf));
+  const { peer, send } = await recording(url, tracks.map(sdpTrackOf), options);
   const wire = new RtpWire({
     clock: systemClock,
     tracks: tracks.map((track) => ({ track, rtpChannel: track.index * 2, rtcpChannel: track.index * 2 + 1 })),
   });
-  await peer.send(wire.prelude(EMPTY_STREAM_HEADER, { dtsUs: 0, isFirst: true }));
+  await send(wire.prelude(EMPTY_STREAM_HEADER, { dtsUs: 0, isFirst: true }));
   const startMs = performance.now();
   for (const packet of packets) {
     if (!wire.carries(packet)) continue;
@@ -149,8 +154,10 @@ export async function publishRtsp(url: string, packets: readonly Packet[]): Prom
     if (dueMs > 2) await delay(dueMs);
     const bytes = new Uint8Array(wire.encodedBytes(packet));
     wire.encodeInto(bytes, 0, packet);
-    await peer.send(bytes);
+    await send(bytes);
   }
+  // what is delayed still comes
+  if (options.pathTo !== undefined) await delay(500);
   await peer.ask("TEARDOWN", url);
   peer.close();
   await peer.ended;
@@ -169,26 +176,80 @@ export async function publishRtspTs(url: string, pieces: AsyncIterable<Uint8Arra
     encoding: "MP2T",
     clockRate: 90_000,
   } as const;
-  const peer = await recording(url, [{ ...program, channels: 1, format: "", control: "trackID=0" }]);
+  const { peer, send } = await recording(url, [{
+    ...program,
+    channels: 1,
+    format: "",
+    control: "trackID=0",
+  }]);
   const writer = new RtpDatagramWriter(systemClock, systemRandomBytes);
   for await (const piece of pieces) {
     const packet = writer.write(piece);
-    await peer.send(concatBytes([Uint8Array.of(0x24, 0, packet.length >> 8, packet.length), packet]));
+    await send(concatBytes([Uint8Array.of(0x24, 0, packet.length >> 8, packet.length), packet]));
   }
   await peer.ask("TEARDOWN", url);
   peer.close();
   await peer.ended;
 }
 
-async function recording(url: string, tracks: readonly SdpTrack[]): Promise<RtspPeer> {
+/** A publisher whose tracks are set up, and what sends its interleaved frames. */
+interface Recording {
+  readonly peer: RtspPeer;
+  readonly send: (frames: Uint8Array) => Promise<void>;
+}
+
+async function recording(
+  url: string,
+  tracks: readonly SdpTrack[],
+  { pathTo }: { readonly pathTo?: (serverPort: number) => number } = {},
+): Promise<Recording> {
   const peer = await RtspPeer.open(url, () => {});
   await peer.ask("ANNOUNCE", url, {
     fields: "Content-Type: application/sdp\r\n",
     body: formatSdp({ name: "test", tracks }),
   });
+  const channels: DatagramChannel[] = [];
   for (const [index, { control }] of tracks.entries()) {
-    await peer.ask("SETUP", `${url}/${control}`, transportOf(index, ";mode=record"));
+    if (pathTo !== undefined) channels.push(...datagramChannels());
+    const fields = pathTo === undefined
+      ? transportOf(index, ";mode=record").fields
+      : `Transport: RTP/AVP;unicast;client_port=${channels[index * 2]!.port}-${
+        channels[index * 2 + 1]!.port
+      };mode=record\r\n`;
+    const { headers } = await peer.ask("SETUP", `${url}/${control}`, { fields });
+    const ports = /server_port=(\d+)-(\d+)/.exec(headers.get("transport") ?? "");
+    for (const odd of [0, 1]) {
+      const channel = channels[index * 2 + odd];
+      if (channel !== undefined) channel.to = pathTo!(Number(ports![1 + odd]));
+    }
   }
   await peer.ask("RECORD", url);
-  return peer;
+  void peer.ended.then(() => channels.forEach(({ socket }) => socket.close()));
+  return { peer, send: pathTo === undefined ? (frames) => peer.send(frames) : sendingTo(channels) };
+}
+
+/** A socket in place of a channel. */
+interface DatagramChannel {
+  readonly socket: Deno.DatagramConn;
+  readonly port: number;
+  to: number;
+}
+
+function datagramChannels(): DatagramChannel[] {
+  return [0, 1].map(() => {
+    const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+    return { socket, port: (socket.addr as Deno.NetAddr).port, to: 0 };
+  });
+}
+
+/** Sends each interleaved frame as the datagram it would be. */
+function sendingTo(channels: readonly DatagramChannel[]): Recording["send"] {
+  return async (frames) => {
+    for (let at = 0; at < frames.length;) {
+      const { socket, to: port } = channels[frames[at + 1]!]!;
+      const end = at + 4 + (frames[at + 2]! << 8 | frames[at + 3]!);
+      await socket.send(frames.subarray(at + 4, end), { transport: "udp", hostname: "127.0.0.1", port });
+      at = end;
+    }
+  };
 }

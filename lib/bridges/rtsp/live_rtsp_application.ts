@@ -188,7 +188,7 @@ class LiveRecording implements RtspRecording {
     this.#made = made;
   }
 
-  start(ended: (reason: string) => void): RtspRefusal | undefined {
+  start(ended: (reason: string) => void, use: { readonly isOverUdp: boolean }): RtspRefusal | undefined {
     const { registry, grant, tracks, clock, log, randomBytes = systemRandomBytes } = this.#made;
     const stream = registry.open(grant.path, grant.options);
     const publisher = stream.publish({
@@ -212,7 +212,7 @@ class LiveRecording implements RtspRecording {
       ssrc,
       ended: () => this.#goodBye = clock.after(GOOD_BYE_MS, () => ended("the publisher said good-bye")),
     });
-    this.#feed.start();
+    this.#feed.start(use);
     log.info(`publishing, ${this.#wish.userAgent || "encoder unnamed"}`);
     return undefined;
   }

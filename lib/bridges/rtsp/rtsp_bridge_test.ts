@@ -332,10 +332,10 @@ Deno.test("LiveRtspApplication joins a publisher to a player", async () => {
   assert.deepEqual(await app.open(WISH), { status: 404, reason: "nobody publishes it" });
   const recording = await app.announce(WISH, parseSdp(SDP));
   assert.ok("start" in recording);
-  assert.equal(recording.start(() => {}), undefined);
+  assert.equal(recording.start(() => {}, { isOverUdp: false }), undefined);
   const second = await app.announce(WISH, parseSdp(SDP));
   assert.ok("start" in second);
-  assert.equal(second.start(() => {})?.status, 403, "the name is taken");
+  assert.equal(second.start(() => {}, { isOverUdp: false })?.status, 403, "the name is taken");
   second.stop(false);
   clock.advance(1_000);
   const presentation = await app.open(WISH);

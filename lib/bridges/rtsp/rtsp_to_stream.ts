@@ -61,15 +61,22 @@ export class RtspToStream {
     );
   }
 
-  /** Publishes what the description tells: metadata of all tracks, and the configurations that are known. */
-  start(): void {
+  /**
+   * Publishes what the description tells: metadata of all tracks, and the configurations that are known.
+   *
+   * @param use `isOverUdp`: packets may overtake each other, the first ones too. @default {false}
+   */
+  start({ isOverUdp = false }: { readonly isOverUdp?: boolean } = {}): void {
     // a transport stream tells its tracks itself
     const tracks = this.#options.tracks.filter((track) =>
       track !== undefined && track.form.program === undefined
     );
     const metadata = metadataOfTracks(tracks.map((track) => muxTrackOf(track!)));
     if (tracks.length > 0) this.#options.sink.publish(scriptTagToPacket(encodeMetadata(metadata), 0));
-    for (const intake of this.#intakes) intake?.start();
+    for (const intake of this.#intakes) {
+      if (isOverUdp) intake?.receiver.gatherFirst(MAX_JITTER_DELAY_MS);
+      intake?.start();
+    }
   }
 
   /** Takes an RTP packet of a track; borrowed. */
@@ -177,6 +184,7 @@ class TrackIntake {
 
   /** The sender has stopped: what waited for more. */
   finish(): void {
+    this.receiver.expire(Number.MAX_VALUE);
     this.#publishAll(this.#track.form.program?.flush() ?? []);
   }
 

@@ -43,6 +43,7 @@ export class JitterBuffer {
   readonly statistics: JitterBufferStatistics = { lost: 0, reordered: 0, late: 0, restarts: 0 };
   readonly #maxDelayMs: number;
   readonly #maxPackets: number;
+  #startDelayMs = 0;
   readonly #sequence = new WrappingCounter(16);
   /** Packets ahead, by unwrapped number, and when they came. */
   readonly #held = new Map<number, { packet: RtpPacket; arrivedMs: number }>();
@@ -55,6 +56,14 @@ export class JitterBuffer {
     this.#maxPackets = options.maxPackets ?? MAX_HELD_PACKETS;
   }
 
+  /**
+   * Holds all packets back at first, for `startDelayMs`: which one is the first is known only when those it overtook
+   * have come. Called before the first packet.
+   */
+  gatherFirst(startDelayMs: number): void {
+    this.#startDelayMs = startDelayMs;
+  }
+
   /** Packets that wait. */
   get heldPackets(): number {
     return this.#held.size;
@@ -63,7 +72,8 @@ export class JitterBuffer {
   /** When `expire` has something to do, monotonic, in ms; `undefined` while nothing waits. */
   get deadlineMs(): number | undefined {
     const [oldest] = this.#held.values();
-    return oldest === undefined ? undefined : oldest.arrivedMs + this.#maxDelayMs;
+    if (oldest === undefined) return undefined;
+    return oldest.arrivedMs + (this.#next === undefined ? this.#startDelayMs : this.#maxDelayMs);
   }
 
   /**
@@ -75,6 +85,7 @@ export class JitterBuffer {
    */
   push(packet: RtpPacket, nowMs: number): OrderedRtpPacket[] {
     const number = this.#sequence.near(packet.sequenceNumber);
+    if (this.#next === undefined && this.#startDelayMs > 0) return this.#gather(packet, { number, nowMs });
     const next = this.#next ?? number;
     const ahead = number - next;
     if (ahead > MAX_SEQUENCE_DROPOUT || ahead < -MAX_SEQUENCE_MISORDER) return this.#stray(packet);
@@ -98,10 +109,7 @@ export class JitterBuffer {
       this.#next = number + 1;
       return [{ packet, lostBefore: ahead }];
     }
-    this.#held.set(number, { packet: { ...packet, payload: packet.payload.slice() }, arrivedMs: nowMs });
-    const ordered: OrderedRtpPacket[] = [];
-    if (this.#held.size > this.#maxPackets) this.#skip(ordered);
-    return ordered;
+    return this.#hold(packet, { number, nowMs });
   }
 
   /** Gives up on packets that others have waited for long enough. */
@@ -117,6 +125,26 @@ export class JitterBuffer {
     this.#next = undefined;
     this.#sequence.reset();
     this.#strayNext = -1;
+  }
+
+  /** Before the first packet is known. */
+  #gather(packet: RtpPacket, at: { number: number; nowMs: number }): OrderedRtpPacket[] {
+    if (this.#held.has(at.number)) {
+      this.statistics.late++;
+      return [];
+    }
+    this.#sequence.advance(packet.sequenceNumber);
+    return this.#hold(packet, at);
+  }
+
+  #hold(packet: RtpPacket, at: { number: number; nowMs: number }): OrderedRtpPacket[] {
+    this.#held.set(at.number, {
+      packet: { ...packet, payload: packet.payload.slice() },
+      arrivedMs: at.nowMs,
+    });
+    const ordered: OrderedRtpPacket[] = [];
+    if (this.#held.size > this.#maxPackets) this.#skip(ordered);
+    return ordered;
   }
 
   /** Two in a row from elsewhere: the sender has started anew. */
@@ -136,7 +164,7 @@ export class JitterBuffer {
   #skip(ordered: OrderedRtpPacket[]): void {
     let lowest = Infinity;
     for (const number of this.#held.keys()) if (number < lowest) lowest = number;
-    const lost = lowest - this.#next!;
+    const lost = lowest - (this.#next ?? lowest);
     this.statistics.lost += lost;
     this.#next = lowest + 1;
     ordered.push({ packet: this.#held.get(lowest)!.packet, lostBefore: lost });

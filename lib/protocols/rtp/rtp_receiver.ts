@@ -63,6 +63,11 @@ export class RtpReceiver {
     };
   }
 
+  /** Holds all packets back at first, for `startDelayMs`, where they may overtake each other. */
+  gatherFirst(startDelayMs: number): void {
+    this.#buffer.gatherFirst(startDelayMs);
+  }
+
   /** When `expire` has something to do, monotonic, in ms; `undefined` while nothing waits. */
   get deadlineMs(): number | undefined {
     return this.#buffer.deadlineMs;

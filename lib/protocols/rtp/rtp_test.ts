@@ -13,7 +13,7 @@ import {
   SessionTimes,
   WrappingCounter,
 } from "#protocols/rtp";
-import type { ReceivedPayload, RtcpSenderReport, RtpPacket } from "#protocols/rtp";
+import type { OrderedRtpPacket, ReceivedPayload, RtcpSenderReport, RtpPacket } from "#protocols/rtp";
 
 const PLAIN = {
   payloadType: 96,
@@ -249,4 +249,29 @@ Deno.test("RtpReceiver follows its source, and takes no stray one for it", () =>
   receiver.rtcp(encodeRtcp({ ssrc: 2, cname: "", isLeaving: true }), 0);
   assert.equal(ended, 1);
   assert.equal(receiver.report(1_000)?.ssrc, 2);
+});
+
+Deno.test("JitterBuffer told to gather finds the first packet among those that overtook it", async (context) => {
+  const cases = [
+    { what: "in order", came: [7, 8], then: [9], wanted: [7, 8, 9] },
+    { what: "over the wrap, one twice", came: [1, 65_535, 0, 65_535], then: [2], wanted: [65_535, 0, 1, 2] },
+    { what: "with a hole", came: [8, 6], then: [9, 7, 10], wanted: [6, 8, 9, 10], lost: 1 },
+  ];
+  for (const { what, came, then, wanted, lost = 0 } of cases) {
+    await context.step(what, () => {
+      const buffer = new JitterBuffer({ maxDelayMs: 100 });
+      buffer.gatherFirst(200);
+      const got: number[] = [];
+      const take = (ordered: OrderedRtpPacket[]) =>
+        void got.push(...ordered.map(({ packet }) => packet.sequenceNumber));
+      for (const [at, number] of came.entries()) take(buffer.push(packet(number), at));
+      assert.deepEqual([got, buffer.deadlineMs], [[], 200]);
+      take(buffer.expire(199));
+      assert.deepEqual(got, []);
+      take(buffer.expire(200));
+      for (const number of then) take(buffer.push(packet(number), 201));
+      assert.deepEqual(got, wanted);
+      assert.deepEqual([buffer.deadlineMs, buffer.statistics.lost], [undefined, lost]);
+    });
+  }
 });

@@ -173,7 +173,7 @@ class RtspFeed {
       if (!this.#hasMedia) {
         this.#hasMedia = true;
         this.#first.resolve();
-        this.#stream.start();
+        this.#stream.start({ isOverUdp: this.isOverUdp });
       }
       this.#stream.rtp(track, bytes);
     } catch (error) {

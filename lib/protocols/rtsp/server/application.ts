@@ -94,8 +94,12 @@ export interface RtspPresentation {
 
 /** Something that a client publishes. */
 export interface RtspRecording {
-  /** Takes the name of the stream; what refuses it, or nothing. */
-  start(ended: (reason: string) => void): RtspRefusal | undefined;
+  /**
+   * Takes the name of the stream; what refuses it, or nothing.
+   *
+   * @param use Whether packets come as datagrams, which may overtake each other.
+   */
+  start(ended: (reason: string) => void, use: { readonly isOverUdp: boolean }): RtspRefusal | undefined;
   /** A packet of a track, borrowed; one of a track that is not known is dropped. */
   rtp(track: number, bytes: Uint8Array): void;
   /** A report about a track, borrowed. */

@@ -247,7 +247,9 @@ export class RtspServerSession {
     if (this.#state !== "ready" || recording === undefined) return { status: 455 };
     const refusal = this.#isStarted
       ? undefined
-      : recording.value.start((reason) => this.#connection.close(reason));
+      : recording.value.start((reason) => this.#connection.close(reason), {
+        isOverUdp: !this.#setup.isInterleaved,
+      });
     if (refusal !== undefined) return refusal;
     this.#isStarted = true;
     this.#state = "recording";
