@@ -7,19 +7,17 @@ import type { RecordingFile } from "./recording_sink.ts";
 export interface FileWriterOptions {
   readonly file: RecordingFile;
   readonly muxer: Muxer;
-  /** Taken off all times, in microseconds: one base for all tracks. */
+  /** What the muxer takes off all times, in microseconds: one base for all tracks. */
   readonly baseUs: number;
-  /** Whether the muxer takes it off. */
-  readonly isShifted: boolean;
 }
 
 const FIRST_BYTES = 65_536;
+const NOTHING = new Uint8Array(0);
 
 /** Writes packets into one file. */
 export class FileWriter {
   readonly #file: RecordingFile;
   readonly #muxer: Muxer;
-  readonly #isShifted: boolean;
   /** Taken off all times, in microseconds. */
   readonly baseUs: number;
   /** What waits to be written; its memory is used again and again. */
@@ -34,7 +32,6 @@ export class FileWriter {
     this.#file = options.file;
     this.#muxer = options.muxer;
     this.baseUs = options.baseUs;
-    this.#isShifted = options.isShifted;
     this.#newestUs = options.baseUs;
     this.#writtenBytes = options.file.sizeBytes;
     this.#waiting.bytes(options.muxer.begin());
@@ -66,7 +63,7 @@ export class FileWriter {
     const muxer = this.#muxer;
     try {
       if (muxer.writeInto !== undefined) muxer.writeInto(packet, this.#waiting);
-      else this.#gather(muxer.write(this.#isShifted ? packet : this.#rebased(packet)));
+      else this.#gather(muxer.write(packet));
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       this.#refusedPackets++;
@@ -75,6 +72,7 @@ export class FileWriter {
 
   /** Gives what was gathered to the file. */
   async flush(): Promise<void> {
+    this.#gather(this.#muxer.flush?.() ?? NOTHING);
     const waiting = this.#waiting;
     const whole = this.#whole;
     if (whole !== undefined) {
@@ -86,10 +84,6 @@ export class FileWriter {
     await this.#file.append(waiting.view());
     this.#writtenBytes += waiting.length;
     waiting.reset();
-  }
-
-  #rebased(packet: Packet): Packet {
-    return { ...packet, dtsUs: packet.dtsUs - this.baseUs, ptsUs: packet.ptsUs - this.baseUs };
   }
 
   /** A large array is written as it is, if nothing waits before it: a fragment of MP4. */

@@ -10,7 +10,7 @@ export interface MuxerSettings {
   readonly metadata: Readonly<AmfObject> | undefined;
   /** The file that is gone on with. */
   readonly resume: FlvResumePoint | undefined;
-  /** Added to all times by muxers that can, in microseconds; see `RecordingFormat.shiftsTimes`. */
+  /** Added to all times, in microseconds. */
   readonly timeOffsetUs: number;
 }
 
@@ -20,10 +20,6 @@ export interface RecordingFormat {
   readonly extension: string;
   /** Whether it takes packets as FLV has them: script data, control data, tracks that come later. */
   readonly isFlv: boolean;
-  /** Whether its muxer adds `timeOffsetUs`, so that packets need no copies with other times. */
-  readonly shiftsTimes: boolean;
-  /** How often its files are written, in ms: what is lost if the server dies, beside what the muxer gathers. */
-  readonly flushMs: number;
   /**
    * Makes a muxer.
    *
@@ -34,16 +30,14 @@ export interface RecordingFormat {
 
 /** Longest time between a packet and its bytes in the file, in ms: what is lost if the server dies. */
 export const RECORDING_FLUSH_MS = 900;
-/** Media gathered into one fragment of MP4, in microseconds. */
-const FRAGMENT_US = 400_000;
+/** Longest fragment of MP4, in microseconds: what is written at once is one, and a key frame begins another. */
+const FRAGMENT_US = 2_000_000;
 
 /** The formats, by the names they have in the configuration. */
 export const RECORDING_FORMAT = {
   flv: {
     extension: "flv",
     isFlv: true,
-    shiftsTimes: true,
-    flushMs: RECORDING_FLUSH_MS,
     create: (tracks, { metadata, resume, timeOffsetUs }) =>
       new FlvMuxer(tracks, {
         timeOffsetUs,
@@ -54,15 +48,12 @@ export const RECORDING_FORMAT = {
   mp4: {
     extension: "mp4",
     isFlv: false,
-    shiftsTimes: false,
-    flushMs: RECORDING_FLUSH_MS - FRAGMENT_US / 1000,
-    create: (tracks) => new Mp4FragmentMuxer(tracks, { fragmentUs: FRAGMENT_US }),
+    create: (tracks, { timeOffsetUs }) =>
+      new Mp4FragmentMuxer(tracks, { timeOffsetUs, fragmentUs: FRAGMENT_US }),
   },
   ts: {
     extension: "ts",
     isFlv: false,
-    shiftsTimes: true,
-    flushMs: RECORDING_FLUSH_MS,
     // 90 kHz: bases are whole ms
     create: (tracks, { timeOffsetUs }) => new TsMuxer(tracks, { timeOffsetTicks: timeOffsetUs * 9 / 100 }),
   },

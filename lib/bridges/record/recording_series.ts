@@ -226,7 +226,7 @@ export class RecordingSeries {
     const startUs = Math.floor((Number.isFinite(firstUs) ? firstUs : 0) / 1000) * 1000;
     const baseUs = startUs - (resume?.nextMs ?? 0) * 1000;
     const muxer = format.create(held, { metadata: this.#tracks.metadata, resume, timeOffsetUs: -baseUs });
-    this.#writer = new FileWriter({ file, muxer, baseUs, isShifted: format.shiftsTimes });
+    this.#writer = new FileWriter({ file, muxer, baseUs });
     this.#isFirst = false;
     log.info(`recording to ${file.name}${resume === undefined ? "" : `, which has ${resume.nextMs} ms`}`);
     this.#options.opened(file.name);

@@ -4,7 +4,7 @@ import type { Logger } from "#log";
 import { formatStreamPath, type Stream } from "#streaming";
 import { FlushBeat } from "./flush_beat.ts";
 import { Recorder } from "./recorder.ts";
-import { RECORDING_FORMAT, type RecordingFormatName } from "./recording_format.ts";
+import { RECORDING_FLUSH_MS, RECORDING_FORMAT, type RecordingFormatName } from "./recording_format.ts";
 import { formatRecordingName } from "./recording_name.ts";
 import type { OnExisting, RecordingSink } from "./recording_sink.ts";
 import { sweepRecordings } from "./retention.ts";
@@ -114,14 +114,14 @@ export class Recordings {
   readonly #recorders = new Map<string, { readonly recorder: Recorder; readonly wish: RecordingWish }>();
   /** Recordings that are being completed, by stream: the next one of a stream waits for the last. */
   readonly #ending = new Map<string, Promise<void>>();
-  /** By period, in ms. */
-  readonly #beats = new Map<number, FlushBeat>();
+  readonly #beat: FlushBeat;
   #sweepTimer: Disposable | undefined;
   #isSweeping = false;
   #isClosed = false;
 
   constructor(options: RecordingsOptions) {
     this.#options = options;
+    this.#beat = new FlushBeat(options.clock, { periodMs: RECORDING_FLUSH_MS });
     this.#inUse = options.inUse ?? new Set();
     const { maxAgeMs, maxTotalBytes } = options.settings;
     if (maxAgeMs > 0 || maxTotalBytes > 0) {
@@ -174,7 +174,7 @@ export class Recordings {
     const recorder = new Recorder({
       stream,
       clock,
-      beat: this.#beatOf(format.flushMs),
+      beat: this.#beat,
       openSink: async () => {
         await last;
         return await openSink();
@@ -236,12 +236,6 @@ export class Recordings {
     this.#sweepTimer?.[Symbol.dispose]();
     for (const streamName of [...this.#recorders.keys()]) void this.stop(streamName);
     await Promise.all(this.#ending.values());
-  }
-
-  #beatOf(periodMs: number): FlushBeat {
-    const beat = this.#beats.get(periodMs) ?? new FlushBeat(this.#options.clock, { periodMs });
-    this.#beats.set(periodMs, beat);
-    return beat;
   }
 
   #nameOf(streamName: string, template: string): string {

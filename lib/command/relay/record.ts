@@ -1,5 +1,11 @@
 import { PULL_DEFAULTS, type PullOptions } from "#bridges/relay";
-import { FlushBeat, Recorder, RECORDING_FORMAT, type RecordingFormatName } from "#bridges/record";
+import {
+  FlushBeat,
+  Recorder,
+  RECORDING_FLUSH_MS,
+  RECORDING_FORMAT,
+  type RecordingFormatName,
+} from "#bridges/record";
 import { systemClock } from "#clock";
 import { ConfigError } from "#errors";
 import { MediaRoot } from "#storage";
@@ -48,7 +54,7 @@ export async function run(line: CommandLine, _context: CommandContext): Promise<
         log: host.log,
         openSink: () => MediaRoot.open({ name: "output", folder: dirname(path) }),
         format,
-        beat: new FlushBeat(systemClock, { periodMs: format.flushMs }),
+        beat: new FlushBeat(systemClock, { periodMs: RECORDING_FLUSH_MS }),
         nextName: () => basename(path),
         onExisting: line.has("force") ? "replace" : "number",
         inUse: new Set(),

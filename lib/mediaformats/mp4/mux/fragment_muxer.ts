@@ -5,7 +5,7 @@ import { u64Bytes } from "../write/box_writer.ts";
 import { encodeFragment, type FragmentRun } from "../write/fragment.ts";
 import { FragmentIndex } from "../write/fragment_index.ts";
 import { type DurationField, encodeInitSegment } from "../write/init_segment.ts";
-import type { Sample } from "../write/sample.ts";
+import { isAlwaysSync, type Sample } from "../write/sample.ts";
 import { type TrackInput, TrackInputs } from "./track_input.ts";
 
 /** How a fragmented file is written. */
@@ -21,6 +21,8 @@ export interface Mp4FragmentMuxerOptions {
   readonly minFragmentUs?: number;
   /** Media of a fragment, in bytes; one packet may be larger. @default {8_388_608} */
   readonly maxFragmentBytes?: number;
+  /** Added to all times, in microseconds. @default {0} */
+  readonly timeOffsetUs?: number;
   /** Tags of the file, by the names ffprobe shows. */
   readonly tags?: Readonly<Record<string, string>>;
 }
@@ -67,7 +69,7 @@ interface TrackState {
 export class Mp4FragmentMuxer implements Muxer {
   readonly #inputs: TrackInputs;
   readonly #states: readonly TrackState[];
-  readonly #options: Required<Omit<Mp4FragmentMuxerOptions, "tags">>;
+  readonly #options: Required<Omit<Mp4FragmentMuxerOptions, "tags" | "timeOffsetUs">>;
   readonly #tags: Readonly<Record<string, string>>;
   readonly #index = new FragmentIndex();
   #durationFields: readonly DurationField[] | undefined;
@@ -82,7 +84,8 @@ export class Mp4FragmentMuxer implements Muxer {
    * @throws {FormatError} If MP4 cannot hold one of them.
    */
   constructor(tracks: readonly MuxTrack[], options: Mp4FragmentMuxerOptions = {}) {
-    this.#inputs = new TrackInputs(tracks);
+    const { tags = {}, timeOffsetUs = 0, ...sizes } = options;
+    this.#inputs = new TrackInputs(tracks, { timeOffsetUs });
     this.#states = this.#inputs.all.map((input) => ({
       input,
       startTicks: 0,
@@ -91,7 +94,6 @@ export class Mp4FragmentMuxer implements Muxer {
       mediaTicks: 0,
       firstDtsTicks: undefined,
     }));
-    const { tags = {}, ...sizes } = options;
     this.#options = { ...DEFAULTS, ...sizes };
     this.#tags = tags;
   }
@@ -106,9 +108,21 @@ export class Mp4FragmentMuxer implements Muxer {
     const input = this.#inputs.accept(packet);
     if (input === undefined) return NOTHING;
     const sample = input.sampleOf(packet);
-    const bytes = this.#endsBefore(input, packet) ? this.#cut(input, sample) : NOTHING;
+    const bytes = this.#endsBefore(input, sample) ? this.#cut(input, sample) : NOTHING;
     this.#gather(input, sample);
     return bytes;
+  }
+
+  /**
+   * Ends the fragment with what has come: for who writes by the clock. The last sample of a track waits where only the
+   * next one tells how long it lasts.
+   */
+  flush(): Uint8Array {
+    const newestUs = this.#inputs.all.reduce((newest, input) => {
+      const last = input.samples.at(-1);
+      return last === undefined ? newest : Math.max(newest, usOf(last, input));
+    }, -Infinity);
+    return this.#end(newestUs, new Map());
   }
 
   /** The last fragment and the index; the durations in the header. */
@@ -118,15 +132,15 @@ export class Mp4FragmentMuxer implements Muxer {
     return { append: concatBytes([last, index]), patches: this.#durationPatches() };
   }
 
-  #endsBefore(input: TrackInput, packet: Packet): boolean {
+  #endsBefore(input: TrackInput, sample: Sample): boolean {
     if (this.#pendingSamples === 0) return false;
     if (this.#pendingSamples >= MAX_FRAGMENT_SAMPLES) return true;
-    if (this.#pendingBytes + packet.payload.length > this.#options.maxFragmentBytes) return true;
+    if (this.#pendingBytes + sample.payload.length > this.#options.maxFragmentBytes) return true;
     const { fragmentUs, minFragmentUs } = this.#options;
-    const elapsedUs = packet.dtsUs - this.#startUs;
+    const elapsedUs = usOf(sample, input) - this.#startUs;
     // the others give the leading track time to end the fragment where it suits it
     if (input !== this.#inputs.leading) return elapsedUs >= fragmentUs * PATIENCE;
-    if (packet.kind === "audio" || !packet.isKeyFrame) return elapsedUs >= fragmentUs;
+    if (isAlwaysSync(input.track.kind) || !sample.isKeyFrame) return elapsedUs >= fragmentUs;
     return elapsedUs >= minFragmentUs || input.samples[0]?.isKeyFrame === false;
   }
 
@@ -139,12 +153,20 @@ export class Mp4FragmentMuxer implements Muxer {
 
   /** Ends the fragment before `next`, a sample of `input`. */
   #cut(input: TrackInput, next: Sample): Uint8Array {
-    const nowUs = usOf(next, input);
-    const followingTicks = new Map([[input, next.dtsTicks]]);
+    return this.#end(usOf(next, input), new Map([[input, next.dtsTicks]]));
+  }
+
+  /**
+   * Ends the fragment now.
+   *
+   * @param followingTicks When the next sample is decoded, of the tracks where it is known. Others keep their last
+   *   one for the next fragment, but not longer than one lasts.
+   */
+  #end(nowUs: number, followingTicks: Map<TrackInput, number>): Uint8Array {
     const held: [TrackInput, Sample][] = [];
     for (const other of this.#inputs.all) {
       const last = other.samples.at(-1);
-      if (other === input || last === undefined || last.durationTicks > 0) continue;
+      if (followingTicks.has(other) || last === undefined || last.durationTicks > 0) continue;
       if (nowUs - usOf(last, other) < this.#options.fragmentUs) {
         other.samples.pop();
         held.push([other, last]);
@@ -153,9 +175,17 @@ export class Mp4FragmentMuxer implements Muxer {
         followingTicks.set(other, other.clock.ticksOf(nowUs));
       }
     }
-    const bytes = this.#encode(followingTicks);
+    const isEmpty = this.#inputs.all.every(({ samples }) => samples.length === 0);
+    const bytes = isEmpty ? NOTHING : this.#encode(followingTicks);
+    if (isEmpty) this.#restart();
     for (const [owner, sample] of held) this.#gather(owner, sample);
     return bytes;
+  }
+
+  #restart(): void {
+    this.#pendingBytes = 0;
+    this.#pendingSamples = 0;
+    this.#startUs = Infinity;
   }
 
   /**
@@ -167,9 +197,7 @@ export class Mp4FragmentMuxer implements Muxer {
     const header = this.#durationFields === undefined ? this.#writeHeader(followingTicks) : NOTHING;
     const runs = this.#states.filter(({ input }) => input.samples.length > 0)
       .map((state) => takeRun(state, followingTicks.get(state.input)));
-    this.#pendingBytes = 0;
-    this.#pendingSamples = 0;
-    this.#startUs = Infinity;
+    this.#restart();
     if (runs.length === 0) return header;
     const { bytes } = encodeFragment(++this.#sequenceNumber, runs);
     this.#noteKeyFrame(runs);

@@ -136,6 +136,31 @@ Deno.test("Mp4FragmentMuxer holds a picture whose duration is open, but not long
   assert.equal(places[2]![0]!.dts, 3_000 * 90);
 });
 
+Deno.test("Mp4FragmentMuxer gives at a flush all but pictures whose duration is open, and the same samples", () => {
+  const packets = film(5);
+  const muxer = new Mp4FragmentMuxer([VIDEO, AUDIO], { fragmentUs: 2e6, timeOffsetUs: 7e6 });
+  const appended: Uint8Array[] = [muxer.begin(), muxer.flush()];
+  let flushedUs = 0;
+  for (const [index, packet] of packets.entries()) {
+    appended.push(muxer.write(packet));
+    if (packet.dtsUs - flushedUs < 900_000) continue;
+    flushedUs = packet.dtsUs;
+    appended.push(muxer.flush(), muxer.flush());
+    const written = readFragments(concatBytes(appended)).flat().length;
+    assert.ok(written >= index, `${written} of ${index + 1} packets`);
+  }
+  const { append } = muxer.end();
+  const timesOf = (file: Uint8Array) =>
+    [1, 2].map((id) =>
+      readFragments(file).flat().filter(({ trackId }) => trackId === id).map(({ dts }) => dts)
+    );
+  const [video = [], audio = []] = timesOf(muxAll(new Mp4FragmentMuxer([VIDEO, AUDIO]), packets).file);
+  assert.deepEqual(timesOf(concatBytes([...appended, append])), [
+    video.map((dts) => dts + 7 * 90_000),
+    audio.map((dts) => dts + 7 * 48_000),
+  ]);
+});
+
 Deno.test("Mp4FragmentMuxer keeps times below 0 by an edit list, one shift for all tracks", () => {
   const early = { ...sound(0), dtsUs: -21_333, ptsUs: -21_333 };
   const { file } = muxAll(new Mp4FragmentMuxer([VIDEO, AUDIO]), [

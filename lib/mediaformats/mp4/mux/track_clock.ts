@@ -29,11 +29,16 @@ export class TrackClock {
   readonly #isExact: boolean;
   readonly #samplesOf: FrameSamples;
   readonly #sampleRate: number;
+  readonly #timeOffsetUs: number;
+  readonly #timeOffsetTicks: number;
   #lastDtsTicks = -Infinity;
   #gridTicks: number | undefined;
 
-  /** @param entry What is known of the track. */
-  constructor(entry: SampleEntry) {
+  /**
+   * @param entry What is known of the track.
+   * @param options `timeOffsetUs`: added to all times, in microseconds.
+   */
+  constructor(entry: SampleEntry, { timeOffsetUs = 0 }: { readonly timeOffsetUs?: number } = {}) {
     const { track, sampleRate } = entry;
     this.#track = track;
     const own = track.timescale ?? 0;
@@ -45,6 +50,8 @@ export class TrackClock {
       ? MICROSECONDS
       : this.#sampleRate || DEFAULT_TIMESCALE;
     this.#samplesOf = frameSamplesOf(track.codec, entry.codecConfig);
+    this.#timeOffsetUs = timeOffsetUs;
+    this.#timeOffsetTicks = this.ticksOf(timeOffsetUs);
   }
 
   /**
@@ -55,9 +62,14 @@ export class TrackClock {
   sampleOf(packet: Packet | MediaPacket): Sample {
     const frameTicks = this.#frameTicks(packet);
     const exact = this.#isExact && "dtsTicks" in packet ? packet : undefined;
-    const ticks = exact?.dtsTicks ?? this.#gridded(packet.dtsUs);
-    const ptsTicks = exact?.ptsTicks ??
-      (packet.ptsUs === packet.dtsUs ? ticks : this.ticksOf(packet.ptsUs));
+    const ticks = exact !== undefined
+      ? exact.dtsTicks + this.#timeOffsetTicks
+      : this.#gridded(packet.dtsUs + this.#timeOffsetUs);
+    const ptsTicks = exact !== undefined
+      ? exact.ptsTicks + this.#timeOffsetTicks
+      : packet.ptsUs === packet.dtsUs
+      ? ticks
+      : this.ticksOf(packet.ptsUs + this.#timeOffsetUs);
     const dtsTicks = Math.max(ticks, this.#lastDtsTicks);
     this.#check(dtsTicks - ticks, ptsTicks - dtsTicks);
     this.#lastDtsTicks = dtsTicks;

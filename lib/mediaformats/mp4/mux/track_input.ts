@@ -14,14 +14,20 @@ export class TrackInput {
   #track: MuxTrack;
   #entry: SampleEntry | undefined;
   #clock: TrackClock | undefined;
+  readonly #timeOffsetUs: number;
 
   /**
    * @param track As the caller told of it; kept.
+   * @param place Its track_ID, and what is added to its times, in microseconds.
    * @throws {FormatError} If MP4 cannot hold the track.
    */
-  constructor(track: MuxTrack, containerTrackId: number) {
+  constructor(
+    track: MuxTrack,
+    place: { readonly containerTrackId: number; readonly timeOffsetUs: number },
+  ) {
     this.#track = track;
-    this.containerTrackId = containerTrackId;
+    this.containerTrackId = place.containerTrackId;
+    this.#timeOffsetUs = place.timeOffsetUs;
     checkMp4Codec(track);
     if (!needsFirstFrame(track)) this.#entry = sampleEntryOf(track);
   }
@@ -38,7 +44,7 @@ export class TrackInput {
 
   /** Gives times. */
   get clock(): TrackClock {
-    return this.#clock ??= new TrackClock(this.entry);
+    return this.#clock ??= new TrackClock(this.entry, { timeOffsetUs: this.#timeOffsetUs });
   }
 
   /**
@@ -69,11 +75,14 @@ export class TrackInputs {
 
   /**
    * @param tracks At least one.
+   * @param options `timeOffsetUs`: added to all times, in microseconds.
    * @throws {FormatError} If MP4 cannot hold one of them.
    */
-  constructor(tracks: readonly MuxTrack[]) {
+  constructor(tracks: readonly MuxTrack[], { timeOffsetUs = 0 }: { readonly timeOffsetUs?: number } = {}) {
     if (tracks.length === 0) throw new FormatError("Cannot write MP4: there is no track");
-    this.all = tracks.map((track, index) => new TrackInput(track, index + 1));
+    this.all = tracks.map((track, index) =>
+      new TrackInput(track, { containerTrackId: index + 1, timeOffsetUs })
+    );
   }
 
   /** The track seeking goes by: the first of video, otherwise the first. */
