@@ -13,7 +13,7 @@
 export { ACCEPTOR_CHAINS, CLIENT_CHAINS, OUTBOUND_CHAINS, WEB_CHAINS } from "./chain_table.ts";
 export { chainSummaries, startServer } from "./server.ts";
 export type { ChainSummary, RunningServer, StartOptions } from "./server.ts";
-export { PUSH_OPTIONS as PUSH_TARGET_OPTIONS } from "./relays/relay_options.ts";
+export { PUSH_TARGET_OPTIONS } from "./relays/relay_options.ts";
 export { ReactorDialer } from "./relays/reactor_dialer.ts";
 export { UdpPortPairs } from "./rtsp/rtp_ports.ts";
 export type { PortRange, UdpOpener } from "./rtsp/rtp_ports.ts";

@@ -1,8 +1,19 @@
 import { PULL_DEFAULTS, PUSH_DEFAULTS } from "#bridges/relay";
-import { choice, flag, optionalPath, optionalText, type OptionsOf, text, value, wholeNumber } from "#options";
+import {
+  choice,
+  flag,
+  optionalPath,
+  optionalText,
+  type OptionsOf,
+  type OptionTable,
+  text,
+  value,
+  type ValueRow,
+  wholeNumber,
+} from "#options";
 
 /** A host's certificate: of `rtmps`, `rtmpts` and `rtsps`. */
-const TLS_OPTIONS = {
+const TLS_OPTIONS: { sslAuthorities: ValueRow<string | undefined>; sslVerify: ValueRow<boolean> } = {
   sslAuthorities: optionalPath({
     example: "authority.pem",
     doc: "Further certificate authorities in PEM form, for rtmps, rtmpts and rtsps.",
@@ -13,11 +24,11 @@ const TLS_OPTIONS = {
   }),
 };
 
-function rtspTransport(doc: string) {
+function rtspTransport(doc: string): ValueRow<"auto" | "udp" | "tcp"> {
   return choice(["auto", "udp", "tcp"], { default: PULL_DEFAULTS.rtspTransport, doc });
 }
 
-function connectTimeout() {
+function connectTimeout(): ValueRow<number> {
   return wholeNumber({
     default: PULL_DEFAULTS.connectTimeoutMs,
     min: 100,
@@ -27,7 +38,7 @@ function connectTimeout() {
   });
 }
 
-const IDENTITY_OPTIONS = {
+const IDENTITY_OPTIONS: Record<"swfUrl" | "pageUrl" | "tcUrl", ValueRow<string | undefined>> = {
   swfUrl: optionalText({ example: "http://HOST/player.swf", doc: "swfUrl of connect." }),
   pageUrl: optionalText({ example: "http://HOST/", doc: "pageUrl of connect." }),
   tcUrl: optionalText({
@@ -37,7 +48,7 @@ const IDENTITY_OPTIONS = {
 };
 
 /** A point in a stream, in s, or what the numbers below 0 stand for. */
-function seconds(options: { default: number; min: number; allowed: string; doc: string }) {
+function seconds(options: { default: number; min: number; allowed: string; doc: string }): ValueRow<number> {
   return value<number>({
     ...options,
     accept: (written) =>
@@ -167,3 +178,6 @@ export const PUSH_OPTIONS = {
 export type PullConfig = OptionsOf<typeof PULL_OPTIONS>;
 /** One entry of `pushTargets`. */
 export type PushConfig = OptionsOf<typeof PUSH_OPTIONS>;
+
+/** The rows of one entry of `pushTargets`, for applications that forward streams by lists of their own. */
+export const PUSH_TARGET_OPTIONS: OptionTable = PUSH_OPTIONS;
