@@ -36,18 +36,29 @@ interface Place {
   readonly signal: AbortSignal;
 }
 
+/** What a dialer is made with. */
+export interface ReactorDialerOptions {
+  /** Told of connections whose other end is not verified. */
+  readonly log: Logger;
+  /** Pairs of UDP ports for media over RTSP. */
+  readonly rtpPorts: RtpPorts;
+  /** Told of each stack that was opened, by its first protocol, and the chain it is. @default nobody is */
+  readonly opened?: (bottom: Protocol, chain: string) => void;
+}
+
 /** Opens the stacks of relays on connections of the reactor. */
 export class ReactorDialer implements RelayDialer {
   readonly rtpPorts: RtpPorts;
   readonly #reactor: Reactor;
   readonly #log: Logger;
+  readonly #opened: (bottom: Protocol, chain: string) => void;
   /** Hosts whose certificates are not verified, and about which that was said. */
   readonly #unverified = new Set<string>();
 
-  /** @param options `log` is told of connections whose other end is not verified. */
-  constructor(reactor: Reactor, options: { readonly log: Logger; readonly rtpPorts: RtpPorts }) {
+  constructor(reactor: Reactor, options: ReactorDialerOptions) {
     this.#reactor = reactor;
     this.#log = options.log;
+    this.#opened = options.opened ?? (() => {});
     this.rtpPorts = options.rtpPorts;
   }
 
@@ -57,12 +68,14 @@ export class ReactorDialer implements RelayDialer {
     const client = new RtmpClientProtocol({ ...options, handshake: isEncrypted ? "below" : "own" });
     const bottom = isEncrypted ? under(client, new RtmpeClientProtocol(options)) : client;
     bottom.openOn(isTunneled ? await this.#tunnel(request) : await this.#connect(request));
+    this.#opened(bottom, chainOf(request.scheme));
     return client;
   }
 
   async dialRtsp(request: RtspDialRequest): Promise<RtspClientProtocol> {
     const client = new RtspClientProtocol(request.rtsp);
     client.openOn(await this.#connect(request));
+    this.#opened(client, chainOf(request.scheme));
     return client;
   }
 
@@ -116,6 +129,11 @@ const LAYERS: Readonly<Record<RelayScheme | RtspScheme, SchemeLayers>> = {
   rtsp: { isTls: false, isTunneled: false, isEncrypted: false },
   rtsps: { isTls: true, isTunneled: false, isEncrypted: false },
 };
+
+/** `outboundRtmps` for `rtmps`. */
+function chainOf(scheme: string): string {
+  return `outbound${scheme.charAt(0).toUpperCase()}${scheme.slice(1)}`;
+}
 
 function under(near: Protocol, far: Protocol): Protocol {
   far.linkNear(near);
