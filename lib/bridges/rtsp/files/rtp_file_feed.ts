@@ -2,7 +2,7 @@ import type { MediaCursor, OpenFile, Pace } from "#bridges/vod";
 import type { Clock } from "#clock";
 import type { MediaPacket, Packet } from "#media";
 import type { SliceSource } from "#stack";
-import type { RtpSink } from "../play/transport_sinks.ts";
+import type { RtpSink } from "../play/rtp_sink.ts";
 import type { RtpWire } from "../rtp_wire.ts";
 
 /** Bytes written at once; a packet that is larger gets memory of its own size. */

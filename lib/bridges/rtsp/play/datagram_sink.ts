@@ -1,7 +1,7 @@
 import type { Clock } from "#clock";
 import type { SliceSource } from "#stack";
 import { FRAME_HEADER_BYTES } from "../rtp_wire.ts";
-import type { RtpSink } from "./transport_sinks.ts";
+import type { RtpSink } from "./rtp_sink.ts";
 
 /** Datagrams sent in one go; then the network gets a moment, so that a whole GOP does not overflow its queues. */
 const BURST_DATAGRAMS = 64;

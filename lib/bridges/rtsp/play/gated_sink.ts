@@ -1,5 +1,5 @@
 import type { SliceSource } from "#stack";
-import type { RtpSink } from "./transport_sinks.ts";
+import type { RtpSink } from "./rtp_sink.ts";
 
 /** Holds back what goes to a sink until it is opened: the answer to PLAY comes first. */
 export class GatedSink implements RtpSink {

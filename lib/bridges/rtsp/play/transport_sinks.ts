@@ -1,21 +1,9 @@
 import type { Clock } from "#clock";
 import type { RtspPlayContext, RtspTransport } from "#protocols/rtsp";
-import type { SliceSource } from "#stack";
 import type { WireTrack } from "../rtp_wire.ts";
 import type { OutboundTrack } from "../outbound_tracks.ts";
 import { DatagramSink } from "./datagram_sink.ts";
-
-/** Where frames of a wire go; a carrier is one. */
-export interface RtpSink {
-  /** Queues frames that come before anything of the source. */
-  send(bytes: Uint8Array): void;
-  /** Sets what frames are asked of, or removes it. */
-  setSource(source: SliceSource | undefined): void;
-  /** The source has frames again. */
-  wake(): void;
-  /** Ends the connection. */
-  abort(error: Error): void;
-}
+import type { RtpSink } from "./rtp_sink.ts";
 
 /** The tracks of a session on the channels of its wire: over UDP the usual ones, so that many share a log. */
 export function wireTracks(context: RtspPlayContext, tracks: readonly OutboundTrack[]): WireTrack[] {
