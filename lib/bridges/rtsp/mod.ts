@@ -28,7 +28,7 @@ export type { DatagramSinkOptions } from "./play/datagram_sink.ts";
 export { LivePlayer } from "./play/live_player.ts";
 export type { LivePlayerOptions } from "./play/live_player.ts";
 export { MulticastSenders } from "./play/multicast_senders.ts";
-export type { RtpSink } from "./play/transport_sinks.ts";
+export type { RtpSink } from "./play/rtp_sink.ts";
 export { StreamToRtsp } from "./stream_to_rtsp.ts";
 export type { StreamToRtspOptions } from "./stream_to_rtsp.ts";
 export { LiveRtspApplication } from "./live_rtsp_application.ts";
