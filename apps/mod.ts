@@ -12,6 +12,8 @@ import { samplefactory } from "./samplefactory/mod.ts";
 import { vmapp } from "./vmapp/mod.ts";
 import { vptests } from "./vptests/mod.ts";
 
+export { vmapp };
+
 /** All shipped applications, as configurations name them. */
 export const APPLICATIONS: readonly ApplicationDefinition[] = [
   flvplayback,

@@ -93,6 +93,13 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("./media/convert.ts"),
   },
   {
+    name: "init",
+    about: "Write a new application into a folder: in TypeScript or Lua, with a configuration and a test",
+    positional: ["DIR"],
+    flags: { lua: { doc: "An application in Lua" } },
+    load: () => import("./init/init.ts"),
+  },
+  {
     name: "passwd",
     about: "Read a password from standard input and print the table that lets NAME in with it",
     positional: ["NAME"],
