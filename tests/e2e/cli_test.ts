@@ -190,6 +190,18 @@ e2e(
         ]);
         assert.ok(Number(probed.format.duration) > 0.5, probed.format.duration);
 
+        const rtsp = await command(
+          cli.tcp,
+          `pullStream uri=${far.rtspUrl("live/film")} localStreamName=byRtsp forceTcp=1 keepAlive=0`,
+        );
+        assert.equal(rtsp.status, "SUCCESS", rtsp.description);
+        await isRunning(cli, "byRtsp");
+        const { data: connected } = await command<{ chain: string }[]>(cli.tcp, "listConnections");
+        const outbound = connected.map(({ chain }) => chain).filter((chain) => /^outbound/.test(chain))
+          .sort();
+        assert.deepEqual(outbound, ["outboundRtmp", "outboundRtmp", "outboundRtsp"]);
+        await command(cli.tcp, "shutdownStream localStreamName=byRtsp");
+
         const { data: configs } = await command<Configs>(cli.tcp, "listConfig");
         assert.deepEqual([configs.pull.length, configs.push.length, configs.record.length], [1, 1, 0]);
         assert.deepEqual(configs.push[0]?.status.map(({ state }) => state), ["standing"]);
