@@ -289,7 +289,11 @@ Deno.test("The addresses to paste lead to the application that each service reac
   ];
   assert.deepEqual(started.server.urls, {
     publish: rtmp,
-    play: [...rtmp, `http://127.0.0.1:${ports[3]}/tv/NAME.flv`, `ws://127.0.0.1:${ports[3]}/tv/NAME.flv`],
+    play: [
+      ...rtmp,
+      ...[`http://127.0.0.1:${ports[3]}/tv/NAME.flv`, `http://127.0.0.1:${ports[3]}/tv/NAME.ts`],
+      `ws://127.0.0.1:${ports[3]}/tv/NAME.flv`,
+    ],
   });
   assert.deepEqual(started.server.openApplications, ["live", "other"]);
 });

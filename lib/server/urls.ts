@@ -29,7 +29,11 @@ export function serviceUrls(
   ];
   return {
     publish: [...rtmp, ...rtsp],
-    play: [...rtmp, ...rtsp, ...urls("inboundHttp", (place) => [`http://${place}.flv`, `ws://${place}.flv`])],
+    play: [
+      ...rtmp,
+      ...rtsp,
+      ...urls("inboundHttp", (place) => [`http://${place}.flv`, `http://${place}.ts`, `ws://${place}.flv`]),
+    ],
   };
 }
 

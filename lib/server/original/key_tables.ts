@@ -14,7 +14,8 @@ const NEVER_READ: OriginalKey = { type: "text", says: "has no effect: the origin
 const NO_TUNNEL = "has no effect: streams are not pulled by RTSP through HTTP";
 const NO_WAIT = "has no effect: media is not held back until reports come";
 const NO_TOS = "has no effect: the runtime cannot set it";
-const UDP_OUT_LATER = "has no effect: nothing is sent over UDP yet";
+const ACCEPTOR_TTL =
+  "has no effect: an acceptor only receives; datagrams are sent by tsTargets, which have a ttl";
 const LINKED = "has no effect: applications are no shared libraries here, the name says which it is";
 
 /** Keys of `configuration`. */
@@ -170,8 +171,8 @@ export const ACCEPTOR_KEYS = {
   },
   id: { type: "number", says: "has no effect: it goes with fireOnlyOnce" },
   ssmIp: { type: "text", becomes: "multicastSource" },
-  ttl: { type: "number", silentFor: [256], says: UDP_OUT_LATER },
-  tos: { type: "number", silentFor: [256], says: UDP_OUT_LATER },
+  ttl: { type: "number", silentFor: [256], says: ACCEPTOR_TTL },
+  tos: { type: "number", silentFor: [256], says: NO_TOS },
   crossDomainFile: { type: "text", says: "has no effect: use web.allowOrigin for pages of other sites" },
   auth: { type: "table", becomes: "auth", doc: "For chains over HTTP." },
   hasAuth: { type: "flag", silentFor: [true, false], doc: "The original sets it itself." },
