@@ -17,6 +17,7 @@ import { TlsAcceptor } from "./tls/tls_acceptor.ts";
 import { type TlsConnectOptions, TlsConnector } from "./tls/tls_connector.ts";
 import type { TlsKeyRing, TlsKeys } from "./tls/tls_key_ring.ts";
 import { TurnQueue } from "./turn_queue.ts";
+import { connectDatagrams } from "./udp/datagram_carrier.ts";
 import type { UdpOptions } from "./udp/datagram_transport.ts";
 import { UdpListener } from "./udp/udp_listener.ts";
 import { UdpSocket } from "./udp/udp_socket.ts";
@@ -178,6 +179,11 @@ export class Reactor {
     const socket = await UdpSocket.open(options, this.#context);
     socket.onClosed = this.#io.opened("datagrams");
     return socket;
+  }
+
+  /** Opens a carrier for the datagrams of one peer, whose name is looked up. Rejects with the system's error. */
+  async connectUdp({ address, port }: Omit<ConnectOptions, "signal">): Promise<Carrier> {
+    return await connectDatagrams({ address, port }, (options) => this.openUdp(options));
   }
 
   /**

@@ -52,6 +52,8 @@ export const ACCEPTOR_CHAINS: readonly ChainDeclaration[] = [
   { name: "inboundRtsps", tags: ["tcp", "tls", "rtspOrHttp"], about: "the same over TLS" },
   { name: "inboundLiveFlv", tags: ["tcp", "flvin"], about: "FLV as it arrives over TCP" },
   ...variantChains("inbound"),
+  { name: "tcpPassThrough", tags: ["tcp", "passThrough"], about: "anything, joined to another connection" },
+  { name: "udpPassThrough", tags: ["udp", "passThrough"], about: "the same for datagrams" },
   {
     name: "inboundJsonCli",
     tags: ["tcp", "jsonCli"],

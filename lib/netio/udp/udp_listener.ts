@@ -1,7 +1,8 @@
 import { ClosedError } from "#errors";
-import type { Carrier, CarrierClient, CarrierStatistics, Endpoint, SliceSource } from "#stack";
+import type { Carrier, Endpoint } from "#stack";
 import { formatEndpoint } from "#stack";
 import type { ListenerLog } from "../listener.ts";
+import { DatagramCarrier } from "./datagram_carrier.ts";
 import type { UdpSocket } from "./udp_socket.ts";
 
 /** Most senders of one socket at a time; datagrams of others are dropped. */
@@ -22,7 +23,7 @@ export interface UdpListenerOptions {
 export class UdpListener {
   readonly #socket: UdpSocket;
   readonly #options: UdpListenerOptions;
-  readonly #senders = new Map<string, SenderCarrier>();
+  readonly #senders = new Map<string, DatagramCarrier>();
   readonly #closed = Promise.withResolvers<void>();
   #droppedSenders = 0;
 
@@ -57,7 +58,7 @@ export class UdpListener {
     const known = this.#senders.get(key);
     if (known !== undefined) return known.receive(bytes);
     if (this.#senders.size >= MAX_UDP_SENDERS) return this.#drop(from);
-    const carrier = new SenderCarrier(this.#socket, {
+    const carrier = new DatagramCarrier(this.#socket, {
       remote: from,
       onClosed: () => this.#senders.delete(key),
     });
@@ -90,66 +91,5 @@ export class UdpListener {
     const why = error ?? new ClosedError("UDP socket closed by this side");
     for (const carrier of [...this.#senders.values()]) carrier.abort(why);
     this.#closed.resolve();
-  }
-}
-
-/** The datagrams of one sender as the bottom of a stack. */
-class SenderCarrier implements Carrier {
-  readonly kind = "udp";
-  readonly remote: Endpoint;
-  readonly statistics: CarrierStatistics = { bytesIn: 0, bytesOut: 0 };
-  readonly queuedBytes = 0;
-  readonly #socket: UdpSocket;
-  readonly #onClosed: () => void;
-  #client: CarrierClient | undefined;
-  #isPaused = false;
-  #isClosed = false;
-
-  constructor(socket: UdpSocket, { remote, onClosed }: { remote: Endpoint; onClosed: () => void }) {
-    this.#socket = socket;
-    this.remote = remote;
-    this.#onClosed = onClosed;
-  }
-
-  get local(): Endpoint {
-    return this.#socket.local;
-  }
-
-  receive(bytes: Uint8Array): void {
-    if (this.#isClosed || this.#isPaused) return;
-    this.statistics.bytesIn += bytes.length;
-    this.#client?.receive(bytes);
-  }
-
-  open(client: CarrierClient): void {
-    this.#client = client;
-  }
-
-  send(bytes: Uint8Array): void {
-    if (this.#isClosed) return;
-    this.statistics.bytesOut += bytes.length;
-    this.#socket.send(bytes, this.remote);
-  }
-
-  setSource(source: SliceSource | undefined): void {
-    if (source !== undefined) throw new TypeError("Cannot write shared slices to a UDP carrier");
-  }
-
-  wake(): void {}
-
-  /** While paused, datagrams are dropped: UDP has no way to hold its sender. */
-  pause(isPaused: boolean): void {
-    this.#isPaused = isPaused;
-  }
-
-  close(): void {
-    this.abort(new ClosedError("Closed by this side"));
-  }
-
-  abort(error: Error): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#onClosed();
-    this.#client?.closed(error);
   }
 }

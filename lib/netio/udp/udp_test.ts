@@ -5,6 +5,7 @@ import { formatEndpoint } from "#stack";
 import type { Carrier } from "#stack";
 import { waitFor } from "../../../tests/helpers/wait.ts";
 import { bytesOf, MessageSource, NotingClient } from "../_rig_test.ts";
+import { Reactor } from "../reactor.ts";
 import { MAX_UDP_SENDERS, UdpListener } from "./udp_listener.ts";
 import { TurnQueue } from "../turn_queue.ts";
 import { isMulticastAddress } from "./datagram_transport.ts";
@@ -303,4 +304,35 @@ Deno.test("UdpListener serves no more than MAX_UDP_SENDERS at a time, and ends w
   assert.deepEqual([listener.senderCount, warnings.length], [MAX_UDP_SENDERS, 1 + 3], "1st, 2nd, 4th");
   void listener.close();
   assert.equal(listener.senderCount, 0);
+});
+
+Deno.test("Reactor.connectUdp talks with one peer, and hears nobody else", async () => {
+  const reactor = new Reactor();
+  for (const address of ["127.0.0.1", "::1", "localhost"]) {
+    const listener = await reactor.listenUdp(
+      { address: address === "::1" ? "::1" : "127.0.0.1", port: 0 },
+      (sender) =>
+        sender.open({
+          receive: (bytes) => sender.send(bytesOf(`${new TextDecoder().decode(bytes)}!`)),
+          closed() {},
+        }),
+    );
+    const carrier = await reactor.connectUdp({ address, port: listener.local.port }).catch((error) => error);
+    if (carrier instanceof Error) throw carrier;
+    const heard: string[] = [];
+    const ends: Error[] = [];
+    carrier.open({
+      receive: (bytes: Uint8Array) => void heard.push(new TextDecoder().decode(bytes)),
+      closed: (error: Error) => void ends.push(error),
+    });
+    const stranger = await UdpSocket.open({ address: address === "::1" ? "::1" : "127.0.0.1", port: 0 });
+    stranger.send(bytesOf("no"), { ...listener.local, port: carrier.local.port });
+    carrier.send(bytesOf("yes"));
+    await waitFor(() => heard.length > 0, { what: "an answer", pollMs: 1 });
+    carrier.close();
+    stranger.close();
+    await listener.close();
+    assert.deepEqual([heard, ends.length], [["yes!"], 1], address);
+  }
+  await reactor.close();
 });

@@ -90,6 +90,12 @@ export const ACCEPTOR_OPTIONS = {
     doc:
       "Further certificates: a connection gets the one for the host name it asks for (SNI), or else sslCert.",
   }),
+  passThroughTo: optionalText({
+    example: "tcp://192.0.2.7:80",
+    pattern: /^(tcp|udp):\/\/[^\s/]+:\d{1,5}$/,
+    allowed: "tcp://HOST:PORT or udp://HOST:PORT",
+    doc: "tcpPassThrough and udpPassThrough: the other side.",
+  }),
   auth: group(HTTP_AUTH_OPTIONS, {
     doc: "Who is asked for user and password on chains over HTTP, by path, before anything is answered.",
   }),

@@ -134,6 +134,9 @@ function* acceptorFaults({ applications }: ServerConfig, { chainsOf }: Known): G
       const { protocol, sslCert, sslKey, sslCertificates, auth } = acceptor;
       const path = `applications[${at}].acceptors[${index}]`;
       yield* httpAuthFaults(auth, `${path}.auth`);
+      if (/PassThrough$/.test(protocol) && acceptor.passThroughTo === undefined) {
+        yield fault(`${path}.passThroughTo`, `must be set: ${protocol} has no other side without it`);
+      }
       if (chains !== undefined && !chains.includes(protocol)) {
         yield fault(`${path}.protocol`, unknown("chain", { word: protocol, words: chains }));
       }

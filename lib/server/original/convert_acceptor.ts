@@ -5,7 +5,7 @@ import { ACCEPTOR_KEYS } from "./key_tables.ts";
 import { type Findings, type OriginalEntry, readKeys, sameValues } from "./original_key.ts";
 
 /** Chains of the original that crtmp does not speak. */
-const LATER_CHAINS = /^(inboundRawHttps?Stream|(tcp|udp)PassThrough)$/i;
+const LATER_CHAINS = /^inboundRawHttps?Stream$/i;
 /** Chains by which a server is controlled, or shows its state. */
 const CONTROL_CHAINS = /^inbound(Http)?JsonCli$|Variant$/i;
 

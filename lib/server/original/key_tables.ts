@@ -174,6 +174,9 @@ export const ACCEPTOR_KEYS = {
   ttl: { type: "number", silentFor: [256], says: ACCEPTOR_TTL },
   tos: { type: "number", silentFor: [256], says: NO_TOS },
   crossDomainFile: { type: "text", says: "has no effect: use web.allowOrigin for pages of other sites" },
+  ...same("passThroughTo", "text", {
+    doc: "No key of the original, which had no other side for its pass-through.",
+  }),
   auth: { type: "table", becomes: "auth", doc: "For chains over HTTP." },
   hasAuth: { type: "flag", silentFor: [true, false], doc: "The original sets it itself." },
 } as const satisfies OriginalKeys;

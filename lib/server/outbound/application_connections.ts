@@ -88,6 +88,7 @@ export class ApplicationConnections implements OutboundConnections {
     const where = { address, port, ...(signal === undefined ? {} : { signal }) };
     const carrier = carrierOf(this.#factories.requireChain(chain));
     if (carrier === "tls") return await this.#options.reactor.connectTls({ ...where, ...tls });
+    if (carrier === "udp") return await this.#options.reactor.connectUdp(where);
     return await this.#options.reactor.connectTcp(where);
   }
 }
