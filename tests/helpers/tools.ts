@@ -25,6 +25,10 @@ export const TOOL_PACKAGES = {
   mkvmerge: ["mkvtoolnix"],
   nginx: ["nginx", "libnginx-mod-rtmp"],
   obs: ["obs-studio"],
+  python3: [
+    ...["python3", "python3-gi", "gir1.2-gst-rtsp-server-1.0"],
+    ...["gstreamer1.0-plugins-base", "gstreamer1.0-plugins-good", "gstreamer1.0-plugins-bad"],
+  ],
   rtmpdump: ["rtmpdump"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
@@ -86,6 +90,10 @@ const TOOL_PROBES: Readonly<Partial<Record<Tool, readonly (readonly string[])[]>
     ["gst-inspect-1.0", "--exists", "x264enc"],
     ["gst-inspect-1.0", "--exists", "rtspclientsink"],
   ],
+  python3: [[
+    ...["env", "/usr/bin/python3", "-c"],
+    "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer",
+  ]],
   nginx: [["test", "-e", "/usr/lib/nginx/modules/ngx_rtmp_module.so"]],
 };
 

@@ -1,7 +1,13 @@
 import type { Clock } from "#clock";
 import { DecodeOrder, type MuxTrack, type Packet, type RtpUnit } from "#media";
 import { encodeMetadata, metadataOfTracks, scriptTagToPacket } from "#mediaformats/flv";
-import { encodeRtcp, type ReceivedPayload, RtpReceiver, SessionTimes } from "#protocols/rtp";
+import {
+  encodeRtcp,
+  type ReceivedPayload,
+  RTP_HEADER_BYTES,
+  RtpReceiver,
+  SessionTimes,
+} from "#protocols/rtp";
 import type { SdpMedia } from "#protocols/rtsp";
 import type { InboundForm } from "./inbound_tracks.ts";
 
@@ -82,9 +88,15 @@ export class RtspToStream {
   /** Takes an RTP packet of a track; borrowed. */
   rtp(track: number, bytes: Uint8Array): void {
     const receiver = this.#intakes[track]?.receiver;
-    if (receiver === undefined) return;
+    // a header alone punches a hole into a router: it is of no source
+    if (receiver === undefined || bytes.length === RTP_HEADER_BYTES) return;
     receiver.rtp(bytes, this.#options.clock.nowMs());
     if (receiver.deadlineMs !== undefined) this.#schedule();
+  }
+
+  /** The sender says that all tracks begin together, this one at an RTP timestamp. */
+  announce(track: number, timestamp: number): void {
+    this.#intakes[track]?.receiver.times.announce(timestamp);
   }
 
   /** Takes an RTCP compound of a track; borrowed. */

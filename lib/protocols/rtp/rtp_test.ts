@@ -205,6 +205,26 @@ function senderReport(ntpMs: number, rtpTimestamp: number): RtcpSenderReport {
   return report as RtcpSenderReport;
 }
 
+Deno.test("MediaTimes puts tracks in step by the start that was announced, unless it cannot be true", () => {
+  const cases: [what: string, announced: [video?: number, audio?: number], audioUs: number][] = [
+    ["both", [90_000, 48_000], 100_000],
+    ["one only", [90_000], 40_000],
+    ["none", [], 40_000],
+    ["far from the first packet", [90_000, 48_000 * 60], 40_000],
+    ["the first is not believed", [0xf000_0000, 48_000], 40_000],
+    ["further apart than tracks begin", [90_000, 48_000 * 4], 40_000],
+  ];
+  for (const [what, [videoStart, audioStart], audioUs] of cases) {
+    const session = new SessionTimes();
+    const video = new MediaTimes(session, 90_000);
+    const audio = new MediaTimes(session, 48_000);
+    if (videoStart !== undefined) video.announce(videoStart);
+    if (audioStart !== undefined) audio.announce(audioStart);
+    assert.equal(video.timeUs(video.unwrap(90_000, 1_000)), 0, what);
+    assert.equal(audio.timeUs(audio.unwrap(48_000 + 4_800, 1_040)), audioUs, what);
+  }
+});
+
 Deno.test("MediaTimes begins with the first packet, and is put in step by sender reports", () => {
   const session = new SessionTimes();
   const video = new MediaTimes(session, 90_000);

@@ -62,6 +62,8 @@ export type {
   TransportOffer,
 } from "./client/client_transports.ts";
 export { baseUrl, controlUrls, sessionControl } from "./client/control_url.ts";
+export { parseTrackStarts, trackStartsOf } from "./client/track_starts.ts";
+export type { TrackStart } from "./client/track_starts.ts";
 export { RtspRefusalError } from "./client/refusal.ts";
 export { MAX_OPEN_REQUESTS, MAX_STRAY_ANSWERS, RtspClientProtocol } from "./client/rtsp_client_protocol.ts";
 export type { RtspClientOptions, RtspClientRequest, RtspClientTaker } from "./client/rtsp_client_protocol.ts";

@@ -1,6 +1,6 @@
 import { inboundForm, type InboundTrack, RtspToStream } from "#bridges/rtsp";
 import { FormatError, ProtocolError } from "#errors";
-import { NoPortsError, RtspRefusalError, type SdpMedia } from "#protocols/rtsp";
+import { NoPortsError, RtspRefusalError, type SdpMedia, trackStartsOf } from "#protocols/rtsp";
 import { stalled } from "../pull/pull_attempt.ts";
 import { PullPublisher } from "../pull/pull_publisher.ts";
 import { LOOK_MS, type PullSource, type PullSourceOptions } from "../pull/pull_source.ts";
@@ -11,6 +11,8 @@ import { type RtspEndpoint, rtspEndpoint } from "./rtsp_endpoint.ts";
 /** How often the server is told how well its packets come, in ms. */
 const REPORT_MS = 5_000;
 const UNSUPPORTED_TRANSPORT = 461;
+/** Most packets that wait for the answer to PLAY. */
+const MAX_EARLY_PACKETS = 512;
 
 /** Media cannot come over UDP; over TCP it may. */
 class NoDatagramsError extends ProtocolError {}
@@ -72,7 +74,7 @@ export class RtspSource implements PullSource {
     let isOver = false;
     try {
       await feed.setUp(lower);
-      await Promise.race([relay.session.play(rangeOf(settings)), relay.ended]);
+      await Promise.race([feed.play(rangeOf(settings)), relay.ended]);
       if (feed.isOverUdp) await Promise.race([feed.firstPacket(settings.udpTimeoutMs), relay.ended]);
       attempt.stand(`connected, waits for media over ${feed.isOverUdp ? "UDP" : "TCP"}`);
       using _looks = clock.every(LOOK_MS, () => this.#look(relay, feed));
@@ -109,6 +111,8 @@ class RtspFeed {
   readonly #tracks: readonly (InboundTrack | undefined)[];
   readonly #startedMs: number;
   #first = Promise.withResolvers<void>();
+  /** What came before the answer to PLAY. */
+  #early: { readonly track: number; readonly isRtcp: boolean; readonly bytes: Uint8Array }[] | undefined = [];
   #hasMedia = false;
   #isFailed = false;
 
@@ -155,6 +159,20 @@ class RtspFeed {
     }
   }
 
+  /** Asks for the media. Packets that come before the answer, which says where tracks begin, wait for it. */
+  async play(range: string): Promise<void> {
+    const { session } = this.#relay;
+    const infos = await session.play(range);
+    const indexes = [...session.transports.tracks.keys()];
+    const controls = indexes.map((index) => this.#tracks[index]?.media.control ?? "");
+    for (const [at, info] of trackStartsOf(infos, controls).entries()) {
+      if (info?.rtpTimestamp !== undefined) this.#stream.announce(indexes[at]!, info.rtpTimestamp);
+    }
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const { track, ...datagram } of early) this.received(track, datagram);
+  }
+
   /** Resolves with the first packet; rejects if there is none in time. */
   async firstPacket(timeoutMs: number): Promise<void> {
     using _timer = this.#options.clock.after(timeoutMs, () => {
@@ -168,6 +186,10 @@ class RtspFeed {
   /** A packet of a track, borrowed. */
   received(track: number, { isRtcp, bytes }: { isRtcp: boolean; bytes: Uint8Array }): void {
     if (this.#isFailed) return;
+    if (this.#early !== undefined) {
+      if (this.#early.length < MAX_EARLY_PACKETS) this.#early.push({ track, isRtcp, bytes: bytes.slice() });
+      return;
+    }
     if (isRtcp) return this.#stream.rtcp(track, bytes);
     try {
       if (!this.#hasMedia) {

@@ -8,6 +8,7 @@ import { parseSdp, type SdpMedia } from "../session_description.ts";
 import { type ClientDatagram, ClientTransports } from "./client_transports.ts";
 import { baseUrl, controlUrls, sessionControl } from "./control_url.ts";
 import { RtspRefusalError } from "./refusal.ts";
+import { parseTrackStarts, type TrackStart } from "./track_starts.ts";
 import type { RtspClientProtocol, RtspClientRequest } from "./rtsp_client_protocol.ts";
 
 /** Challenges that one request is made again for. */
@@ -145,10 +146,16 @@ export class RtspClientSession {
    * Starts to play, or goes on.
    *
    * @param range Value of the Range header.
+   * @returns Where the tracks begin, as far as the server tells.
    * @throws {RtspRefusalError} If the server refuses.
    */
-  async play(range?: string): Promise<void> {
-    await this.#ask({ method: "PLAY", url: this.#aggregateUrl, headers: { Range: range } });
+  async play(range?: string): Promise<readonly TrackStart[]> {
+    const { headers } = await this.#ask({
+      method: "PLAY",
+      url: this.#aggregateUrl,
+      headers: { Range: range },
+    });
+    return parseTrackStarts(headers.get("rtp-info") ?? "");
   }
 
   /** Stops to play, so that it can go on; see {@link play}. */

@@ -7,12 +7,14 @@ import {
   baseUrl,
   controlUrls,
   MAX_STRAY_ANSWERS,
+  parseTrackStarts,
   type RtpPortPair,
   RtspClientProtocol,
   RtspClientSession,
   type RtspClientSessionOptions,
   RtspRefusalError,
   sessionControl,
+  trackStartsOf,
 } from "#protocols/rtsp";
 import { formatEndpoint } from "#stack";
 
@@ -193,6 +195,22 @@ Deno.test("controlUrls reads control attributes as servers mean them", () => {
   for (const [base, control, wanted] of cases) {
     assert.deepEqual(controlUrls(base, control), wanted, `${base} + ${control}`);
   }
+});
+
+Deno.test("trackStartsOf finds tracks by control, or by place where no address is known", () => {
+  const times = (text: string, controls: string[]) =>
+    trackStartsOf(parseTrackStarts(text), controls).map((info) => info?.rtpTimestamp);
+  const two = ["stream=0", "stream=1"];
+  const cases: [text: string, controls: string[], wanted: (number | undefined)[]][] = [
+    ["url=rtsp://h/a/stream=1;seq=1;rtptime=11,url=rtsp://h/a/stream=0;seq=2;rtptime=10", two, [10, 11]],
+    ["url=stream=0;rtptime=4294967295, url=stream=1;seq=4", two, [4294967295, undefined]],
+    ["url=rtsp://h/x;rtptime=5,url=rtsp://h/y;rtptime=6", two, [5, 6]],
+    ["url=rtsp://h/x;rtptime=5", two, [undefined, undefined]],
+    ["url=rtsp://h/a?b=c,d;e/trackID=1;seq=1;rtptime=7", ["trackID=1"], [7]],
+    ["url=rtsp://h/a/stream=0;rtptime=99999999999", ["stream=0"], [undefined]],
+    ["", two, [undefined, undefined]],
+  ];
+  for (const [text, controls, wanted] of cases) assert.deepEqual(times(text, controls), wanted, text);
 });
 
 Deno.test("RtspClientSession plays over TCP, keeps the session alive and says good-bye", async () => {
