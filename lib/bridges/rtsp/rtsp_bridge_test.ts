@@ -179,6 +179,7 @@ Deno.test("DatagramSink sends frames of a log as datagrams, in bursts, and gives
   const sink = new DatagramSink({
     clock,
     send: (channel, bytes) => sent.push(`${channel} ${bytes.length}`),
+    whenSent: (callback) => callback(),
     abort() {},
   });
   sink.send(latin1("$\x01\x00\x02ab"));

@@ -7,7 +7,7 @@ export interface DatagramTransport {
   /** Begins to receive: each datagram in memory of its own; `failed` is called once, where receiving cannot go on. */
   start(received: (bytes: Uint8Array, from: Endpoint) => void, failed: (error: Error) => void): void;
   /** Resolves when the system has the datagram; rejects where it refuses it. One at a time. */
-  send(bytes: Uint8Array, to: Endpoint): Promise<void>;
+  send(bytes: Uint8Array, to: Endpoint): Promise<unknown>;
   /** Frees the port. */
   close(): void;
 }

@@ -35,6 +35,9 @@ export class RuntimeTransport implements DatagramTransport {
   readonly #source: string | undefined;
   readonly #membership: Disposable | undefined;
   #isClosed = false;
+  /** Whom the last datagram went to, as the runtime wants it: most go to one peer. */
+  #to: Endpoint | undefined;
+  #address: Deno.NetAddr | undefined;
 
   private constructor(
     socket: Deno.DatagramConn,
@@ -81,8 +84,12 @@ export class RuntimeTransport implements DatagramTransport {
     });
   }
 
-  async send(bytes: Uint8Array, { address: hostname, port }: Endpoint): Promise<void> {
-    await this.#socket.send(bytes, { transport: "udp", hostname, port });
+  send(bytes: Uint8Array, to: Endpoint): Promise<unknown> {
+    if (to !== this.#to) {
+      this.#to = to;
+      this.#address = { transport: "udp", hostname: to.address, port: to.port };
+    }
+    return this.#socket.send(bytes, this.#address!);
   }
 
   close(): void {

@@ -33,6 +33,7 @@ export class UdpSocket {
   readonly #transport: DatagramTransport;
   #queue: { readonly bytes: Uint8Array; readonly to: Endpoint }[] = [];
   #isSending = false;
+  readonly #whenSent: (() => void)[] = [];
   #client: UdpClient | undefined;
   #isClosed = false;
 
@@ -81,11 +82,18 @@ export class UdpSocket {
     if (!this.#isSending) void this.#sendAll();
   }
 
+  /** Calls `callback` once what was given until now was sent, or lost; at once where nothing is under way. */
+  whenSent(callback: () => void): void {
+    if (this.#isSending && !this.#isClosed) this.#whenSent.push(callback);
+    else callback();
+  }
+
   /** Closes the socket. */
   close(error?: Error): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#queue = [];
+    this.#tellSent();
     this.#transport.close();
     this.onClosed();
     this.#client?.closed(error);
@@ -99,21 +107,23 @@ export class UdpSocket {
       this.#queue = [];
       for (const { bytes, to } of batch) {
         if (this.#isClosed) return;
-        await this.#sendOne(bytes, to);
+        // no call between: there are hundreds of thousands a second
+        try {
+          await this.#transport.send(bytes, to);
+          this.statistics.datagramsOut++;
+          this.statistics.bytesOut += bytes.length;
+        } catch {
+          // refused by the system, or closed: lost, as datagrams may be
+          this.statistics.datagramsLost++;
+        }
       }
     }
     this.#isSending = false;
+    this.#tellSent();
   }
 
-  async #sendOne(bytes: Uint8Array, to: Endpoint): Promise<void> {
-    try {
-      await this.#transport.send(bytes, to);
-      this.statistics.datagramsOut++;
-      this.statistics.bytesOut += bytes.length;
-    } catch {
-      // refused by the system, or closed: lost, as datagrams may be
-      this.statistics.datagramsLost++;
-    }
+  #tellSent(): void {
+    for (const callback of this.#whenSent.splice(0)) callback();
   }
 }
 

@@ -112,6 +112,10 @@ class Group implements RtpGroup {
     this.#socket.send(bytes, { address: this.address, port });
   }
 
+  whenSent(callback: () => void): void {
+    this.#socket.whenSent(callback);
+  }
+
   release(): void {
     if (--this.users === 0) this.#released();
   }

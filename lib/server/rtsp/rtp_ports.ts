@@ -99,6 +99,10 @@ class SocketPair implements RtpPortPair {
     (isRtcp ? this.#rtcp : this.#rtp).send(bytes, to);
   }
 
+  whenSent(callback: () => void): void {
+    this.#rtp.whenSent(() => this.#rtcp.whenSent(callback));
+  }
+
   close(): void {
     this.#rtp.close();
     this.#rtcp.close();

@@ -8,12 +8,16 @@ const BURST_DATAGRAMS = 64;
 /** Such a moment, in ms. */
 const PAUSE_MS = 2;
 
+const AT_ONCE = (callback: () => void): void => callback();
+
 /** Where datagrams go. */
 export interface DatagramSinkOptions {
   /** Time of the moments between bursts. */
   readonly clock: Clock;
-  /** Sends one packet of a channel, owned by the callee. */
+  /** Sends one packet of a channel, which does not change until it is sent. */
   readonly send: (channel: number, bytes: Uint8Array) => void;
+  /** Calls back once all that was given to `send` was sent. @default at once, and `send` gets copies */
+  readonly whenSent?: (callback: () => void) => void;
   /** Ends the connection. */
   readonly abort: (error: Error) => void;
 }
@@ -24,8 +28,10 @@ export class DatagramSink implements RtpSink {
   #source: SliceSource | undefined;
   #timer: Disposable | undefined;
   #isPumping = false;
-  /** Rest of a slice that was not sent yet; the slice is lent until it is. */
+  /** Datagrams are on their way; what they are views of is lent until they are sent. */
+  #isSending = false;
   #slice: Uint8Array | undefined;
+  /** Bytes of the slice that were sent. */
   #sent = 0;
 
   constructor(options: DatagramSinkOptions) {
@@ -41,15 +47,16 @@ export class DatagramSink implements RtpSink {
     this.#source = source;
     if (source !== undefined) return this.wake();
     this.#slice = undefined;
+    this.#sent = 0;
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
   }
 
   wake(): void {
-    if (this.#isPumping || this.#timer !== undefined) return;
+    if (this.#isPumping || this.#isSending || this.#timer !== undefined) return;
     this.#isPumping = true;
     try {
-      this.#pump();
+      while (this.#pump());
     } finally {
       this.#isPumping = false;
     }
@@ -59,19 +66,37 @@ export class DatagramSink implements RtpSink {
     this.#options.abort(error);
   }
 
-  #pump(): void {
-    for (let sent = 0; sent < BURST_DATAGRAMS;) {
-      const slice = this.#slice ??= this.#source?.nextSlice();
-      if (slice === undefined) return;
-      for (; this.#sent < slice.length && sent < BURST_DATAGRAMS; sent++) {
-        this.#sent = this.#sendFrame(slice, this.#sent);
-      }
-      if (this.#sent < slice.length) break;
-      this.#slice = undefined;
-      this.#sent = 0;
-      this.#source?.accepted(slice.length);
+  /** Sends a burst at most; whether more may be sent now. */
+  #pump(): boolean {
+    const slice = this.#slice ??= this.#source?.nextSlice();
+    if (slice === undefined) return false;
+    let count = 0;
+    for (; this.#sent < slice.length && count < BURST_DATAGRAMS; count++) {
+      this.#sent = this.#sendFrame(slice, this.#sent);
     }
-    this.#timer = this.#options.clock.after(PAUSE_MS, () => {
+    this.#isSending = true;
+    let isAtOnce = true;
+    const { whenSent = AT_ONCE } = this.#options;
+    whenSent(() => {
+      this.#isSending = false;
+      this.#settle(slice);
+      if (count === BURST_DATAGRAMS) this.#rest();
+      else if (!isAtOnce) this.wake();
+    });
+    isAtOnce = false;
+    return !this.#isSending && this.#timer === undefined;
+  }
+
+  /** Gives back what was sent. */
+  #settle(slice: Uint8Array): void {
+    if (slice !== this.#slice || this.#sent < slice.length) return;
+    this.#slice = undefined;
+    this.#sent = 0;
+    this.#source?.accepted(slice.length);
+  }
+
+  #rest(): void {
+    this.#timer ??= this.#options.clock.after(PAUSE_MS, () => {
       this.#timer = undefined;
       this.wake();
     });
@@ -79,7 +104,9 @@ export class DatagramSink implements RtpSink {
 
   #sendFrame(bytes: Uint8Array, at: number): number {
     const end = at + FRAME_HEADER_BYTES + (bytes[at + 2]! << 8 | bytes[at + 3]!);
-    this.#options.send(bytes[at + 1]!, bytes.slice(at + FRAME_HEADER_BYTES, end));
+    const { send, whenSent } = this.#options;
+    const start = at + FRAME_HEADER_BYTES;
+    send(bytes[at + 1]!, whenSent === undefined ? bytes.slice(start, end) : bytes.subarray(start, end));
     return end;
   }
 }

@@ -56,6 +56,7 @@ export class MulticastSenders {
     const sink = new DatagramSink({
       clock,
       send: (channel, bytes) => group.send(bytes, { track: channel >> 1, isRtcp: (channel & 1) === 1 }),
+      whenSent: (callback) => group.whenSent === undefined ? callback() : group.whenSent(callback),
       abort: () => listeners.forEach((ended) => ended()),
     });
     const wire = new RtpWire({

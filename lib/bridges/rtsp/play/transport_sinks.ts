@@ -21,6 +21,15 @@ export function channelsOf(
   return transport?.kind === "tcp" ? transport : { rtpChannel: index * 2, rtcpChannel: index * 2 + 1 };
 }
 
+/** One after the other: whatever waits for it, all of them send meanwhile. */
+function whenAllSent(tracks: RtspPlayContext["tracks"], callback: () => void, at = 0): void {
+  const transport = tracks[at]?.transport;
+  if (transport?.kind !== "udp") return callback();
+  const next = () => whenAllSent(tracks, callback, at + 1);
+  if (transport.ports.whenSent === undefined) next();
+  else transport.ports.whenSent(next);
+}
+
 /** Where the frames of a session go: its connection, or its ports. */
 export function sinkOf({ carrier, tracks }: RtspPlayContext, clock: Clock): RtpSink {
   if (tracks[0]?.transport.kind !== "udp") return carrier;
@@ -33,6 +42,7 @@ export function sinkOf({ carrier, tracks }: RtspPlayContext, clock: Clock): RtpS
       const isRtcp = (channel & 1) === 1;
       transport.ports.send(bytes, { isRtcp, to: isRtcp ? transport.rtcp : transport.rtp });
     },
+    whenSent: (callback) => whenAllSent(tracks, callback),
     abort: (error) => carrier.abort(error),
   });
 }

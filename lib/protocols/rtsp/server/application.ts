@@ -126,6 +126,8 @@ export interface RtpPortPair {
   receiveWith(receive: (datagram: { isRtcp: boolean; bytes: Uint8Array; from: Endpoint }) => void): void;
   /** Sends a datagram, which must not change; it may be lost without notice. */
   send(bytes: Uint8Array, where: { isRtcp: boolean; to: Endpoint }): void;
+  /** Calls back once what was given until now was sent; absent where that is at once. */
+  whenSent?(callback: () => void): void;
   /** Frees the ports. */
   close(): void;
 }
@@ -150,6 +152,8 @@ export interface RtpGroup {
   portOf(track: number): number;
   /** Sends a datagram, which must not change, to all who listen. */
   send(bytes: Uint8Array, where: { track: number; isRtcp: boolean }): void;
+  /** Calls back once what was given until now was sent; absent where that is at once. */
+  whenSent?(callback: () => void): void;
   /** One session less that uses it. */
   release(): void;
 }
