@@ -35,6 +35,7 @@ import { ServerRelays } from "./relays/server_relays.ts";
 import { MulticastGroups } from "./rtsp/multicast_groups.ts";
 import { UdpPortPairs } from "./rtsp/rtp_ports.ts";
 import { ApplicationConnections } from "./outbound/application_connections.ts";
+import { passThroughFactories } from "./outbound/pass_through_factory.ts";
 import { RtspService } from "./rtsp/rtsp_factory.ts";
 import { type CertificateFiles, WatchedCertificates } from "./tls_keys.ts";
 import { SharedObjects } from "./shared_objects.ts";
@@ -272,6 +273,12 @@ class Server implements RunningServer {
       clock: this.#patience,
       log,
     });
+    const passThrough = passThroughFactories({
+      reactor: this.#reactor,
+      clock: this.#patience,
+      opened: (bottom) => this.#protocols.add(bottom),
+      log,
+    });
     const variant = variantFactories({ applications: this.#applications, clock: this.#patience, log });
     // all of them before the first connection, which may name any
     const added = this.#config.applications.map((entry) => ({
@@ -299,6 +306,7 @@ class Server implements RunningServer {
           acceptorUse(running, [
             ...factories(httpGuard(acceptor.auth, { clock: systemClock, log: log.child("http") })),
             ingest(running, acceptor),
+            passThrough(acceptor),
             control.factoryOf(running, acceptor),
           ]),
         );
