@@ -203,8 +203,8 @@ export interface Muxer {
   write(packet: Packet | MediaPacket): Uint8Array;
   /** The same into `writer`, by muxers that need no array of their own for it. */
   writeInto?(packet: Packet | MediaPacket, writer: ByteWriter): void;
-  /** What was gathered and can be written, by muxers that gather; for the caller to own. */
-  flush?(): Uint8Array;
+  /** Writes what was gathered and can be written into `writer`, by muxers that gather. */
+  flushInto?(writer: ByteWriter): void;
   /** What remains, then changes to what was written before (duration, index). */
   end(): { readonly append: Uint8Array; readonly patches: readonly Patch[] };
 }

@@ -12,7 +12,6 @@ export interface FileWriterOptions {
 }
 
 const FIRST_BYTES = 65_536;
-const NOTHING = new Uint8Array(0);
 
 /** Writes packets into one file. */
 export class FileWriter {
@@ -22,8 +21,6 @@ export class FileWriter {
   readonly baseUs: number;
   /** What waits to be written; its memory is used again and again. */
   readonly #waiting = new ByteWriter(FIRST_BYTES);
-  /** What is written before that, without being copied. */
-  #whole: Uint8Array | undefined;
   #writtenBytes: number;
   #newestUs: number;
   #refusedPackets = 0;
@@ -44,7 +41,7 @@ export class FileWriter {
 
   /** Length of the file with what waits to be written, in bytes. */
   get bytes(): number {
-    return this.#writtenBytes + (this.#whole?.length ?? 0) + this.#waiting.length;
+    return this.#writtenBytes + this.#waiting.length;
   }
 
   /** Media time in it, in microseconds, by decoding times. */
@@ -63,7 +60,7 @@ export class FileWriter {
     const muxer = this.#muxer;
     try {
       if (muxer.writeInto !== undefined) muxer.writeInto(packet, this.#waiting);
-      else this.#gather(muxer.write(packet));
+      else this.#waiting.bytes(muxer.write(packet));
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       this.#refusedPackets++;
@@ -72,25 +69,12 @@ export class FileWriter {
 
   /** Gives what was gathered to the file. */
   async flush(): Promise<void> {
-    this.#gather(this.#muxer.flush?.() ?? NOTHING);
     const waiting = this.#waiting;
-    const whole = this.#whole;
-    if (whole !== undefined) {
-      await this.#file.append(whole);
-      this.#writtenBytes += whole.length;
-      this.#whole = undefined;
-    }
+    this.#muxer.flushInto?.(waiting);
     if (waiting.length === 0) return;
     await this.#file.append(waiting.view());
     this.#writtenBytes += waiting.length;
     waiting.reset();
-  }
-
-  /** A large array is written as it is, if nothing waits before it: a fragment of MP4. */
-  #gather(bytes: Uint8Array): void {
-    const isFirst = this.#whole === undefined && this.#waiting.length === 0;
-    if (isFirst && bytes.length >= FIRST_BYTES) this.#whole = bytes;
-    else this.#waiting.bytes(bytes);
   }
 
   /** Completes the file and closes it. */
@@ -105,7 +89,6 @@ export class FileWriter {
   /** Closes a file that takes no more bytes: what can be completed in its place is. */
   async giveUp(): Promise<void> {
     this.#waiting.reset();
-    this.#whole = undefined;
     try {
       for (const { offset, bytes } of this.#muxer.end().patches) await this.#file.patch(offset, bytes);
     } finally {

@@ -1,4 +1,4 @@
-import { concatBytes } from "#bytes";
+import { type ByteWriter, concatBytes } from "#bytes";
 import { FormatError } from "#errors";
 import type { MediaPacket, Muxer, MuxTrack, Packet, Patch } from "#media";
 import { u64Bytes } from "../write/box_writer.ts";
@@ -105,24 +105,24 @@ export class Mp4FragmentMuxer implements Muxer {
 
   /** Takes one packet; returns a fragment, after the header if it is the first, or nothing. */
   write(packet: Packet | MediaPacket): Uint8Array {
-    const input = this.#inputs.accept(packet);
-    if (input === undefined) return NOTHING;
-    const sample = input.sampleOf(packet);
-    const bytes = this.#endsBefore(input, sample) ? this.#cut(input, sample) : NOTHING;
-    this.#gather(input, sample);
-    return bytes;
+    return this.#take(packet);
+  }
+
+  /** As `write`, into `writer`. */
+  writeInto(packet: Packet | MediaPacket, writer: ByteWriter): void {
+    this.#take(packet, writer);
   }
 
   /**
    * Ends the fragment with what has come: for who writes by the clock. The last sample of a track waits where only the
    * next one tells how long it lasts.
    */
-  flush(): Uint8Array {
+  flushInto(writer: ByteWriter): void {
     const newestUs = this.#inputs.all.reduce((newest, input) => {
       const last = input.samples.at(-1);
       return last === undefined ? newest : Math.max(newest, usOf(last, input));
     }, -Infinity);
-    return this.#end(newestUs, new Map());
+    this.#end({ nowUs: newestUs, followingTicks: new Map(), writer });
   }
 
   /** The last fragment and the index; the durations in the header. */
@@ -130,6 +130,21 @@ export class Mp4FragmentMuxer implements Muxer {
     const last = this.#encode(new Map());
     const index = this.#index.encode(this.#inputs.leading.containerTrackId);
     return { append: concatBytes([last, index]), patches: this.#durationPatches() };
+  }
+
+  #take(packet: Packet | MediaPacket, writer?: ByteWriter): Uint8Array {
+    const input = this.#inputs.accept(packet);
+    if (input === undefined) return NOTHING;
+    const sample = input.sampleOf(packet);
+    const bytes = this.#endsBefore(input, sample)
+      ? this.#end({
+        nowUs: usOf(sample, input),
+        followingTicks: new Map([[input, sample.dtsTicks]]),
+        writer,
+      })
+      : NOTHING;
+    this.#gather(input, sample);
+    return bytes;
   }
 
   #endsBefore(input: TrackInput, sample: Sample): boolean {
@@ -151,18 +166,18 @@ export class Mp4FragmentMuxer implements Muxer {
     this.#startUs = Math.min(this.#startUs, usOf(sample, input));
   }
 
-  /** Ends the fragment before `next`, a sample of `input`. */
-  #cut(input: TrackInput, next: Sample): Uint8Array {
-    return this.#end(usOf(next, input), new Map([[input, next.dtsTicks]]));
-  }
-
   /**
-   * Ends the fragment now.
+   * Ends the fragment at `nowUs`.
    *
-   * @param followingTicks When the next sample is decoded, of the tracks where it is known. Others keep their last
-   *   one for the next fragment, but not longer than one lasts.
+   * @param end `followingTicks`: when the next sample is decoded, of the tracks where it is known. Others keep their
+   *   last one for the next fragment, but not longer than one lasts. `writer`: where bytes go.
    */
-  #end(nowUs: number, followingTicks: Map<TrackInput, number>): Uint8Array {
+  #end(end: {
+    readonly nowUs: number;
+    readonly followingTicks: Map<TrackInput, number>;
+    readonly writer: ByteWriter | undefined;
+  }): Uint8Array {
+    const { nowUs, followingTicks, writer } = end;
     const held: [TrackInput, Sample][] = [];
     for (const other of this.#inputs.all) {
       const last = other.samples.at(-1);
@@ -176,7 +191,7 @@ export class Mp4FragmentMuxer implements Muxer {
       }
     }
     const isEmpty = this.#inputs.all.every(({ samples }) => samples.length === 0);
-    const bytes = isEmpty ? NOTHING : this.#encode(followingTicks);
+    const bytes = isEmpty ? NOTHING : this.#encode(followingTicks, writer);
     if (isEmpty) this.#restart();
     for (const [owner, sample] of held) this.#gather(owner, sample);
     return bytes;
@@ -192,17 +207,19 @@ export class Mp4FragmentMuxer implements Muxer {
    * Encodes what was gathered, and the header before it if there was none.
    *
    * @param followingTicks When the sample after the last one is decoded, of the tracks where it is known.
+   * @param writer Where it is written to, rather than into an array.
    */
-  #encode(followingTicks: ReadonlyMap<TrackInput, number>): Uint8Array {
+  #encode(followingTicks: ReadonlyMap<TrackInput, number>, writer?: ByteWriter): Uint8Array {
     const header = this.#durationFields === undefined ? this.#writeHeader(followingTicks) : NOTHING;
     const runs = this.#states.filter(({ input }) => input.samples.length > 0)
       .map((state) => takeRun(state, followingTicks.get(state.input)));
     this.#restart();
+    writer?.bytes(header);
     if (runs.length === 0) return header;
-    const { bytes } = encodeFragment(++this.#sequenceNumber, runs);
+    const { bytes } = encodeFragment(++this.#sequenceNumber, runs, writer);
     this.#noteKeyFrame(runs);
     this.#writtenBytes += bytes.length;
-    return header.length === 0 ? bytes : concatBytes([header, bytes]);
+    return header.length === 0 || writer !== undefined ? bytes : concatBytes([header, bytes]);
   }
 
   /** One shift for all tracks, so that readers which ignore edit lists keep them together. */

@@ -1,3 +1,4 @@
+import type { ByteWriter } from "#bytes";
 import { BoxWriter } from "./box_writer.ts";
 import { isAlwaysSync, type Sample, SAMPLE_FLAGS } from "./sample.ts";
 import type { SampleEntry } from "../entries/sample_entry.ts";
@@ -17,7 +18,7 @@ export interface FragmentRun {
 
 /** One encoded fragment. */
 export interface Fragment {
-  /** `moof` and `mdat`; owned by the caller. */
+  /** `moof` and `mdat`; owned by the caller, a view of the writer's where there is one. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Bytes of `moof`. */
   readonly headerBytes: number;
@@ -42,8 +43,14 @@ const BOX_HEADER_BYTES = 8;
  *
  * @param sequenceNumber Rises from fragment to fragment, from 1.
  * @param runs Tracks that have samples in it; the bytes of each stand together, in this order.
+ * @param into Where it is written to, rather than into an array of its own.
  */
-export function encodeFragment(sequenceNumber: number, runs: readonly FragmentRun[]): Fragment {
+// params: hot path
+export function encodeFragment(
+  sequenceNumber: number,
+  runs: readonly FragmentRun[],
+  into?: ByteWriter,
+): Fragment {
   const writer = new BoxWriter();
   const dataOffsetsAt: number[] = [];
   writer.box("moof", () => {
@@ -57,16 +64,15 @@ export function encodeFragment(sequenceNumber: number, runs: readonly FragmentRu
     for (const { payload } of run.samples) mediaBytes += payload.length;
   });
   writer.u32(BOX_HEADER_BYTES + mediaBytes).fourCc("mdat");
-  const bytes = joinMedia(writer.take(), runs, mediaBytes);
+  const header = writer.take();
+  const length = header.length + mediaBytes;
+  const bytes = into === undefined ? new Uint8Array(length) : into.span(length);
+  joinMedia(bytes, header, runs);
   return { bytes, headerBytes };
 }
 
-function joinMedia(
-  header: Uint8Array,
-  runs: readonly FragmentRun[],
-  mediaBytes: number,
-): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(header.length + mediaBytes);
+// params: hot path
+function joinMedia(bytes: Uint8Array, header: Uint8Array, runs: readonly FragmentRun[]): void {
   bytes.set(header);
   let at = header.length;
   for (const run of runs) {
@@ -75,7 +81,6 @@ function joinMedia(
       at += payload.length;
     }
   }
-  return bytes;
 }
 
 /** Writes `traf`; returns where its data offset stands. */
