@@ -34,7 +34,8 @@ export function convertAcceptor(
     return undefined;
   }
   const guard = auth === undefined ? undefined : convertAuth(auth, { path: `${path}.auth`, findings });
-  const isAsked = /^inboundHttp/.test(chain) && guard?.uris.some(({ uri }) => uri === "/") === true;
+  const isAsked = /^inboundHttps?\w+Variant$/.test(chain) &&
+    guard?.uris.some(({ uri }) => uri === "/") === true;
   const isOpenControl = CONTROL_CHAINS.test(chain) && typeof ip === "string" && !isLoopback(ip) && !isAsked;
   if (isOpenControl) {
     findings.warn(
