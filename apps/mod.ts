@@ -9,6 +9,7 @@ import { appselector } from "./appselector/mod.ts";
 import { flvplayback } from "./flvplayback/mod.ts";
 import { proxypublish } from "./proxypublish/mod.ts";
 import { samplefactory } from "./samplefactory/mod.ts";
+import { stresstest } from "./stresstest/mod.ts";
 import { vmapp } from "./vmapp/mod.ts";
 import { vptests } from "./vptests/mod.ts";
 
@@ -23,4 +24,5 @@ export const APPLICATIONS: readonly ApplicationDefinition[] = [
   vptests,
   vmapp,
   admin,
+  stresstest,
 ];

@@ -140,6 +140,25 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("./relay/record.ts"),
   },
   {
+    name: "stress",
+    about:
+      "Load a server: so many players of URL, over RTMP, RTSP or HTTP, or publishers of a file; with a report each second",
+    positional: ["URL"],
+    flags: {
+      connections: { value: "N", doc: "How many to hold; those that end are made again; 100 if absent" },
+      "per-second": { value: "N", doc: "How many are begun each second; 100 if absent" },
+      duration: { value: "SECONDS", doc: "Stop after this time; at a signal if absent" },
+      publish: {
+        value: "FILE",
+        doc: "Publish this file in real time, again and again; {n} in URL is the number",
+      },
+      json: { doc: "Print each report as a line of JSON" },
+      ...RELAY_FLAGS,
+      "log-level": LOG_LEVEL,
+    },
+    load: () => import("./stress/stress.ts"),
+  },
+  {
     name: "cli",
     about: "Give a command to a server that runs, and print what it gives; `cli help` lists the commands",
     positional: ["COMMAND..."],

@@ -9,6 +9,8 @@ import type { Publisher } from "#streaming";
 
 /** Packets so close to their time are published at once, in ms. */
 const SLACK_MS = 5;
+/** Time from the last packet of a file to its first one again. */
+const LOOP_GAP_US = 40_000;
 /** Most packets that are read to find the first of each track. */
 const MAX_FIRST_PACKETS = 200;
 
@@ -19,6 +21,8 @@ export interface FilePublisherOptions {
   readonly clock: Clock;
   /** Told of tracks that RTMP cannot carry. */
   readonly log: Logger;
+  /** Whether the file begins again at its end. @default {false} */
+  readonly isLooped?: boolean;
 }
 
 /** Publishes a media file in real time: of each kind the first track that RTMP can carry. */
@@ -35,6 +39,8 @@ export class FilePublisher {
   /** Read, and not published yet; the next one last. */
   #pending: MediaPacket[] = [];
   #publishedUs = 0;
+  /** Where the file's times begin, the first time and each time again. */
+  #originUs = 0;
 
   /** @param demuxer Stands at the start of the file; is not closed. */
   constructor(demuxer: Demuxer, options: FilePublisherOptions) {
@@ -98,6 +104,10 @@ export class FilePublisher {
 
   async #read(): Promise<readonly MediaPacket[]> {
     try {
+      const packets = await this.#demuxer.read();
+      if (packets.length > 0 || this.#options.isLooped !== true || this.#isStopped) return packets;
+      await this.#demuxer.seek(0);
+      this.#originUs = this.#publishedUs + LOOP_GAP_US;
       return await this.#demuxer.read();
     } catch (error) {
       if (!(error instanceof FormatError || error instanceof LimitError)) throw error;
@@ -115,7 +125,7 @@ export class FilePublisher {
     if (!isWanted || kind !== "video" && packet.isDiscarded) return;
     const { clock, publisher } = this.#options;
     if (this.#firstUs === undefined) this.#startedMs = clock.nowMs();
-    const dtsUs = packet.dtsUs - (this.#firstUs ??= packet.dtsUs);
+    const dtsUs = this.#originUs + packet.dtsUs - (this.#firstUs ??= packet.dtsUs);
     const waitMs = this.#startedMs + dtsUs / 1000 - clock.nowMs();
     if (waitMs > SLACK_MS) await new Promise<void>((resolve) => clock.after(waitMs, resolve));
     if (this.#isStopped) return;

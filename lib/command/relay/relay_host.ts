@@ -1,9 +1,10 @@
 import { PullRelay, PushRelay } from "#bridges/relay";
-import type { PullOptions, PushOptions, RelayContext } from "#bridges/relay";
+import type { PullOptions, PushOptions, RelayContext, RelayDialer } from "#bridges/relay";
 import { systemClock, systemRandomBytes } from "#clock";
-import { LOG_LEVEL, Logger, parseLogLevel } from "#log";
+import { LOG_LEVEL, Logger, type LogLevel, parseLogLevel } from "#log";
 import { Reactor } from "#netio";
 import { ReactorDialer, UdpPortPairs } from "#server";
+import type { Carrier } from "#stack";
 import { type Stream, STREAM_DEFAULTS, StreamRegistry } from "#streaming";
 import type { CommandLine } from "../command_line.ts";
 import { openLog, reportStrayErrors } from "../program_log.ts";
@@ -23,15 +24,15 @@ export class RelayHost implements AsyncDisposable {
   readonly #reactor = new Reactor();
   readonly #context: RelayContext;
   readonly #strays: Disposable;
-  readonly #relays: (PullRelay | PushRelay)[] = [];
+  readonly #relays = new Set<PullRelay | PushRelay>();
 
-  /** @param line `--log-level` says which lines are printed. */
-  constructor(line: CommandLine) {
+  /** @param line `--log-level` says which lines are printed; `level` does without it. */
+  constructor(line: CommandLine, { level: absent = LOG_LEVEL.Info }: { readonly level?: LogLevel } = {}) {
     const level = line.value("log-level");
     this.log = openLog([{
       name: "console",
       type: "coloredConsole",
-      level: level === undefined ? LOG_LEVEL.Info : parseLogLevel(level),
+      level: level === undefined ? absent : parseLogLevel(level),
       singleLine: false,
       fileName: undefined,
       fileLength: 0,
@@ -60,6 +61,25 @@ export class RelayHost implements AsyncDisposable {
     return stream?.publisher === undefined ? undefined : stream;
   }
 
+  /** Opens the connections of relays. */
+  get dialer(): RelayDialer {
+    return this.#context.dialer;
+  }
+
+  /** Opens a connection of its own. */
+  connect(
+    { host: address, isTls, isVerified, ...place }: {
+      readonly host: string;
+      readonly port: number;
+      readonly isTls: boolean;
+      readonly isVerified: boolean;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<Carrier> {
+    const to = { address, ...place };
+    return isTls ? this.#reactor.connectTls({ ...to, isVerified }) : this.#reactor.connectTcp(to);
+  }
+
   /** A pull that has yet to be started. */
   newPull(settings: PullOptions): PullRelay {
     const relay = new PullRelay(settings, {
@@ -67,21 +87,26 @@ export class RelayHost implements AsyncDisposable {
       openStream: () => this.openStream(settings.localStreamName),
       hasAudience: () => true,
     });
-    this.#relays.push(relay);
-    return relay;
+    return this.#kept(relay);
   }
 
   /** A push that begins when its stream is live. */
   newPush(settings: PushOptions, streamName: string): PushRelay {
     const findLive = () => this.findLive(streamName);
     const relay = new PushRelay(settings, { ...this.#context, streamName, findLive });
-    this.#relays.push(relay);
+    return this.#kept(relay);
+  }
+
+  /** Relays of a load come and go. */
+  #kept<R extends PullRelay | PushRelay>(relay: R): R {
+    this.#relays.add(relay);
+    void relay.settled.then(() => this.#relays.delete(relay));
     return relay;
   }
 
   /** Ends all relays, and the log. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#relays.map((relay) => relay.stop("stopped")));
+    await Promise.all([...this.#relays].map((relay) => relay.stop("stopped")));
     await this.#reactor.close();
     this.#strays[Symbol.dispose]();
     this.log.close();

@@ -45,7 +45,7 @@ interface ConvertedApplication {
 const INSTEAD: Readonly<Record<string, string>> = {
   applestreamingclient: "pull the stream by RTMP, see externalStreams",
   samplefactory: "an application of your own brings its protocols, see docs/applications.md",
-  stresstest: "use a load generator",
+  stresstest: "its keys are options of stresstest here; `crtmp stress` measures",
   vptests: "Variant is not spoken yet",
 };
 
