@@ -10,12 +10,21 @@ export interface CommandContext {
   readonly version: string;
   /** Loads the kinds of application there are. */
   readonly loadApplications: () => Promise<readonly ApplicationDefinition[]>;
-  /** Loads the server; commands that need none start faster. @default {import("#server")} */
-  readonly loadServer?: () => Promise<ServerModule>;
   /** Prints a line on standard output. */
   readonly print: (line: string) => void;
   /** Prints a line on standard error. */
   readonly printError: (line: string) => void;
+}
+
+/** A context that brings its own server, as tests do. */
+export interface ContextWithServer extends CommandContext {
+  /** In place of loading the server. */
+  readonly loadServer: () => Promise<ServerModule>;
+}
+
+/** The server of a context; it is loaded when it is needed, since commands without it start faster. */
+export function loadServer(context: CommandContext | ContextWithServer): Promise<ServerModule> {
+  return "loadServer" in context ? context.loadServer() : import("#server");
 }
 
 const encoder = new TextEncoder();

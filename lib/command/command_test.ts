@@ -1,5 +1,6 @@
-import { type CommandContext, CONSOLE, runCommand } from "#command";
+import { CONSOLE, runCommand } from "#command";
 import { ConfigError } from "#errors";
+import type { ContextWithServer } from "./command_context.ts";
 import assert from "node:assert/strict";
 
 const application = (name: string) => ({ name, about: "", create: () => ({}) });
@@ -10,7 +11,7 @@ interface Outcome {
   err: string[];
 }
 
-async function crtmp(args: string[], more: Partial<CommandContext> = {}): Promise<Outcome> {
+async function crtmp(args: string[], more: Partial<ContextWithServer> = {}): Promise<Outcome> {
   const [out, err]: [string[], string[]] = [[], []];
   const status = await runCommand(args, {
     version: "1.2.3",
@@ -162,7 +163,7 @@ for (const [args, message] of FAILED_STARTS) {
 }
 
 Deno.test("a failed start says what the system said, and a bug comes with its stack", async () => {
-  const fails = (error: Error): Partial<CommandContext> => ({
+  const fails = (error: Error): Partial<ContextWithServer> => ({
     loadServer: () =>
       Promise.resolve({
         chainSummaries:

@@ -12,7 +12,7 @@ import {
   refuseFaults,
   type ServerConfig,
 } from "#server/config";
-import type { CommandContext, ServerModule } from "./command_context.ts";
+import { type CommandContext, loadServer, type ServerModule } from "./command_context.ts";
 
 /** What `serve` and `check` start from. */
 export interface PreparedConfig {
@@ -43,10 +43,9 @@ export async function prepareConfig(
   options: { context: CommandContext; settings: readonly string[]; folder?: string },
 ): Promise<PreparedConfig> {
   const { context, settings, folder } = options;
-  const loadServer = context.loadServer ?? (() => import("#server"));
   const [{ toml, source, tables }, server, applications] = await Promise.all([
     path === undefined ? DEFAULT : loadConfig(path),
-    loadServer(),
+    loadServer(context),
     context.loadApplications(),
   ]);
   const summaries = server.chainSummaries(applications);
