@@ -8,6 +8,7 @@ import type {
   RunningApplication,
   StreamNames,
 } from "#application";
+import type { HttpLogin } from "#auth";
 import { Indexer } from "#bridges/indexing";
 import { ReconnectRequests } from "#bridges/rtmp";
 import { type ApplicationFiles, type MediaLibrary, RecordedFiles } from "#bridges/vod";
@@ -231,27 +232,8 @@ class Server implements RunningServer {
       files.set(entry.name, library);
       this.#libraries.push(library.library);
     }
-    const { rtsp: rtspConfig } = this.#config;
     const recorded = new RecordedFiles(files);
-    const rtsp = new RtspService({
-      files: recorded,
-      applications: this.#applications,
-      streams: this.streams,
-      clock: systemClock,
-      login: authorities.login,
-      log,
-      ports: this.#rtpPorts,
-      groups: new MulticastGroups(this.#reactor, {
-        clock: systemClock,
-        pool: {
-          first: rtspConfig.multicastFirst,
-          last: rtspConfig.multicastLast,
-          port: rtspConfig.multicastPort,
-          ttl: rtspConfig.multicastTtl,
-        },
-      }),
-      waitForStreamMs: rtspConfig.waitForStreamMs,
-    });
+    const rtsp = this.#openRtsp(recorded, authorities.login);
     const builtIn = builtInFactories({
       patience: this.#patience,
       config: this.#config,
@@ -336,6 +318,22 @@ class Server implements RunningServer {
     await this.#indexer[Symbol.asyncDispose]();
     for (const library of this.#libraries) await library.close();
     this.#closed.resolve();
+  }
+
+  #openRtsp(files: RecordedFiles, login: HttpLogin): RtspService {
+    const { multicastFirst: first, multicastLast: last, multicastPort: port, multicastTtl: ttl, ...rtsp } =
+      this.#config.rtsp;
+    return new RtspService({
+      files,
+      applications: this.#applications,
+      streams: this.streams,
+      clock: systemClock,
+      login,
+      log: this.#options.log,
+      ports: this.#rtpPorts,
+      groups: new MulticastGroups(this.#reactor, { clock: systemClock, pool: { first, last, port, ttl } }),
+      waitForStreamMs: rtsp.waitForStreamMs,
+    });
   }
 
   #openControl(authorities: Authorities): Promise<ServerControl> {
