@@ -1,3 +1,4 @@
+import { utf8Length } from "#bytes";
 import { formatOfName } from "#mediaformats";
 import { splitStreamName } from "#uri";
 
@@ -30,8 +31,8 @@ export const RECORDING_NAME_PATTERN: RegExp = new RegExp(
 /**
  * Makes the name of a file, without its extension.
  *
- * A stream's name is taken as `play` takes it: of `flv:a` and `a.flv` the file is `a`. A colon, which Windows has for
- * drives, becomes `_`.
+ * A stream's name is taken as `play` takes it: of `flv:a` and `a.flv` the file is `a`. What a file cannot be called
+ * everywhere is escaped, so that two streams never have one file: see `portableName`.
  *
  * @param template `{app}` and `{stream}` are replaced by those names, `%Y %m %d %H %M %S %y %F %s` by parts of the
  * date, as strftime does. Matches `RECORDING_NAME_PATTERN`.
@@ -40,14 +41,57 @@ export function formatRecordingName(template: string, recording: NamedRecording)
   const date = new Date(recording.wallMs);
   return template.replace(/%(.)|\{(app|stream)\}/g, (whole, letter: string | undefined, name: string) => {
     if (letter !== undefined) return DATE_PARTS[letter]?.(date) ?? whole;
-    return name === "app" ? recording.appName : bareName(recording.streamName);
+    return portableName(name === "app" ? recording.appName : bareName(recording.streamName));
   });
 }
 
 function bareName(written: string): string {
   const { streamName } = splitStreamName(written);
   const bare = formatOfName(streamName) === undefined ? streamName : streamName.replace(/\.[^.]*$/, "");
-  return (bare === "" ? streamName : bare).replaceAll(":", "_");
+  return bare === "" ? streamName : bare;
+}
+
+/** Longest part of a name, in bytes of UTF-8: a date, a number and an extension follow, and systems end at 240. */
+const MAX_PART_BYTES = 180;
+/** Names that mean a device to Windows whatever follows the dot. */
+const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])\s*(?:\.|$)/iu;
+/** Colons, which Windows has for drives; a dot or space at the end of a part; what would be read as an escape. */
+const ESCAPED = /:|[. ]$|~(?=[0-9A-F]{2}|$)/g;
+
+/**
+ * A name as files can be called on every system, one to one: `~` and two digits of hexadecimal stand for a character
+ * (`~63on` is `con`), and a part that is too long goes on in the next one, behind a `~` at its end.
+ */
+function portableName(name: string): string {
+  return name.split("/").map((part) => splitLong(escapePart(part)).join("~/")).join("/");
+}
+
+function escapePart(part: string): string {
+  return escapeStart(part.replace(ESCAPED, escapeOf));
+}
+
+function escapeStart(part: string): string {
+  return /^[. ]/.test(part) || DEVICE.test(part) ? escapeOf(part[0]!) + part.slice(1) : part;
+}
+
+function escapeOf(character: string): string {
+  return `~${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
+}
+
+function splitLong(part: string): string[] {
+  const pieces = [""];
+  let bytes = 0;
+  // an escape stays whole
+  for (const [unit] of part.matchAll(/~[0-9A-F]{2}|./gsu)) {
+    const length = utf8Length(unit);
+    if (bytes + length > MAX_PART_BYTES) {
+      pieces.push("");
+      bytes = 0;
+    }
+    pieces[pieces.length - 1] += unit;
+    bytes += length;
+  }
+  return pieces.map((piece, at) => at === 0 ? piece : escapeStart(piece));
 }
 
 function two(value: number): string {
