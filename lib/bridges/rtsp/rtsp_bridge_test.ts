@@ -3,7 +3,7 @@ import { latin1, ScriptedCarrier } from "../../../tests/helpers/scripted_carrier
 import { ClientLogin, FailedLogins, HttpLogin, type User, UserTable } from "#auth";
 import { ManualClock } from "#clock";
 import { Logger, MemorySink } from "#log";
-import type { Packet } from "#media";
+import { MAX_RTP_UNIT_BYTES, type Packet } from "#media";
 import { announcedTracks } from "#mediaformats/flv";
 import { decodeRtcp, decodeRtpPacket, encodeRtcp, encodeRtpPacket, type RtpPacket } from "#protocols/rtp";
 import { parseSdp, type RtspWish } from "#protocols/rtsp";
@@ -415,4 +415,28 @@ Deno.test("LiveRtspApplication knows its users, and asks again where they are wr
   assert.equal((await ask(await digest("bert", "other"))).status, 403);
   assert.equal((await ask(`Basic ${btoa("anna:secret")}`)).status, 200);
   assert.ok(sink.lines().some((line) => line.includes("login refused")));
+});
+
+Deno.test("RtspToStream passes over a unit larger than MAX_RTP_UNIT_BYTES and what is no transport stream, and goes on", () => {
+  const { feed, video, packets } = intake(SDP);
+  feed.start();
+  const piece = new Uint8Array(60_000).fill(1);
+  piece.set([0x7c, 0x05]);
+  video(0, 40, Uint8Array.of(0x7c, 0x85, 1), false);
+  const count = Math.ceil(MAX_RTP_UNIT_BYTES / piece.length) + 5;
+  for (let number = 1; number <= count; number++) video(number, 40, piece, false);
+  assert.ok(feed.losses.malformed > 0);
+  packets.length = 0;
+  video(count + 1, 80, Uint8Array.of(0x65, 1));
+  assert.equal(packets.at(-1)?.payload.toHex(), "000000026501");
+
+  const program = intake("v=0\r\nm=video 0 RTP/AVP 33\r\n");
+  program.feed.start();
+  for (let number = 0; number < 40; number++) {
+    const payload = new Uint8Array(60_000);
+    const header = { payloadType: 33, isMarked: false, sequenceNumber: number, timestamp: 0, ssrc: 1 };
+    program.feed.rtp(0, encodeRtpPacket({ ...header, payload }));
+  }
+  assert.ok(program.feed.losses.malformed > 0);
+  assert.deepEqual(program.packets, []);
 });

@@ -1,4 +1,5 @@
 import type { Clock } from "#clock";
+import { FormatError, LimitError } from "#errors";
 import { DecodeOrder, type MuxTrack, type Packet, type RtpUnit } from "#media";
 import { encodeMetadata, metadataOfTracks, scriptTagToPacket } from "#mediaformats/flv";
 import {
@@ -159,6 +160,8 @@ class TrackIntake {
   readonly #order = new DecodeOrder();
   #depth = 0;
   #newestPtsUs = -Infinity;
+  /** Payloads that broke a limit or a format. */
+  #refused = 0;
   #lastDtsUs = -Infinity;
   #isEnded = false;
 
@@ -179,7 +182,7 @@ class TrackIntake {
   }
 
   get malformedPayloads(): number {
-    return this.#track.form.depacketizer.malformedPayloads;
+    return this.#track.form.depacketizer.malformedPayloads + this.#refused;
   }
 
   start(): void {
@@ -187,11 +190,18 @@ class TrackIntake {
     if (config !== undefined) this.#publish(config, { role: "config", dtsUs: START_US, ptsUs: START_US });
   }
 
-  #received({ payload, payloadType, timestamp, isMarked, isAfterLoss }: ReceivedPayload): void {
+  /** What breaks a limit or a format is passed over: a datagram, or the timer of a late one, has nobody to tell. */
+  #received(received: ReceivedPayload): void {
+    const { payload, payloadType } = received;
     if (payloadType !== this.#track.media.payloadType || payload.length === 0) return;
     const { depacketizer, program } = this.#track.form;
-    if (program !== undefined) return this.#publishAll(program.push(payload));
-    for (const unit of depacketizer.push({ payload, timestamp, isMarked, isAfterLoss })) this.#take(unit);
+    try {
+      if (program !== undefined) this.#publishAll(program.push(payload));
+      else for (const unit of depacketizer.push(received)) this.#take(unit);
+    } catch (error) {
+      if (!(error instanceof FormatError || error instanceof LimitError)) throw error;
+      this.#refused++;
+    }
   }
 
   /** The sender has stopped: what waited for more. */

@@ -20,7 +20,8 @@ const MORE_SDP = "v=0\r\nm=video 0 RTP/AVP 98\r\na=rtpmap:98 H265/90000\r\n" +
   "m=video 0 RTP/AVP 101\r\na=rtpmap:101 AV1/90000\r\nm=audio 0 RTP/AVP 102\r\na=rtpmap:102 opus/48000/2\r\n" +
   "m=audio 0 RTP/AVP 14\r\nm=audio 0 RTP/AVP 103\r\na=rtpmap:103 ac3/48000\r\nm=audio 0 RTP/AVP 104\r\n" +
   "a=rtpmap:104 MP4A-LATM/44100/2\r\na=fmtp:104 cpresent=0; config=400024203fc0\r\nm=audio 0 RTP/AVP 0\r\n" +
-  "m=audio 0 RTP/AVP 105\r\na=rtpmap:105 MP4A-LATM/44100/2\r\n";
+  "m=audio 0 RTP/AVP 105\r\na=rtpmap:105 MP4A-LATM/44100/2\r\nm=audio 0 RTP/AVP 9\r\n" +
+  "m=audio 0 RTP/AVP 10\r\nm=audio 0 RTP/AVP 106\r\na=rtpmap:106 L24/48000/2\r\nm=video 0 RTP/AVP 33\r\n";
 
 const TCP = "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n";
 
@@ -171,15 +172,16 @@ function feedTracks(bytes: Uint8Array, media: ReturnType<typeof parseSdp>): void
     clock,
     ssrc: 1,
     ended() {},
-    tracks: media.map((section) => {
+    tracks: media.map((section, index) => {
       const form = inboundForm(section);
-      return form && { media: section, form, trackId: 0 };
+      // a transport stream numbers its tracks from 0
+      return form && { media: section, form, trackId: index + 1 };
     }),
     sink: {
-      publish({ kind, codec, role, dtsUs, ptsUs, payload }) {
+      publish({ kind, trackId, role, dtsUs, ptsUs, payload }) {
         if (role !== "media") return;
-        const key = `${kind} ${codec}`;
-        const isRising = dtsUs >= (last.get(key) ?? 0) || codec === "mp4a";
+        const key = `${kind} ${trackId}`;
+        const isRising = dtsUs >= (last.get(key) ?? 0);
         if (!isRising || ptsUs < dtsUs || payload.length === 0) {
           throw new FuzzFailure(
             `${key}: dts ${dtsUs} after ${last.get(key)}, pts ${ptsUs}, ${payload.length} bytes`,
