@@ -198,6 +198,7 @@ Deno.test("vmapp tells a script of connections and streams, and lets it call and
       rig.calls.push(["call", name, ...args]);
       return Promise.resolve(["answered"]);
     },
+    sendData: () => 0,
     close: (reason) => void rig.calls.push(["close", reason]),
   });
   rig.application.streamUp?.(stream);

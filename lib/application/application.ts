@@ -22,12 +22,27 @@ export interface ConnectRedirect {
  */
 export type Decision = ConnectDecision | { readonly streamName: string };
 
+/** A message of data on a stream: a function of those who get it, and its values, which are those of AMF. */
+export interface StreamMessage {
+  readonly name: string;
+  readonly values: readonly unknown[];
+}
+
+/** A message of data that a peer sent. */
+export interface HeardMessage extends StreamMessage {
+  readonly peer: Peer;
+  /** Public name of the stream that the peer publishes or plays. */
+  readonly streamName: string;
+}
+
 /** A connection that was accepted. */
 export interface PeerConnection {
   /** Calls a function of the peer without wanting an answer. */
   readonly notify: (name: string, args: readonly unknown[]) => void;
   /** Calls a function of the peer; resolves to the values of its answer, rejects where it fails or goes. */
   readonly callPeer: (name: string, args: readonly unknown[]) => Promise<readonly unknown[]>;
+  /** Sends data on each stream that the peer publishes or plays; returns how many these are. */
+  readonly sendData: (message: StreamMessage) => number;
   /** Ends the connection after what was sent has left; `reason` is logged. */
   readonly close: (reason: string) => void;
 }
@@ -163,6 +178,11 @@ export interface Application {
    */
   call?(call: Call): readonly unknown[] | undefined | Promise<readonly unknown[] | undefined>;
   /**
+   * An RTMP peer sent data on its stream: metadata, cue points, texts. A publisher's goes on to all who play, too; that
+   * of a player comes here only.
+   */
+  data?(message: HeardMessage): void;
+  /**
    * Answers a Variant that came to one of its acceptors.
    *
    * @returns What goes back, or `undefined` for nothing.
@@ -198,6 +218,13 @@ export interface ApplicationContext {
   readonly relays: RelayControl;
   /** Connections to other servers. */
   readonly outbound: OutboundConnections;
+  /**
+   * Sends data to all who play a live stream, in order with its media; `onMetaData` to those who come later, too.
+   *
+   * @returns Whether somebody publishes the stream; otherwise nothing is sent.
+   * @throws {TypeError} If a value is none of AMF.
+   */
+  readonly sendData: (streamName: string, message: StreamMessage) => boolean;
   /** Finds or makes a shared object of its clients. */
   readonly sharedObject: (name: string, options?: { readonly isPersistent?: boolean }) => SharedObjectControl;
 }

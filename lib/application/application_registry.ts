@@ -8,6 +8,7 @@ import type {
   Call,
   ConnectDecision,
   Decision,
+  HeardMessage,
   PeerConnection,
   RunningApplication,
   SharedObjectWish,
@@ -132,6 +133,13 @@ export class ApplicationRegistry {
   /** Asks the application that `peer` names for the result of a call. */
   async call(owner: AcceptorOwner, call: Call): Promise<readonly unknown[] | undefined> {
     return await this.select(owner, call.peer.appName)?.application.call?.(call);
+  }
+
+  /** Who is told of the data that `peer` sends on its streams; `undefined` where its application does not want it. */
+  listenerOf(owner: AcceptorOwner, peer: Peer): ((message: Omit<HeardMessage, "peer">) => void) | undefined {
+    const running = this.select(owner, peer.appName);
+    if (running?.application.data === undefined) return undefined;
+    return (message) => this.#tell(running, "data", () => running.application.data?.({ ...message, peer }));
   }
 
   /** Asks the application of an acceptor for the answer to a Variant. */

@@ -26,6 +26,7 @@ export type {
   ConnectDecision,
   ConnectRedirect,
   Decision,
+  HeardMessage,
   MediaCatalog,
   PeerConnection,
   RecordingControl,
@@ -34,6 +35,7 @@ export type {
   RunningApplication,
   SharedObjectControl,
   SharedObjectWish,
+  StreamMessage,
 } from "./application.ts";
 export type {
   ConnectRequest,

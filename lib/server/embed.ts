@@ -1,4 +1,10 @@
-import type { Application, ApplicationDefinition, RecordingControl, RelayControl } from "#application";
+import type {
+  Application,
+  ApplicationContext,
+  ApplicationDefinition,
+  RecordingControl,
+  RelayControl,
+} from "#application";
 import { ConfigError, errorMessage } from "#errors";
 import { Logger, openSink, parseLogLevel } from "#log";
 import { parseHostPort } from "#uri";
@@ -7,7 +13,8 @@ import { ConfigSchema } from "./config/mod.ts";
 import { startServer } from "./server.ts";
 
 /** What a server inside another program is started with: addresses, and an application's hooks. */
-export interface ServeOptions extends Pick<Application, "connect" | "publish" | "play" | "call"> {
+export interface ServeOptions
+  extends Pick<Application, "connect" | "connected" | "disconnected" | "publish" | "play" | "call" | "data"> {
   /** `HOST:PORT` for RTMP; port 0 is any free one. @default {"0.0.0.0:1935"} */
   readonly rtmp?: string;
   /** `HOST:PORT` for HTTP-FLV, WebSocket-FLV and pages. @default none */
@@ -36,6 +43,8 @@ export interface EmbeddedServer {
   readonly recordings: RecordingControl | undefined;
   /** Streams pulled from other servers, and pushed to them. */
   readonly relays: RelayControl;
+  /** Sends data to all who play a live stream. */
+  readonly sendData: ApplicationContext["sendData"];
   /** Closes listeners, then connections. */
   close(): Promise<void>;
 }
@@ -55,13 +64,13 @@ export interface EmbeddedServer {
 export async function serve(options: ServeOptions = {}): Promise<EmbeddedServer> {
   const { rtmp = "0.0.0.0:1935", http, media, recordings: folder, appName = "live", logLevel } = options;
   let recordings: RecordingControl | undefined;
-  let relays: RelayControl | undefined;
+  let context: ApplicationContext | undefined;
   const definition: ApplicationDefinition = {
     name: appName,
     about: "embedded",
-    create: (context) => {
-      if (folder !== undefined) recordings = context.recordings;
-      relays = context.relays;
+    create: (made) => {
+      if (folder !== undefined) recordings = made.recordings;
+      context = made;
       return options;
     },
   };
@@ -90,7 +99,8 @@ export async function serve(options: ServeOptions = {}): Promise<EmbeddedServer>
     streams: () => server.streams.list(),
     recordings,
     // its one application was created
-    relays: relays!,
+    relays: context!.relays,
+    sendData: context!.sendData,
     close: async () => {
       await server.close("closed by its program");
       log.close();

@@ -134,16 +134,18 @@ function rtmpApplication(owner: AcceptorOwner, options: SpawnerOptions): LiveRtm
     access: {
       ...applications.accessFor(owner),
       connect: (peer) => applications.connect(owner, peer),
-      connected: (peer, { notify, callPeer, close }) =>
+      connected: (peer, { notify, callPeer, sendData, close }) =>
         applications.connected(owner, {
           peer,
           connection: {
             // an application's values are AMF's, as those of its answer
             notify: (name, args) => notify(name, args as readonly AmfValue[]),
             callPeer: (name, args) => callPeer(name, args as readonly AmfValue[]),
+            sendData: ({ name, values }) => sendData({ name, values: values as readonly AmfValue[] }),
             close,
           },
         }),
+      listenerOf: (peer) => applications.listenerOf(owner, peer),
       disconnected: (peer) => applications.disconnected(owner, peer),
       call: (peer, { name, args, notify, callPeer }) =>
         applications.call(owner, {

@@ -10,7 +10,8 @@ import type {
 } from "#application";
 import type { HttpLogin } from "#auth";
 import { Indexer } from "#bridges/indexing";
-import { ReconnectRequests } from "#bridges/rtmp";
+import type { AmfValue } from "#amf";
+import { ReconnectRequests, sendOnStream } from "#bridges/rtmp";
 import { type ApplicationFiles, type MediaLibrary, RecordedFiles } from "#bridges/vod";
 import { CoarseClock, systemClock } from "#clock";
 import { ClosedError, ConfigError } from "#errors";
@@ -388,6 +389,10 @@ class Server implements RunningServer {
       recordings,
       relays,
       outbound,
+      sendData: (streamName, { name, values }) => {
+        const stream = this.streams.find({ appName: entry.name, streamName });
+        return stream !== undefined && sendOnStream(stream, { name, values: values as readonly AmfValue[] });
+      },
       sharedObject: (name, options) => sharedObjects.control(entry.name, name, options),
     });
     const running: RunningApplication = {

@@ -176,7 +176,10 @@ async function measureAll(load: Load, names: readonly string[]): Promise<void> {
     rtmpsNames: { port: tls.names, isEncrypted: false, isTls: true },
   };
   const input = ["-v", "error", "-re", "-stream_loop", "-1", "-i", load.file, "-c", "copy"];
-  await using publisher = startProcess("ffmpeg", { args: [...input, "-f", "flv", server.rtmpUrl("live/a")] });
+  await using publisher = startProcess("ffmpeg", {
+    args: [...input, "-f", "flv", server.rtmpUrl("live/a")],
+    timeoutMs: 280_000,
+  });
   await pin(publisher.pid, 1);
   await delay(1_500);
   const beats = setInterval(() => {

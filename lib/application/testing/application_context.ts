@@ -22,6 +22,7 @@ export function applicationContext(
     recordings: { start: () => false, stop: () => Promise.resolve(false), list: () => [] },
     relays: { pull: () => stop, push: () => stop, list: () => [] },
     outbound: { connect: unreachable, variant: unreachable },
+    sendData: () => false,
     sharedObject: () => ({
       properties: new Map(),
       version: 0,

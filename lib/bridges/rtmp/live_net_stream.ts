@@ -19,6 +19,8 @@ import type { RecordedPlayer, RecordedStream, RecordedStreams } from "./recorded
 import type { RefusedPublisher } from "./refused_publisher.ts";
 import { RtmpToStream } from "./rtmp_to_stream.ts";
 import { StreamToRtmp } from "./stream_to_rtmp.ts";
+import { rtmpTimestamp } from "./wire/rtmp_wire.ts";
+import { decodeStreamMessage, encodeStreamMessage, type StreamMessage } from "./wire/stream_data.ts";
 
 /** What is known of a connection that was accepted. */
 export interface LiveConnection {
@@ -29,6 +31,8 @@ export interface LiveConnection {
   readonly budget: ConnectionBudget;
   /** Told of each publish that is refused. */
   readonly refusedPublisher: RefusedPublisher;
+  /** NetStreams that publish or play. */
+  readonly active: Set<LiveNetStream>;
 }
 
 /** What the NetStreams of one connection share. */
@@ -44,6 +48,8 @@ export interface LiveContext extends LiveConnection {
   readonly clock: Clock;
   /** How long a player may wait for a publisher, in ms; 0 for ever. */
   readonly waitForPublisherMs: number;
+  /** Told of the data the peer sends on the streams it publishes and plays. */
+  readonly heard?: ((message: StreamMessage & { readonly streamName: string }) => void) | undefined;
 }
 
 /** Takes the commands and media of one NetStream: publishes to a stream, or plays one, or a recording. */
@@ -55,6 +61,8 @@ export class LiveNetStream implements NetStreamClient {
   #feed: RtmpToStream | undefined;
   #player: StreamToRtmp | undefined;
   #recordedPlayer: RecordedPlayer | undefined;
+  /** Public name of what is published or played. */
+  #streamName = "";
   /** What the player wants to have in advance, in ms. */
   #bufferMs = 0;
 
@@ -109,8 +117,9 @@ export class LiveNetStream implements NetStreamClient {
         description: `There is no recording called ${request.streamName}.`,
       });
     }
-    if (choice === "live") this.#startPlaying(access, request);
-    else this.#startRecorded(choice, request);
+    if (choice === "live") return this.#startPlaying(access, request);
+    this.#begin(access.path.streamName);
+    this.#startRecorded(choice, request);
   }
 
   // params: hot path
@@ -120,6 +129,13 @@ export class LiveNetStream implements NetStreamClient {
 
   data(message: DataMessage): void {
     this.#feed?.data(message);
+    const heard = this.#context.heard && decodeStreamMessage(message.payload);
+    if (heard !== undefined) this.#context.heard?.({ ...heard, streamName: this.#streamName });
+  }
+
+  /** Sends data to the peer, on the stream it publishes or plays. */
+  sendData(message: StreamMessage): void {
+    this.#netStream.sendData(rtmpTimestamp(this.#player?.newestDtsUs ?? 0), encodeStreamMessage(message));
   }
 
   pause(isPaused: boolean, positionMs: number | undefined): void {
@@ -150,6 +166,7 @@ export class LiveNetStream implements NetStreamClient {
     const publisher = this.#publisher;
     const malformed = this.#feed?.malformedMessages ?? 0;
     this.#publisher = this.#feed = undefined;
+    this.#context.active.delete(this);
     if (publisher !== undefined && !publisher.isEnded) {
       const { videoPackets, audioPackets, bytes } = publisher.statistics;
       const isLost = this.#netStream.session.isClosed;
@@ -204,6 +221,7 @@ export class LiveNetStream implements NetStreamClient {
       });
     }
     this.#publisher = publisher;
+    this.#begin(access.path.streamName);
     if (request.publishType !== "live") {
       const isAppend = request.publishType === "append";
       this.#context.recorder?.start(stream, {
@@ -254,7 +272,7 @@ export class LiveNetStream implements NetStreamClient {
     const { turns } = this.#context;
     if (turns === undefined) throw new TypeError("Cannot play: the stack has no direct carrier");
     this.#stopPlaying();
-    this.#nameLog(access.path.streamName);
+    this.#begin(access.path.streamName);
     const stream = this.#context.registry.open(access.path, access.options);
     const player = new StreamToRtmp({
       netStream: this.#netStream,
@@ -267,6 +285,7 @@ export class LiveNetStream implements NetStreamClient {
       durationMs: request.durationMs,
       finished: () => {
         this.#player = undefined;
+        this.#context.active.delete(this);
         this.#info("stopped playing, the player asked for no more");
       },
     });
@@ -319,8 +338,16 @@ export class LiveNetStream implements NetStreamClient {
   #replaced(why: string): void {
     this.#log.warning(why);
     this.#publisher = this.#feed = undefined;
+    this.#context.active.delete(this);
     this.#netStream.becomeIdle();
     this.#netStream.session.close(why);
+  }
+
+  /** From now on data goes both ways. */
+  #begin(streamName: string): void {
+    this.#nameLog(streamName);
+    this.#streamName = streamName;
+    this.#context.active.add(this);
   }
 
   /** Lines name the stream as it was asked for until it is known under which name it is public. */

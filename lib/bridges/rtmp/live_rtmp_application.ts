@@ -25,6 +25,7 @@ import type { PublishRecorder } from "./publish_recorder.ts";
 import type { RecordedStreams } from "./recorded_streams.ts";
 import type { ReconnectRequests } from "./reconnect_requests.ts";
 import { RefusedPublisher } from "./refused_publisher.ts";
+import type { StreamMessage } from "./wire/stream_data.ts";
 
 /** A call, and the way back to who made it. */
 export interface RtmpCall extends RtmpCommand {
@@ -57,8 +58,16 @@ export type RtmpConnectVerdict =
 
 /** A connection that was accepted, to be called. */
 export interface RtmpPeerConnection extends Pick<RtmpCall, "notify" | "callPeer"> {
+  /** Sends data on each stream that the peer publishes or plays; returns how many these are. */
+  readonly sendData: (message: StreamMessage) => number;
   /** Ends it after what was sent has left; `reason` is logged. */
   readonly close: (reason: string) => void;
+}
+
+/** Data that a peer sent on a stream it publishes or plays. */
+export interface RtmpHeardMessage extends StreamMessage {
+  /** Public name of the stream. */
+  readonly streamName: string;
 }
 
 /** What the server decides for RTMP connections. */
@@ -69,6 +78,8 @@ export interface RtmpAccess extends StreamAccess {
   connected?(peer: Peer, connection: RtmpPeerConnection): void;
   /** A connection that was accepted has ended. */
   disconnected?(peer: Peer): void;
+  /** Who is told of the data a peer sends; `undefined` where nobody wants it. */
+  listenerOf?(peer: Peer): ((message: RtmpHeardMessage) => void) | undefined;
   /** Answers a call the session does not know; `undefined` if there is none of that name. */
   call(peer: Peer, call: RtmpCall): CallAnswer | Promise<CallAnswer>;
 }
@@ -136,7 +147,9 @@ export class LiveRtmpApplication implements RtmpApplication {
     }
     const peer: Peer = verdict.user === undefined ? asked : { ...asked, user: verdict.user };
     const carrier = session.protocol.directCarrier;
+    const active = new Set<LiveNetStream>();
     this.#connections.set(session, {
+      active,
       peer,
       turns: carrier === undefined ? undefined : new PlayerTurns(carrier),
       budget: new ConnectionBudget(),
@@ -145,6 +158,10 @@ export class LiveRtmpApplication implements RtmpApplication {
     this.#options.reconnects?.add(session);
     this.#options.access.connected?.(peer, {
       ...callsOf(session),
+      sendData: (message) => {
+        for (const stream of active) stream.sendData(message);
+        return active.size;
+      },
       close: (reason) => session.close(reason),
     });
     log.debug(() => `connected to ${peer.appName}, ${request.flashVer || "client unnamed"}`);
@@ -161,7 +178,13 @@ export class LiveRtmpApplication implements RtmpApplication {
     if (connection === undefined) {
       throw new TypeError("Cannot create a NetStream before connect was accepted");
     }
-    return new LiveNetStream(stream, { ...this.#options, ...connection, log: this.#log(stream.session) });
+    const heard = this.#options.access.listenerOf?.(connection.peer);
+    return new LiveNetStream(stream, {
+      ...this.#options,
+      ...connection,
+      heard,
+      log: this.#log(stream.session),
+    });
   }
 
   call(session: RtmpSession, command: RtmpCommand): CallAnswer | Promise<CallAnswer> {

@@ -18,6 +18,7 @@ export type {
   RtmpAccess,
   RtmpCall,
   RtmpConnectVerdict,
+  RtmpHeardMessage,
   RtmpPeerConnection,
   RtmpSharedObjects,
 } from "./live_rtmp_application.ts";
@@ -38,4 +39,6 @@ export type { PacketSink } from "./rtmp_to_stream.ts";
 export { rtmpTimestamp, RtmpWire } from "./wire/rtmp_wire.ts";
 export type { RtmpWireOptions } from "./wire/rtmp_wire.ts";
 export { dialectOf } from "./wire/player_dialect.ts";
+export { sendOnStream } from "./wire/stream_data.ts";
+export type { StreamMessage } from "./wire/stream_data.ts";
 export { StreamToRtmp } from "./stream_to_rtmp.ts";

@@ -3,15 +3,13 @@ import { audioTagToPacket, separateTracks, videoTagToPacket } from "#mediaformat
 import type { Packet } from "#media";
 import { MESSAGE_TYPE } from "#protocols/rtmp";
 import type { DataMessage } from "#protocols/rtmp";
+import { dataPacket } from "./wire/stream_data.ts";
 
 /** Where packets go: a publisher of a stream, as a rule. */
 export interface PacketSink {
   /** Takes one packet, its arrays included. */
   publish(packet: Packet): void;
 }
-
-/** `onMetaData` as an AMF0 string: marker, length, text. */
-const ON_META_DATA = new TextEncoder().encode("\x02\x00\x0aonMetaData");
 
 /**
  * Makes packets of the messages of one RTMP NetStream.
@@ -76,19 +74,7 @@ export class RtmpToStream {
 
   /** Takes one data message. */
   data(message: DataMessage): void {
-    const isMetadata = message.action === "set" || startsWith(message.payload, ON_META_DATA);
-    const dtsUs = this.#unwrap(message.timestamp) * 1000;
-    const packet: Packet = {
-      kind: "data",
-      trackId: 0,
-      codec: "script",
-      role: message.action === "clear" ? "clear" : isMetadata ? "metadata" : "data",
-      dtsUs,
-      ptsUs: dtsUs,
-      isKeyFrame: false,
-      payload: message.payload.slice(),
-    };
-    this.#sink.publish(packet);
+    this.#sink.publish(dataPacket(message, this.#unwrap(message.timestamp) * 1000));
   }
 
   /** Absolute ms; a step of less than 2^31 either way is taken as it is, over the wrap too. */
@@ -97,10 +83,4 @@ export class RtmpToStream {
     this.#lastTimestamp = timestamp;
     return this.#ms = ms;
   }
-}
-
-function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
-  if (bytes.length < prefix.length) return false;
-  for (let i = 0; i < prefix.length; i++) if (bytes[i] !== prefix[i]) return false;
-  return true;
 }

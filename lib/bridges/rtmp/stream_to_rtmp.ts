@@ -102,6 +102,11 @@ export class StreamToRtmp {
     if (this.#isPaused) this.#subscriber?.pause();
   }
 
+  /** Decoding time of the newest packet of the stream, in microseconds, or `undefined`. */
+  get newestDtsUs(): number | undefined {
+    return this.#stream.newestDtsUs;
+  }
+
   /** Leaves the stream. */
   stop(): void {
     this.#waitTimer?.[Symbol.dispose]();

@@ -79,7 +79,7 @@ export interface NetStreamClient {
    */
   // params: hot path
   media(messageTypeId: number, timestamp: number, payload: Uint8Array<ArrayBuffer>): void;
-  /** One data message of a publishing stream, `@setDataFrame` or `@clearDataFrame` taken off. */
+  /** One data message of a stream that publishes or plays, `@setDataFrame` or `@clearDataFrame` taken off. */
   data(message: DataMessage): void;
   /** `pause` and `pauseRaw`; `positionMs` is the media time at which the player stands, where it says so. */
   pause?(isPaused: boolean, positionMs: number | undefined): void;

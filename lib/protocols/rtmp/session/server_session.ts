@@ -181,7 +181,7 @@ export class ServerSession implements StreamOwner, ConnectionCommandOwner {
       case MESSAGE_TYPE.DataAmf0:
       case MESSAGE_TYPE.DataAmf3: {
         const stream = this.table.find(messageStreamId);
-        if (stream?.state === "publishing") {
+        if (stream !== undefined && stream.state !== "idle") {
           stream.client.data(unwrapDataMessage(messageTypeId, { timestamp, payload }));
         } else this.#refuseMedia(messageTypeId, messageStreamId);
         return;
