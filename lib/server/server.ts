@@ -150,6 +150,7 @@ class Server implements RunningServer {
   #control: ServerControl | undefined;
   /** What watches files while the server runs. */
   readonly #closing: Disposable[] = [];
+  #rtsp: RtspService | undefined;
   #isClosing = false;
 
   constructor(config: ServerConfig, options: StartOptions) {
@@ -234,7 +235,7 @@ class Server implements RunningServer {
       this.#libraries.push(library.library);
     }
     const recorded = new RecordedFiles(files);
-    const rtsp = this.#openRtsp(recorded, authorities.login);
+    const rtsp = this.#rtsp = this.#openRtsp(recorded, authorities.login);
     const builtIn = builtInFactories({
       patience: this.#patience,
       config: this.#config,
@@ -309,6 +310,8 @@ class Server implements RunningServer {
     const listenersClosed = this.#reactor.close();
     const asked = await this.#reconnects.drain({ ...this.#config.rtmp, clock: systemClock });
     if (asked > 0) this.#options.log.child("rtmp").info(`asked ${asked} peers to connect again`);
+    const { redirectUrl } = this.#config.rtsp;
+    if (redirectUrl !== "") this.#rtsp?.redirect(redirectUrl);
     await this.#targets.close();
     await this.#relays.close();
     await this.#protocols.closeAll(reason);

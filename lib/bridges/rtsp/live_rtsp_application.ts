@@ -13,6 +13,7 @@ import type {
 } from "#protocols/rtsp";
 import { formatEndpoint } from "#stack";
 import type {
+  Access,
   AccessGrant,
   AccessRefusal,
   Peer,
@@ -50,6 +51,8 @@ export interface LiveRtspOptions {
   readonly waitForStreamMs: number;
 }
 
+/** How long an application may take to decide, in ms. */
+export const DECISION_TIMEOUT_MS = 30_000;
 /** How long a connection may stay after the good-bye of all its tracks, in ms: TEARDOWN should come. */
 const GOOD_BYE_MS = 2_000;
 
@@ -71,7 +74,8 @@ export class LiveRtspApplication implements RtspApplication {
     const { access, registry, clock, files, waitForStreamMs } = this.#options;
     const request = await this.#identify(wish);
     if ("status" in request) return request;
-    const answer = await access.play(request);
+    const answer = await this.#decided(access.play(request));
+    if ("status" in answer) return answer;
     if (!answer.isGranted) return this.#refuse(wish, { verb: "play", answer });
     const log = this.#logOf(wish, answer.path.streamName);
     const isOnDemand = files?.isOnDemandName(wish.appName) ?? false;
@@ -101,7 +105,8 @@ export class LiveRtspApplication implements RtspApplication {
   async announce(wish: RtspWish, media: readonly SdpMedia[]): Promise<RtspRecording | RtspRefusal> {
     const request = await this.#identify(wish);
     if ("status" in request) return request;
-    const answer = await this.#options.access.publish(request);
+    const answer = await this.#decided(this.#options.access.publish(request));
+    if ("status" in answer) return answer;
     if (!answer.isGranted) return this.#refuse(wish, { verb: "publish", answer });
     const log = this.#logOf(wish, answer.path.streamName);
     const counts = { video: 0, audio: 0, data: 0 };
@@ -115,6 +120,17 @@ export class LiveRtspApplication implements RtspApplication {
     });
     if (tracks.every((track) => track === undefined)) return { status: 415, reason: "no codec is known" };
     return new LiveRecording(wish, { ...this.#options, grant: answer, tracks, log });
+  }
+
+  /** An application that does not decide must not hold clients for ever. */
+  async #decided(decision: Access | Promise<Access>): Promise<Access | RtspRefusal> {
+    const late = Promise.withResolvers<RtspRefusal>();
+    const reason = `no decision after ${DECISION_TIMEOUT_MS} ms`;
+    using _timer = this.#options.clock.after(
+      DECISION_TIMEOUT_MS,
+      () => late.resolve({ status: 503, reason }),
+    );
+    return await Promise.race([decision, late.promise]);
   }
 
   async #openFile(wish: FileWish, log: Logger): Promise<RtspPresentation | RtspRefusal | undefined> {

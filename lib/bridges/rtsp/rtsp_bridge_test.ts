@@ -440,3 +440,20 @@ Deno.test("RtspToStream passes over a unit larger than MAX_RTP_UNIT_BYTES and wh
   assert.ok(program.feed.losses.malformed > 0);
   assert.deepEqual(program.packets, []);
 });
+
+Deno.test("LiveRtspApplication answers 503 where the application does not decide", async () => {
+  const clock = new ManualClock();
+  const never = () => new Promise<Access>(() => {});
+  const app = new LiveRtspApplication({
+    registry: new StreamRegistry(clock),
+    clock,
+    log: new Logger({ sinks: [] }),
+    access: { play: never, publish: never },
+    waitForStreamMs: 0,
+  });
+  const answers = [app.open(WISH), app.announce(WISH, parseSdp(SDP))];
+  for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+  clock.advance(30_000);
+  for (const answer of await Promise.all(answers)) assert.equal("status" in answer && answer.status, 503);
+  assert.equal(clock.pending, 0);
+});

@@ -156,7 +156,7 @@ Deno.test("parseRtspHead takes lower-case names and versions as they come", () =
 });
 
 /** A server whose application plays two tracks of any stream but `none`, and takes what is announced. */
-function rig(options: { hasPorts?: boolean; needsLogin?: boolean } = {}) {
+function rig(options: { hasPorts?: boolean | "none"; needsLogin?: boolean } = {}) {
   const clock = new ManualClock();
   const log: string[] = [];
   const wishes: RtspWish[] = [];
@@ -172,6 +172,8 @@ function rig(options: { hasPorts?: boolean; needsLogin?: boolean } = {}) {
       }
       : wish.streamName === "none"
       ? { status: 404, reason: "not there" }
+      : wish.streamName === "slow"
+      ? { status: 503, reason: "no decision" }
       : undefined;
   const protocol = new RtspProtocol({
     clock,
@@ -221,7 +223,7 @@ function rig(options: { hasPorts?: boolean; needsLogin?: boolean } = {}) {
         ports: {
           open: () =>
             Promise.resolve(
-              {
+              options.hasPorts === "none" ? undefined : {
                 rtpPort: 6000,
                 rtcpPort: 6001,
                 receiveWith: (given) => receive = given,
@@ -374,8 +376,12 @@ Deno.test("RtspProtocol frees ports that open after the client has gone", async 
   assert.equal(closed, 1);
 });
 
+/** What clients may be told: each has a row that shows it. */
+const STATUSES = [400, 401, 403, 404, 405, 406, 415, 451, 453, 454, 455, 457, 459, 461, 501, 503, 551];
+
 Deno.test("RtspProtocol answers what is wrong with the right status", async () => {
   const { status, carrier } = rig();
+  const seen = new Set<number>();
   const rows: [expected: number, ...request: Parameters<typeof status>][] = [
     [400, "OPTIONS", "*", { CSeq: "x" }],
     [501, "FETCH", URL_A],
@@ -406,8 +412,74 @@ Deno.test("RtspProtocol answers what is wrong with the right status", async () =
   ];
   for (const [expected, ...request] of rows) {
     assert.equal(await status(...request), expected, JSON.stringify(request));
+    seen.add(expected);
   }
   carrier.drop();
+  const UDP = { Transport: "RTP/AVP;unicast;client_port=5000-5001" };
+  const others: [
+    expected: number,
+    options: Parameters<typeof rig>[0],
+    ...request: Parameters<typeof status>,
+  ][] = [
+    [401, { needsLogin: true }, "DESCRIBE", URL_A],
+    [404, {}, "ANNOUNCE", "rtsp://h/live/none", ANNOUNCE, SDP],
+    [453, { hasPorts: "none" }, "SETUP", `${URL_A}/trackID=0`, UDP],
+    [503, {}, "DESCRIBE", "rtsp://h/live/slow"],
+  ];
+  for (const [expected, options, ...request] of others) {
+    const { status, carrier } = rig(options);
+    assert.equal(await status(...request), expected, JSON.stringify(request));
+    seen.add(expected);
+    carrier.drop();
+  }
+  const busy = rig();
+  const url = "rtsp://h/live/busy";
+  assert.equal(await busy.status("ANNOUNCE", url, ANNOUNCE, SDP), 200);
+  assert.equal(await busy.status("SETUP", `${url}/streamid=0`, TCP), 200);
+  assert.equal(await busy.status("RECORD", url), 403);
+  seen.add(403);
+  busy.carrier.drop();
+  assert.deepEqual([...seen].filter((status) => status !== 200).toSorted((a, b) => a - b), STATUSES);
+});
+
+Deno.test("RtspProtocol takes headers in any order and spelling", async () => {
+  const spellings: [text: string, expected: RegExp][] = [
+    [`DESCRIBE ${URL_A} RTSP/1.0\r\nACCEPT:application/sdp\r\ncseq:7\r\n\r\n`, /200 OK\r\nCSeq: 7/],
+    [`describe ${URL_A} RTSP/1.0\nCSEQ : 8\n\n`, /200 OK\r\nCSeq: 8/],
+    [`\r\n\r\nOPTIONS * RTSP/1.0\r\nX-Folded: a\r\n  b\r\nCSeq:   9  \r\n\r\n`, /200 OK\r\nCSeq: 9/],
+    [
+      `SETUP ${URL_A}/trackID=0 RTSP/1.0\r\ntransport: rtp/avp/tcp ; UNICAST ; Interleaved = 2-3\r\nCSeq: 10\r\n\r\n`,
+      /interleaved=2-3/,
+    ],
+    [
+      `PLAY ${URL_A} RTSP/1.0\r\nrange:NPT = 0.000 -\r\nsession: abababababababab ;timeout=60\r\nCSEQ:11\r\n\r\n`,
+      /200 OK/,
+    ],
+  ];
+  const { carrier } = rig();
+  for (const [text, expected] of spellings) {
+    carrier.deliver(text);
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    assert.match(carrier.take(), expected, text);
+  }
+  carrier.drop();
+});
+
+Deno.test("RtspProtocol sends who plays elsewhere, and says good-bye when this side closes", async () => {
+  const { protocol, carrier, status, log } = rig();
+  protocol.redirect("rtsp://other:8554/");
+  assert.equal(carrier.take(), "", "nobody plays");
+  await status("SETUP", `${URL_A}/trackID=0`, TCP);
+  await status("PLAY", URL_A);
+  carrier.take();
+  protocol.redirect("rtsp://other:8554/");
+  assert.match(
+    carrier.take(),
+    /^REDIRECT \* RTSP\/1\.0\r\nCSeq: 1\r\nLocation: rtsp:\/\/other:8554\/live\/a\r\n/,
+  );
+  carrier.deliver("RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n");
+  protocol.close("the server stops");
+  assert.deepEqual(log.filter((line) => line === "bye"), ["bye"]);
 });
 
 Deno.test("RtspProtocol passes on what the application asks of clients, and what they answer", async () => {

@@ -150,6 +150,10 @@ export const RTSP_OPTIONS = {
     doc: "First UDP port of media; each track of a session over UDP takes two. 0 lets the system choose.",
   }),
   rtpPortLast: port({ default: 0, doc: "Last UDP port of media." }),
+  redirectUrl: text({
+    default: "",
+    doc: "Where clients are sent when the server stops, as rtsp://HOST:8554; empty for nowhere.",
+  }),
   multicastFirst: text({
     default: "",
     doc: "First group that streams are sent to where a player asks for multicast; empty for none.",

@@ -5,9 +5,17 @@ import type { RecordedFiles } from "#bridges/vod";
 import type { Clock } from "#clock";
 import type { Logger } from "#log";
 import { HttpServerProtocol } from "#protocols/http";
-import { type RtpGroups, type RtpPorts, RtspPortProtocol, RtspProtocol, RtspTunnel } from "#protocols/rtsp";
+import {
+  type RtpGroups,
+  type RtpPortPair,
+  type RtpPorts,
+  RtspPortProtocol,
+  RtspProtocol,
+  RtspTunnel,
+} from "#protocols/rtsp";
 import type { ProtocolFactory } from "#stack";
 import type { StreamRegistry } from "#streaming";
+import { receiveBufferAdvice } from "./receive_buffers.ts";
 
 /** What RTSP protocols are made with. */
 export interface RtspServiceOptions {
@@ -32,11 +40,18 @@ export class RtspService {
   readonly #options: RtspServiceOptions;
   readonly #log: Logger;
   readonly #senders: MulticastSenders;
+  readonly #protocols = new Set<RtspProtocol>();
+  #hasAdvised = false;
 
   constructor(options: RtspServiceOptions) {
     this.#options = options;
     this.#senders = new MulticastSenders(options.clock);
     this.#log = options.log.child("rtsp");
+  }
+
+  /** Sends clients elsewhere; the connections end with the server. */
+  redirect(baseUrl: string): void {
+    for (const protocol of this.#protocols) protocol.redirect(baseUrl);
   }
 
   /** The tunnels that reach what the acceptors of `owner` do. */
@@ -71,8 +86,24 @@ export class RtspService {
   }
 
   #protocol(application: LiveRtspApplication): RtspProtocol {
-    const { clock, ports, groups } = this.#options;
+    const { clock, groups } = this.#options;
     const failed = (error: unknown) => this.#log.error("a request failed", error);
-    return new RtspProtocol({ application, clock, ports, groups, failed });
+    const ports = { open: (address: string) => this.#openPorts(address) };
+    const protocol = new RtspProtocol({ application, clock, ports, groups, failed });
+    this.#protocols.add(protocol);
+    protocol.whenClosed(() => this.#protocols.delete(protocol));
+    return protocol;
+  }
+
+  #openPorts(address: string): Promise<RtpPortPair | undefined> {
+    if (!this.#hasAdvised) void this.#advise();
+    return this.#options.ports.open(address);
+  }
+
+  /** Once, when it begins to matter. */
+  async #advise(): Promise<void> {
+    this.#hasAdvised = true;
+    const advice = await receiveBufferAdvice((path) => Deno.readTextFile(path));
+    if (advice !== undefined) this.#log.info(advice);
   }
 }

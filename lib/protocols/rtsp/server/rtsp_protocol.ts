@@ -1,7 +1,7 @@
 import { LimitError, ProtocolError } from "#errors";
 import { Protocol } from "#stack";
 import { MAX_RTSP_QUEUED_BYTES, MAX_WAITING_REQUESTS } from "../limits.ts";
-import { formatRtspResponse, type RtspRequest } from "../message.ts";
+import { formatRtspRequest, formatRtspResponse, type RtspRequest } from "../message.ts";
 import { RtspReader } from "../rtsp_reader.ts";
 import type { RtspAnswer } from "./application.ts";
 import { RtspServerSession, type RtspSessionOptions } from "./server_session.ts";
@@ -66,6 +66,14 @@ export class RtspProtocol extends Protocol {
       this.#respond({ status }, undefined);
       this.close(error.message);
     }
+  }
+
+  /** Asks a client that plays or publishes to go on at another server: RFC 2326 section 10.10. */
+  redirect(baseUrl: string): void {
+    const path = this.#session?.path;
+    if (path === undefined || this.isClosed) return;
+    const url = `${baseUrl.replace(/\/+$/, "")}/${path}`;
+    this.send(formatRtspRequest({ method: "REDIRECT", url: "*" }, { headers: { CSeq: "1", Location: url } }));
   }
 
   protected override onClose(): void {

@@ -66,6 +66,7 @@ export class RtspServerSession {
   readonly #connection: RtspConnection;
   readonly #setup: TrackSetup;
   #id = "";
+  #path = "";
   #presentation: { readonly key: string; readonly value: RtspPresentation } | undefined;
   #recording: { readonly value: RtspRecording; readonly controls: readonly string[] } | undefined;
   /** Whether the recording has its name; it may be paused. */
@@ -113,6 +114,11 @@ export class RtspServerSession {
     const found = this.#setup.ofChannel(channel);
     if (found === undefined) return;
     this.#received(found.track, { isRtcp: found.isRtcp, bytes });
+  }
+
+  /** What is played or published, `APP/NAME`; `undefined` before anything is set up. */
+  get path(): string | undefined {
+    return this.#id === "" ? undefined : this.#path;
   }
 
   /** This side ends the connection: players hear that nothing more comes. */
@@ -292,6 +298,7 @@ export class RtspServerSession {
   #wishOf(request: RtspRequest): RtspWish | undefined {
     const url = parseRtspUrl(request.url);
     if (url === undefined || url.appName === "") return undefined;
+    if (this.#id === "") this.#path = `${url.appName}/${url.streamName.replace(/\/trackID=\d+$/, "")}`;
     const authorization = request.headers.get("authorization");
     return {
       ...url,
