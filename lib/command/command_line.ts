@@ -51,6 +51,19 @@ export class CommandLine {
     return typeof value === "string" ? value : undefined;
   }
 
+  /** All arguments as they were given, without the flags in `left`. */
+  argsBut(left: Readonly<Record<string, Flag>>): string[] {
+    const flags = [...this.#flags].filter(([name]) => !Object.hasOwn(left, name));
+    return [
+      ...flags.flatMap(([name, value]) =>
+        value === true
+          ? [`--${name}`]
+          : [value].flat().filter((each) => typeof each === "string").map((text) => `--${name}=${text}`)
+      ),
+      ...this.positional,
+    ];
+  }
+
   /** The values of a flag that may be repeated, in the order they were given. */
   values(name: string): readonly string[] {
     const values = this.#flags.get(name);

@@ -222,8 +222,8 @@ Deno.test("crtmp check and convert-config take a configuration of the original",
         acceptors = { { ip = "127.0.0.1", port = 1900 + 35, protocol = "inboundRtmp" } } },
         { name = "flvplayback", mediaStorage = { { mediaFolder = "media" } } } } }`,
     );
-    const warning = "configuration.daemon has no effect: crtmp stays in the foreground; " +
-      "let systemd or setsid put it into the background";
+    const warning =
+      "configuration.daemon has no effect: `crtmp daemon` puts a server into the background, or systemd does";
     const services = (file: string) => [
       `${file} is right. It asks for these services:`,
       "",

@@ -1,4 +1,5 @@
 import type { Command, Flag } from "./command_line.ts";
+import { DAEMON_FLAGS, PROCESS_FLAGS } from "./daemon/flags.ts";
 import { RELAY_FLAGS } from "./relay/relay_flags.ts";
 
 const SET: Flag = {
@@ -19,29 +20,40 @@ const LOG_LEVEL: Flag = {
   doc: "Of the log: fatal, error, warning, info, debug, fine or finest",
 };
 
+/** Flags of a server, in the foreground and in the background. */
+const SERVER_FLAGS: Readonly<Record<string, Flag>> = {
+  rtmp: { value: "HOST:PORT", doc: "Where RTMP listens" },
+  rtsp: { value: "HOST:PORT", doc: "Where RTSP listens" },
+  http: { value: "HOST:PORT", doc: "Where the web plane listens" },
+  cli: {
+    value: "[HOST:]PORT",
+    doc: "Where commands are taken, see docs/cli.md; on this machine if no host is given",
+  },
+  media: { value: "DIR", doc: "Folder of files to play" },
+  set: SET,
+  "log-level": {
+    value: "LEVEL",
+    doc: "Of every appender: fatal, error, warning, info, debug, fine or finest",
+  },
+  "log-json": { doc: "One JSON object a line on standard output instead of text" },
+  ...PROCESS_FLAGS,
+};
+
 /** Every command there is. */
 export const COMMANDS: readonly Command[] = [
   {
     name: "serve",
     about: "Start the server, from a configuration file or with the embedded default",
     positional: ["[CONFIG]"],
-    flags: {
-      rtmp: { value: "HOST:PORT", doc: "Where RTMP listens" },
-      rtsp: { value: "HOST:PORT", doc: "Where RTSP listens" },
-      http: { value: "HOST:PORT", doc: "Where the web plane listens" },
-      cli: {
-        value: "[HOST:]PORT",
-        doc: "Where commands are taken, see docs/cli.md; on this machine if no host is given",
-      },
-      media: { value: "DIR", doc: "Folder of files to play" },
-      set: SET,
-      "log-level": {
-        value: "LEVEL",
-        doc: "Of every appender: fatal, error, warning, info, debug, fine or finest",
-      },
-      "log-json": { doc: "One JSON object a line on standard output instead of text" },
-    },
+    flags: SERVER_FLAGS,
     load: () => import("./serve.ts"),
+  },
+  {
+    name: "daemon",
+    about: "Start a server in the background, stop it, or say whether it runs; arguments are those of serve",
+    positional: ["[CONFIG]"],
+    flags: { ...SERVER_FLAGS, ...DAEMON_FLAGS },
+    load: () => import("./daemon/daemon.ts"),
   },
   {
     name: "check",

@@ -17,6 +17,10 @@ import type { CommandContext } from "./command_context.ts";
 import type { CommandLine } from "./command_line.ts";
 import { folderFault, parseConfig, prepareConfig } from "./prepared_config.ts";
 import { openLog, reportStrayErrors } from "./program_log.ts";
+import { PidFile } from "./daemon/pid_file.ts";
+import { become, wantedIdentity } from "./daemon/privileges.ts";
+import { processAppenders, refuseInstead } from "./daemon/process_options.ts";
+import { reopenOnSignals } from "./daemon/reopen_signals.ts";
 import { StopSignals } from "./stop_signals.ts";
 
 const ANY_ADDRESS = { host: "0.0.0.0" };
@@ -41,11 +45,16 @@ export async function serveConfig(line: CommandLine, options: ServeConfigOptions
   const { context, path, change } = options;
   const startedMs = systemClock.nowMs();
   using signals = new StopSignals();
+  refuseInstead(line);
+  const identity = wantedIdentity(line.value("uid"), line.value("gid"));
+  const pidPath = line.value("pid");
+  using pidFile = pidPath === undefined ? undefined : PidFile.open(pidPath);
   const prepared = await prepareConfig(path, { context, settings: line.values("set") });
   await checkMediaFolder(line.value("media"));
   const config = change(overridden(parseConfig(prepared), line));
   const log = openLog(config.logAppenders);
   using _reporter = reportStrayErrors(log);
+  using _reopener = reopenOnSignals(log);
   for (const text of prepared.converted?.warnings ?? []) log.warning(`${prepared.source.name}: ${text}`);
   try {
     const asked = Promise.withResolvers<string>();
@@ -55,6 +64,8 @@ export async function serveConfig(line: CommandLine, options: ServeConfigOptions
       version: context.version,
       shutDown: (why) => asked.resolve(why),
     });
+    if (identity !== undefined) become(identity);
+    pidFile?.write();
     const isJson = config.logAppenders.some(({ type }) => type === "json");
     announce(server, isJson ? (text) => text === "" || log.info(text) : context.print);
     log.info(
@@ -87,7 +98,8 @@ function overridden(config: ServerConfig, line: CommandLine): ServerConfig {
   if (http !== undefined) result = withWebAddress(result, parseHostPort(http, ANY_ADDRESS));
   if (cli !== undefined) result = withCliAddress(result, parseHostPort(cli, THIS_MACHINE));
   if (media !== undefined) result = withMediaFolder(result, media);
-  return { ...result, logAppenders: overriddenAppenders(result.logAppenders, line) };
+  const appenders = processAppenders(overriddenAppenders(result.logAppenders, line), line);
+  return { ...result, logAppenders: appenders };
 }
 
 function overriddenAppenders(

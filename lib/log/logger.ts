@@ -131,6 +131,11 @@ export class Logger {
     this.#outlet.flush();
   }
 
+  /** Has every sink open its file again, as those need who rename log files. */
+  reopen(): void {
+    this.#outlet.reopen();
+  }
+
   /** Flushes and closes every sink; what is logged later, here or in a derived logger, is lost. */
   close(): void {
     this.#outlet.close();

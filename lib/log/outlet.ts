@@ -73,6 +73,12 @@ export class LogOutlet {
     for (const slot of this.#sinks) this.#attempt(slot, () => slot.sink.flush());
   }
 
+  /** Has every sink open its file again. */
+  reopen(): void {
+    this.flush();
+    for (const slot of this.#sinks) this.#attempt(slot, () => slot.sink.reopen?.());
+  }
+
   /** Flushes and closes every sink; what is written later is lost. */
   close(): void {
     this.flush();

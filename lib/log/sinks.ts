@@ -13,6 +13,8 @@ export interface LogSink {
   write(entry: LogEntry): void;
   /** Writes out what is held back. */
   flush(): void;
+  /** Opens its file again, where it has one, which may have been renamed. */
+  reopen?(): void;
   /** Flushes, and frees what the sink holds. */
   close(): void;
 }
@@ -133,6 +135,12 @@ class HandlerSink implements LogSink {
   flush(): void {
     this.#print();
     if (this.#handler instanceof FileHandler) this.#handler.flush();
+  }
+
+  reopen(): void {
+    if (!(this.#handler instanceof FileHandler)) return;
+    this.#handler.destroy();
+    this.#handler.setup();
   }
 
   close(): void {

@@ -121,4 +121,7 @@ remove_old() {
 unpacked=$(find_folder) || exit
 DENO_DIR=$unpacked/cache DENO_NO_PROMPT=1 DENO_NO_UPDATE_CHECK=1
 export DENO_DIR DENO_NO_PROMPT DENO_NO_UPDATE_CHECK
-exec "$unpacked/@NAME@" run @FLAGS@ --config "$unpacked/program/deno.json" "$unpacked/program/main.ts" "$@"
+# Only what starts and stops servers in the background may start programs; the server itself may not.
+allowed=
+[ "${1-}" != daemon ] || allowed=--allow-run
+exec "$unpacked/@NAME@" run @FLAGS@ $allowed --config "$unpacked/program/deno.json" "$unpacked/program/main.ts" "$@"

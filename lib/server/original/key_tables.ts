@@ -23,7 +23,7 @@ export const TOP_KEYS = {
   daemon: {
     type: "flag",
     silentFor: [false],
-    says: "has no effect: crtmp stays in the foreground; let systemd or setsid put it into the background",
+    says: "has no effect: `crtmp daemon` puts a server into the background, or systemd does",
   },
   pathSeparator: { type: "text", silentFor: ["/"], says: "has no effect: paths have the system's separator" },
   logAppenders: { type: "table", becomes: "logAppenders" },
