@@ -9,7 +9,7 @@ import { HttpServerProtocol, MAX_BODY_BYTES } from "#protocols/http";
 import type { HttpFetchHandler, HttpRouter } from "#protocols/http";
 import { RtmpProtocol } from "#protocols/rtmp";
 import type { CallAnswer } from "#protocols/rtmp";
-import { CipherBatch, RtmpeProtocol } from "#protocols/rtmpe";
+import { CipherPairs, RtmpeProtocol } from "#protocols/rtmpe";
 import { RtmptProtocol, RtmptTunnel } from "#protocols/rtmpt";
 import { FirstByteProtocol } from "#stack";
 import type { Protocol, ProtocolFactory } from "#stack";
@@ -68,8 +68,8 @@ export function builtInFactories(
     info: (text: string) => rtmpLog.info(text),
     warn: (text: string) => rtmpLog.warning(text),
   };
-  const batch = new CipherBatch();
-  const rtmpe = () => new RtmpeProtocol({ batch });
+  const pairs = new CipherPairs();
+  const rtmpe = () => new RtmpeProtocol({ pairs });
   const httpLines = webLog(log.child("http"));
   return (owner, guard) => {
     const application = rtmpApplication(owner, options);

@@ -1,6 +1,6 @@
 import type { Carrier, CarrierClient, CarrierStatistics, Endpoint, SliceSource } from "#stack";
 import { CipherSource } from "./cipher_source.ts";
-import type { CipherBatch } from "./cipher_batch.ts";
+import type { CipherPairs } from "./cipher_pairs.ts";
 import type { Rc4 } from "./rc4.ts";
 
 /** What a cipher carrier is made with. */
@@ -10,7 +10,7 @@ export interface CipherCarrierOptions {
   /** Encrypts and sends own bytes. */
   readonly send: (bytes: Uint8Array) => void;
   /** Where slices find partners. @default each is encrypted when it is taken */
-  readonly batch: CipherBatch | undefined;
+  readonly pairs: CipherPairs | undefined;
 }
 
 /**
@@ -61,8 +61,8 @@ export class CipherCarrier implements Carrier {
 
   setSource(source: SliceSource | undefined): void {
     this.settle();
-    const { cipher, batch } = this.#options;
-    this.#source = source && new CipherSource(source, { cipher, batch, wake: () => this.#below.wake() });
+    const { cipher, pairs } = this.#options;
+    this.#source = source && new CipherSource(source, { cipher, pairs, wake: () => this.#below.wake() });
     this.#below.setSource(this.#source);
   }
 

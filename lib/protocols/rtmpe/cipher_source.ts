@@ -1,5 +1,5 @@
 import type { SliceSource } from "#stack";
-import type { CipherBatch, CipherTask } from "./cipher_batch.ts";
+import type { CipherPairs, CipherTask } from "./cipher_pairs.ts";
 import type { Rc4 } from "./rc4.ts";
 
 /** Scratch memory up to this size is kept between slices; a larger slice gets memory of its own. */
@@ -11,7 +11,7 @@ export interface CipherSourceOptions {
   /** The outbound key stream. */
   readonly cipher: Rc4;
   /** Where slices find partners. @default each is encrypted when it is taken */
-  readonly batch: CipherBatch | undefined;
+  readonly pairs: CipherPairs | undefined;
   /** Has the carrier below look at this source. */
   readonly wake: () => void;
 }
@@ -50,7 +50,7 @@ export class CipherSource implements SliceSource, CipherTask {
 
   /** Has the carrier take a slice, in this turn at the latest. */
   offer(): void {
-    this.#mayWait = this.#options.batch !== undefined;
+    this.#mayWait = this.#options.pairs !== undefined;
     this.#options.wake();
     this.#mayWait = false;
   }
@@ -70,7 +70,7 @@ export class CipherSource implements SliceSource, CipherTask {
     this.#slice = slice;
     this.#pending = this.#memory(slice.length);
     if (!this.#mayWait) this.cipher.apply(slice, this.#pending);
-    else if (this.#options.batch?.add(this) === "waiting") {
+    else if (this.#options.pairs?.add(this) === "waiting") {
       this.#isWaiting = true;
       return undefined;
     }
@@ -89,14 +89,14 @@ export class CipherSource implements SliceSource, CipherTask {
   }
 
   failed(error: unknown): void {
-    if (this.#isWaiting) this.#options.batch?.remove(this);
+    if (this.#isWaiting) this.#options.pairs?.remove(this);
     this.#isWaiting = false;
     this.#source.failed(error);
   }
 
   #encryptNow(): void {
     this.#isWaiting = false;
-    this.#options.batch?.remove(this);
+    this.#options.pairs?.remove(this);
     this.cipher.apply(this.#slice, this.#pending);
   }
 

@@ -2,7 +2,7 @@ import { type RandomBytes, systemRandomBytes } from "#clock";
 import { ChunkProtocol } from "#protocols/rtmp";
 import { type Carrier, Protocol } from "#stack";
 import { CipherCarrier } from "./cipher_carrier.ts";
-import type { CipherBatch } from "./cipher_batch.ts";
+import type { CipherPairs } from "./cipher_pairs.ts";
 import { type RtmpeHandshake, RtmpeServerHandshake } from "./handshakes.ts";
 import { type CipherPair, RTMPE_VERSION } from "./keys.ts";
 
@@ -13,8 +13,8 @@ const PIECE_BYTES = 16_384;
 export interface RtmpeOptions {
   /** Keys and handshakes. @default {systemRandomBytes} */
   readonly randomBytes?: RandomBytes;
-  /** Those whose slices are encrypted several at a time. @default each slice is encrypted alone */
-  readonly batch?: CipherBatch;
+  /** Those whose slices may be encrypted two at a time. @default each slice is encrypted alone */
+  readonly pairs?: CipherPairs;
 }
 
 /** What both sides of RTMPE do once the handshake is done. */
@@ -22,7 +22,7 @@ export abstract class CipherProtocol extends Protocol {
   readonly tag = "rtmpe";
   readonly kind = "transport";
   protected readonly randomBytes: RandomBytes;
-  readonly #batch: CipherBatch | undefined;
+  readonly #pairs: CipherPairs | undefined;
   #ciphers: CipherPair | undefined = undefined;
   #carrier: CipherCarrier | undefined = undefined;
   #plain: Uint8Array | undefined = undefined;
@@ -30,7 +30,7 @@ export abstract class CipherProtocol extends Protocol {
   constructor(options: RtmpeOptions = {}) {
     super();
     this.randomBytes = options.randomBytes ?? systemRandomBytes;
-    this.#batch = options.batch;
+    this.#pairs = options.pairs;
   }
 
   protected override get nearCarrier(): Carrier | undefined {
@@ -40,7 +40,7 @@ export abstract class CipherProtocol extends Protocol {
       cipher: this.#ciphers.outbound,
       send: (bytes) => this.onSendFromNear(bytes),
       // a tunnel takes slices when its peer asks, and must get what there is
-      batch: below === this.carrier ? this.#batch : undefined,
+      pairs: below === this.carrier ? this.#pairs : undefined,
     });
   }
 

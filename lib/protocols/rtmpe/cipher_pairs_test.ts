@@ -6,9 +6,7 @@ import type { Carrier, SliceSource } from "#stack";
 import { ScriptedCarrier } from "../../../tests/helpers/scripted_carrier.ts";
 import { latin1, NearProtocol, ScriptedSource, seeded, sideOf } from "./_rig_test.ts";
 import type { Side } from "./_rig_test.ts";
-import { CipherBatch, Rc4, RtmpeClientProtocol, RtmpeProtocol } from "./mod.ts";
-import { Rc4Lanes } from "./rc4_lanes.ts";
-import { LANES } from "./rc4_program.ts";
+import { CipherPairs, Rc4, RtmpeClientProtocol, RtmpeProtocol } from "./mod.ts";
 
 /** What is sent between slices, which hold other bytes. */
 const OWN = Uint8Array.of(0xff);
@@ -74,9 +72,9 @@ interface Player {
   readonly client: Side;
 }
 
-function playerOf(batch: CipherBatch, seed: number): Player {
+function playerOf(pairs: CipherPairs, seed: number): Player {
   const socket = new SocketCarrier();
-  const server = new RtmpeProtocol({ randomBytes: seeded(seed), batch });
+  const server = new RtmpeProtocol({ randomBytes: seeded(seed), pairs });
   const near = new NearProtocol();
   server.linkNear(near);
   server.openOn(socket);
@@ -93,8 +91,8 @@ function playerOf(batch: CipherBatch, seed: number): Player {
 }
 
 function playersOf(count: number): Player[] {
-  const batch = new CipherBatch();
-  return Array.from({ length: count }, (_, index) => playerOf(batch, index + 1));
+  const pairs = new CipherPairs();
+  return Array.from({ length: count }, (_, index) => playerOf(pairs, index + 1));
 }
 
 /** Gives every player the same slice, as the flush of a log does. */
@@ -111,54 +109,48 @@ function heard({ socket, client }: Player): Uint8Array {
   return concatBytes(client.near.received);
 }
 
-Deno.test("Rc4Lanes gives each of its streams what it gives it alone, whatever the length", () => {
-  const input = seeded(5)(30_000);
-  const lanes = new Rc4Lanes();
-  const streams = () =>
-    Array.from({ length: LANES }, (_, lane) => {
-      const cipher = new Rc4(seeded(lane + 3)(16));
-      // own bytes went before, not as many in each
-      cipher.skip(77 * lane);
-      return { cipher, output: new Uint8Array(30_000) };
-    });
-  const together = streams();
-  const alone = streams();
-  for (
-    const [from, to] of [[0, 1], [1, 1], [1, 300], [300, 8_492], [8_492, 16_685], [16_685, 30_000]] as const
-  ) {
+Deno.test("Rc4.applyBoth gives each of two streams what it gives it alone", () => {
+  const input = seeded(5)(10_000);
+  const both = [3, 4].map((seed) => ({ cipher: new Rc4(seeded(seed)(16)), output: new Uint8Array(10_000) }));
+  const alone = [3, 4].map((seed) => ({ cipher: new Rc4(seeded(seed)(16)), output: new Uint8Array(10_000) }));
+  both[0]!.cipher.skip(77);
+  alone[0]!.cipher.skip(77);
+  for (const [from, to] of [[0, 1], [1, 300], [300, 300], [300, 10_000]] as const) {
     const piece = input.subarray(from, to);
-    lanes.apply(piece, together.map((each) => ({ ...each, output: each.output.subarray(from, to) })));
-    for (const { cipher, output } of alone) cipher.apply(piece, output.subarray(from, to));
+    const part = (target: { cipher: Rc4; output: Uint8Array }) => ({
+      cipher: target.cipher,
+      output: target.output.subarray(from, to),
+    });
+    Rc4.applyBoth(piece, [part(both[0]!), part(both[1]!)]);
+    for (const target of alone) target.cipher.apply(piece, target.output.subarray(from, to));
   }
-  assert.deepEqual(together.map(({ output }) => output), alone.map(({ output }) => output));
-  assert.throws(() => lanes.apply(input, together.slice(1)), RangeError);
+  assert.deepEqual(both.map(({ output }) => output), alone.map(({ output }) => output));
 });
 
-Deno.test("CipherBatch lets a slice wait for further players, and no longer than the turn", async () => {
-  const players = playersOf(LANES + 2);
-  const slice = seeded(6)(5_000);
-  flush(players, slice.fill(7));
-  assert.deepEqual(players.map(({ socket }) => socket.isWriting), [true, true, true, false, false]);
+Deno.test("CipherPairs lets a slice wait for the next player, and no longer than the turn", async () => {
+  const players = playersOf(3);
+  const slice = seeded(6)(5_000).fill(7);
+  flush(players, slice);
+  assert.deepEqual(players.map(({ socket }) => socket.isWriting), [true, true, false]);
   await Promise.resolve();
-  assert.ok(players.every(({ socket }) => socket.isWriting));
+  assert.deepEqual(players.map(({ socket }) => socket.isWriting), [true, true, true]);
   for (const player of players) {
     player.socket.settle(Infinity);
     assert.deepEqual(heard(player), slice);
   }
 });
 
-Deno.test("CipherBatch puts together players of one slice only", () => {
-  const players = playersOf(LANES);
-  flush(players.slice(0, 2), Uint8Array.of(1, 2));
-  assert.deepEqual(players.map(({ socket }) => socket.isWriting), [false, false, false]);
-  flush(players.slice(2), Uint8Array.of(3, 4));
-  assert.deepEqual(players.map(({ socket }) => socket.isWriting), [true, true, false]);
-  for (const { carrier } of players) carrier.wake();
+Deno.test("CipherPairs pairs players of one slice only", async () => {
+  const players = playersOf(2);
+  flush([players[0]!], Uint8Array.of(1, 2));
+  flush([players[1]!], Uint8Array.of(3, 4));
+  assert.deepEqual(players.map(({ socket }) => socket.isWriting), [true, false]);
+  await Promise.resolve();
   for (const { socket } of players) socket.settle(Infinity);
-  assert.deepEqual(players.map((player) => [...heard(player)]), [[1, 2], [1, 2], [3, 4]]);
+  assert.deepEqual(players.map((player) => [...heard(player)]), [[1, 2], [3, 4]]);
 });
 
-Deno.test("CipherBatch gives out what waits before own bytes, another source or the end", () => {
+Deno.test("CipherPairs gives out what waits before own bytes, another source or the end", () => {
   const acts: Record<string, (player: Player) => void> = {
     "own bytes": ({ carrier }) => carrier.send(OWN),
     "no source": ({ carrier }) => carrier.setSource(undefined),
@@ -175,7 +167,7 @@ Deno.test("CipherBatch gives out what waits before own bytes, another source or 
   }
 });
 
-Deno.test("CipherBatch forgets a player that is gone", async () => {
+Deno.test("CipherPairs forgets a player that is gone", async () => {
   const players = playersOf(2);
   flush([players[0]!], Uint8Array.of(1));
   players[0]!.socket.abort(new ClosedError("gone"));
@@ -185,7 +177,7 @@ Deno.test("CipherBatch forgets a player that is gone", async () => {
   assert.deepEqual(players.map((player) => [...heard(player)]), [[], [1]]);
 });
 
-Deno.test("RtmpeProtocol keeps the order of bytes whoever is encrypted with whom", async () => {
+Deno.test("RtmpeProtocol keeps the order of bytes whoever is paired with whom", async () => {
   const act = fc.oneof(
     { weight: 3, arbitrary: fc.record({ flush: fc.integer({ min: 1, max: 70_000 }) }) },
     { weight: 2, arbitrary: fc.record({ send: fc.nat(4) }) },
