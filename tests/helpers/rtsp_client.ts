@@ -34,11 +34,17 @@ export class RtspTestClient implements AsyncDisposable {
   }
 
   /** Sends a request and waits for its answer. */
-  async ask(method: string, url: string, headers: Record<string, string> = {}): Promise<RtspResponse> {
+  async ask(
+    method: string,
+    url: string,
+    headers: Record<string, string> = {},
+    body = "",
+  ): Promise<RtspResponse> {
     const answer = Promise.withResolvers<RtspResponse>();
     this.#waiting.push(answer.resolve);
     await this.send(formatRtspRequest({ method, url }, {
       headers: { CSeq: String(++this.#cseq), Session: this.#session, ...headers },
+      body,
     }));
     const response = await answer.promise;
     this.#session ??= response.headers.get("session")?.split(";")[0];

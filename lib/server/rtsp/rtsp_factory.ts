@@ -103,6 +103,7 @@ export class RtspService {
   /** Once, when it begins to matter. */
   async #advise(): Promise<void> {
     this.#hasAdvised = true;
+    if (Deno.build.os !== "linux") return;
     const advice = await receiveBufferAdvice((path) => Deno.readTextFile(path));
     if (advice !== undefined) this.#log.info(advice);
   }
