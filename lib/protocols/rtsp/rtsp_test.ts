@@ -4,10 +4,13 @@ import { latin1, ScriptedCarrier, textOf } from "../../../tests/helpers/scripted
 import { ManualClock } from "#clock";
 import { ClosedError, FormatError, LimitError, ProtocolError } from "#errors";
 import {
+  formatClock,
+  formatNpt,
   formatSdp,
   MAX_RTSP_BODY_BYTES,
   MAX_RTSP_HEAD_BYTES,
   MAX_RTSP_HEADERS,
+  parsePlayRange,
   parseRtspHead,
   parseRtspUrl,
   parseSdp,
@@ -103,6 +106,37 @@ Deno.test("parseTransport reads the headers of the field", () => {
     ["x-real-rdt/udp;client_port=1-2,,", []],
   ];
   for (const [text, specs] of cases) assert.deepEqual(parseTransport(text), specs, text);
+});
+
+Deno.test("parsePlayRange reads media time and wall time, and refuses what is neither", () => {
+  const npt = (
+    startUs: number | "now" | undefined,
+    endUs?: number,
+  ) => ({ kind: "npt", startUs, endUs } as const);
+  const cases: [text: string, range: ReturnType<typeof parsePlayRange>][] = [
+    ["npt=0.000-", npt(0)],
+    ["npt=now-", npt("now")],
+    ["NPT = 1.5 - 20", npt(1_500_000, 20_000_000)],
+    ["npt=1:02:03.25-", npt(3_723_250_000)],
+    ["npt=-10", npt(undefined, 10_000_000)],
+    ["npt=5-;time=20260101T000000Z", npt(5_000_000)],
+    ["clock=20260102T030405.5Z-", { kind: "clock", startMs: Date.UTC(2026, 0, 2, 3, 4, 5, 500) }],
+    ["smpte-25=10:07:00-", { kind: "smpte" }],
+    ["npt=20-10", undefined],
+    ["npt=-", undefined],
+    ["npt=x-", undefined],
+    ["npt=1e9-", undefined],
+    ["clock=now-", undefined],
+    ["furlongs=1-2", undefined],
+    ["", undefined],
+  ];
+  for (const [text, range] of cases) assert.deepEqual(parsePlayRange(text), range, text);
+  assert.equal(formatNpt(3_723_250_000), "3723.250");
+  assert.equal(formatClock(Date.UTC(2026, 0, 2, 3, 4, 5, 500)), "20260102T030405.500Z");
+  fc.assert(fc.property(fc.string({ maxLength: 60 }), (text) => {
+    parsePlayRange(text);
+    parsePlayRange(`npt=${text}`);
+  }));
 });
 
 Deno.test("parseRtspUrl and trackOf find stream and track", () => {
