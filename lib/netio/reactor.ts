@@ -177,7 +177,12 @@ export class Reactor {
   /** Opens a UDP socket; see {@link UdpSocket}. */
   async openUdp(options: UdpOptions): Promise<UdpSocket> {
     const socket = await UdpSocket.open(options, this.#context);
-    socket.onClosed = this.#io.opened("datagrams");
+    const closed = this.#io.opened("datagrams");
+    this.gauge.add();
+    socket.onClosed = () => {
+      closed();
+      this.gauge.remove();
+    };
     return socket;
   }
 
