@@ -1,5 +1,5 @@
 import { ConfigError, errorMessage, FormatError, LimitError } from "#errors";
-import type { Demuxer } from "#media";
+import type { Demuxer, MediaPacket } from "#media";
 import type { CommandContext } from "../command_context.ts";
 import type { CommandLine } from "../command_line.ts";
 import { openInput } from "./open_input.ts";
@@ -16,7 +16,12 @@ export async function run(line: CommandLine, context: CommandContext): Promise<n
   let reached = (_offset: number): void => {};
   const { demuxer, sizeBytes } = await openInput(from, { onRead: (offset) => reached(offset) });
   try {
-    const output = await chooseOutput(to, demuxer.summary);
+    const first = await readBatch(demuxer);
+    const earliestUs = first.packets.reduce(
+      (us, { role, dtsUs }) => role === "media" ? Math.min(us, dtsUs) : us,
+      0,
+    );
+    const output = await chooseOutput(to, { ...demuxer.summary, earliestUs });
     for (const reason of output.leftOut) context.printError(`crtmp: ${to}: ${reason}`);
     await checkOther(from, to);
     await using file = await OutputFile.create(to, { isForced: line.has("force") });
@@ -24,7 +29,7 @@ export async function run(line: CommandLine, context: CommandContext): Promise<n
     {
       await using progress = await startProgress(sizeBytes);
       reached = (offset) => progress.value = offset;
-      result = await copyPackets(demuxer, output, file);
+      result = await copyPackets({ demuxer, first }, output, file);
     }
     const { packets, fault } = result;
     context.print(
@@ -52,23 +57,33 @@ interface CopyResult {
   readonly fault?: string;
 }
 
+/** What one call of a reader brought. */
+interface Batch {
+  readonly packets: readonly MediaPacket[];
+  /** What it ended at, if not at the end of the file. */
+  readonly fault?: string;
+}
+
+async function readBatch(demuxer: Demuxer): Promise<Batch> {
+  try {
+    return { packets: await demuxer.read() };
+  } catch (error) {
+    if (!(error instanceof FormatError || error instanceof LimitError)) throw error;
+    return { packets: [], fault: errorMessage(error) };
+  }
+}
+
 // params: hot path
 async function copyPackets(
-  demuxer: Demuxer,
+  { demuxer, first }: { readonly demuxer: Demuxer; readonly first: Batch },
   { muxer, written }: ChosenOutput,
   file: OutputFile,
 ): Promise<CopyResult> {
   let count = 0;
-  let fault: string | undefined;
   await file.append(muxer.begin());
-  for (;;) {
-    const packets = await demuxer.read().catch((error) => {
-      if (!(error instanceof FormatError || error instanceof LimitError)) throw error;
-      fault = errorMessage(error);
-      return [];
-    });
-    if (packets.length === 0) break;
-    for (const packet of packets) {
+  let batch = first;
+  for (; batch.packets.length > 0; batch = await readBatch(demuxer)) {
+    for (const packet of batch.packets) {
       // the muxer writes metadata of its own; other script data belong to no track and go with them
       if (packet.role === "metadata" || packet.trackIndex >= 0 && !written.has(packet.trackIndex)) continue;
       if (packet.role === "media") count++;
@@ -78,5 +93,6 @@ async function copyPackets(
   const { append, patches } = muxer.end();
   await file.append(append);
   await file.finish(patches);
+  const { fault } = batch;
   return { packets: count, ...(fault === undefined ? {} : { fault }) };
 }

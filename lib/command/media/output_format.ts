@@ -2,11 +2,17 @@ import { ConfigError, errorMessage, FormatError } from "#errors";
 import type { MediaSummary, MediaTrack, Muxer } from "#media";
 import { formatOfName, type MediaFormat } from "#mediaformats";
 
+/** What a writer is told of the file that is read. */
+export interface InputSummary extends MediaSummary {
+  /** Decoding time of the earliest of its first packets, whatever their track, or 0: in microseconds. */
+  readonly earliestUs: number;
+}
+
 /** Writes one container. */
 interface OutputFormat {
   readonly open: (
     tracks: readonly MediaTrack[],
-    summary: Pick<MediaSummary, "formatName" | "startUs" | "tags">,
+    summary: Pick<InputSummary, "formatName" | "startUs" | "tags" | "earliestUs">,
   ) => Muxer;
 }
 
@@ -23,10 +29,14 @@ const OUTPUTS: Readonly<Partial<Record<MediaFormat, () => Promise<OutputFormat>>
   flv: async () => {
     const { FlvMuxer, tagBodyOf } = await import("#mediaformats/flv");
     return {
-      open: (tracks, { formatName, tags }) => {
+      open: (tracks, { formatName, tags, earliestUs }) => {
         // what came in a tag body leaves in it, unread; a codec without a form of its own needs one
         if (formatName !== "flv") { for (const track of tracks) tagBodyOf({ ...EMPTY_PACKET, ...track }); }
-        return new FlvMuxer(tracks, { tags });
+        // FLV has no times before 0: all tracks move by whole milliseconds, so that they are rounded as they were
+        return new FlvMuxer(tracks, {
+          tags,
+          timeOffsetUs: Math.ceil(Math.max(0, -earliestUs) / 1000) * 1000,
+        });
       },
     };
   },
@@ -72,7 +82,7 @@ export const WRITTEN_FORMATS: readonly string[] = Object.keys(OUTPUTS);
  * @throws {ConfigError} If its extension is of no container that is written.
  * @throws {FormatError} If the container holds none of the tracks.
  */
-export async function chooseOutput(path: string, summary: MediaSummary): Promise<ChosenOutput> {
+export async function chooseOutput(path: string, summary: InputSummary): Promise<ChosenOutput> {
   const format = formatOfName(path);
   const load = format === undefined ? undefined : OUTPUTS[format];
   if (load === undefined) {
