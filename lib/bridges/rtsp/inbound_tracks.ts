@@ -203,10 +203,13 @@ function aacForm({ parameters, clockRate }: SdpMedia): InboundForm | undefined {
   return plain("mp4a", { depacketizer, config });
 }
 
+/** GStreamer ends a configuration behind the audio's own part; what it leaves out is zeros. */
+const CUT_OFF = "00000000";
+
 function latmForm({ parameters }: SdpMedia): InboundForm {
   const text = parameters.get("config");
   const isInBand = parameters.get("cpresent") !== "0" || text === undefined;
-  const depacketizer = new LatmRtpDepacketizer(isInBand ? {} : { config: parseAacConfig(text) });
+  const depacketizer = new LatmRtpDepacketizer(isInBand ? {} : { config: parseAacConfig(text + CUT_OFF) });
   const { config } = depacketizer;
   return plain("mp4a", { depacketizer, ...(config === undefined ? {} : { config }) });
 }

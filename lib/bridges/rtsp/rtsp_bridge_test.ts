@@ -101,6 +101,13 @@ function rtpOf(frames: ReturnType<typeof framesOf>): RtpPacket[] {
   return frames.filter(({ channel }) => channel % 2 === 0).map(({ bytes }) => decodeRtpPacket(bytes));
 }
 
+Deno.test("inboundForm reads a LATM configuration that GStreamer has cut off", () => {
+  const [media] = parseSdp(
+    "v=0\r\nm=audio 0 RTP/AVP 97\r\na=rtpmap:97 MP4A-LATM/44100\r\na=fmtp:97 cpresent=0;config=40002420\r\n",
+  );
+  assert.equal(inboundForm(media!)?.config?.toHex(), "1210");
+});
+
 Deno.test("outboundTracks describes what RTP carries, video first, as inboundForm reads it", () => {
   const configs = configsOf(SDP);
   const tracks = outboundTracks(configs.toReversed()).map(sdpTrackOf);

@@ -201,6 +201,12 @@ Deno.test("a pull goes on over TCP where no packet comes over UDP, where UDP is 
       (request) => request.method === "SETUP" ? { status: 461 } : playing(request),
       /answers 461 Unsupported Transport.*; goes on over TCP/,
     ],
+    [
+      "refused in another way",
+      true,
+      (request) => request.method === "SETUP" ? { status: 500 } : playing(request),
+      /answers 500 Internal Server Error; goes on over TCP/,
+    ],
     ["no ports", false, playing, /no pair of ports is free here; goes on over TCP/],
   ];
   for (const [name, hasPorts, udp, said] of cases) {

@@ -10,9 +10,9 @@ import { type RtspEndpoint, rtspEndpoint } from "./rtsp_endpoint.ts";
 
 /** How often the server is told how well its packets come, in ms. */
 const REPORT_MS = 5_000;
-const UNSUPPORTED_TRANSPORT = 461;
+const UNAUTHORIZED = 401;
 /** Most packets that wait for the answer to PLAY. */
-const MAX_EARLY_PACKETS = 512;
+const MAX_EARLY_PACKETS = 256;
 
 /** Media cannot come over UDP; over TCP it may. */
 class NoDatagramsError extends ProtocolError {}
@@ -23,7 +23,7 @@ export class RtspSource implements PullSource {
   readonly #endpoint: RtspEndpoint;
   /** Where the server asked for the next connection. */
   #nextEndpoint: RtspEndpoint | undefined;
-  /** What came of UDP, where TCP is a choice: it is not tried again. */
+  /** Nothing came over UDP, and then over TCP: UDP is not tried again. */
   #isUdpInVain = false;
 
   /** @throws {FormatError} If the address of its settings is none. */
@@ -49,8 +49,11 @@ export class RtspSource implements PullSource {
     } catch (error) {
       if (!isChoice || !(error instanceof NoDatagramsError) || attempt.signal.aborted) throw error;
       this.#options.log.info(`${error.message}; goes on over TCP`);
-      this.#isUdpInVain = true;
-      return await this.#play(from, { attempt, lower: "tcp" });
+      try {
+        return await this.#play(from, { attempt, lower: "tcp" });
+      } finally {
+        this.#isUdpInVain = attempt.isStanding;
+      }
     }
   }
 
@@ -151,7 +154,8 @@ class RtspFeed {
       try {
         await Promise.race([session.setUp(index, { control, lower, isRecord: false }), ended]);
       } catch (error) {
-        const isRefused = error instanceof RtspRefusalError && error.status === UNSUPPORTED_TRANSPORT ||
+        // servers say in many ways that they do not send datagrams
+        const isRefused = error instanceof RtspRefusalError && error.status !== UNAUTHORIZED ||
           error instanceof NoPortsError;
         if (isRefused && lower === "udp") throw new NoDatagramsError(error.message, { cause: error });
         throw error;
