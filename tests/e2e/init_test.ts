@@ -50,7 +50,7 @@ for (
     await deno(folder, "fmt", "--check", ...files.filter((file) => file.endsWith(".ts")));
     await linkToCheckout(folder);
     await deno(folder, "check", ...files.filter((file) => file.endsWith(".ts")));
-    assert.match(await deno(folder, "task", "test"), /\b[23] passed \| 0 failed/);
+    assert.match(await deno(folder, "task", "test", "--no-check"), /\b[23] passed \| 0 failed/);
     assert.match(await deno(folder, "task", "check"), /inboundRtmp +studio/);
     const port = freePort();
     const toml = await Deno.readTextFile(`${folder}/crtmp.toml`);
