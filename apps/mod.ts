@@ -5,6 +5,7 @@
  */
 import type { ApplicationDefinition } from "#crtmp";
 import { admin } from "./admin/mod.ts";
+import { applestreamingclient } from "./applestreamingclient/mod.ts";
 import { appselector } from "./appselector/mod.ts";
 import { flvplayback } from "./flvplayback/mod.ts";
 import { proxypublish } from "./proxypublish/mod.ts";
@@ -25,4 +26,5 @@ export const APPLICATIONS: readonly ApplicationDefinition[] = [
   vmapp,
   admin,
   stresstest,
+  applestreamingclient,
 ];

@@ -98,6 +98,7 @@ export const SIDEWAYS: readonly (readonly [string, string])[] = [
   ["protocols/rtmpe", "protocols/rtmp"],
   ["bridges/relay", "bridges/rtmp"],
   ["bridges/relay", "bridges/rtsp"],
+  ["bridges/relay", "bridges/ingest"],
   ["bridges/stress", "bridges/relay"],
   ["bridges/ts", "bridges/ingest"],
   ["bridges/rtsp", "bridges/ts"],

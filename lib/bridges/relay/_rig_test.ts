@@ -80,6 +80,7 @@ export class RelayRig implements AsyncDisposable {
       dialer: {
         dial: (request) => this.#dial(request),
         dialRtsp: (request) => this.#dialRtsp(request),
+        get: ({ url }) => Promise.resolve(this.answers(url)),
         rtpPorts: { open: () => Promise.resolve(this.portPairs.shift()) },
       },
       clock: this.clock,
@@ -183,6 +184,9 @@ export class RelayRig implements AsyncDisposable {
     client.openOn(near);
     return client;
   }
+
+  /** What HTTP answers. */
+  answers: (url: string) => Response = () => new Response(null, { status: 404 });
 
   async #dialRtsp(request: RtspDialRequest): Promise<RtspClientProtocol> {
     this.dials.push(`${request.scheme} ${request.host}`);

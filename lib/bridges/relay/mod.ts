@@ -24,6 +24,8 @@ export { connectRelay, MAX_REDIRECTS } from "./relay_connection.ts";
 export type { ConnectRelayOptions, RelayConnection, RelayIdentity } from "./relay_connection.ts";
 export type {
   DialRequest,
+  HttpGet,
+  HttpGetter,
   RelayDialer,
   RelayTls,
   RtmpDialer,

@@ -1,12 +1,14 @@
 import { type RelayEndpoint, streamEndpoint, targetEndpoint } from "./relay_endpoint.ts";
+import { type HlsEndpoint, hlsEndpoint, isHttpAddress } from "./hls/hls_endpoint.ts";
 import { isRtspAddress, type RtspEndpoint, rtspEndpoint, rtspTarget } from "./rtsp/rtsp_endpoint.ts";
 
 /**
- * What is to be pulled, by RTMP or RTSP.
+ * What is to be pulled, by RTMP, RTSP or as HTTP Live Streaming.
  *
- * @throws {FormatError} If the address is of neither, or names no stream.
+ * @throws {FormatError} If the address is of none of them, or names no stream.
  */
-export function pullEndpoint(uri: string): RelayEndpoint | RtspEndpoint {
+export function pullEndpoint(uri: string): RelayEndpoint | RtspEndpoint | HlsEndpoint {
+  if (isHttpAddress(uri)) return hlsEndpoint(uri);
   return isRtspAddress(uri) ? rtspEndpoint(uri) : streamEndpoint(uri);
 }
 

@@ -48,5 +48,20 @@ export interface RtspDialer {
   readonly rtpPorts: RtpPorts;
 }
 
+/** One request over HTTP. */
+export interface HttpGet {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly tls: RelayTls;
+  /** Ends what is under way. */
+  readonly signal: AbortSignal;
+}
+
+/** Gets resources over HTTP. */
+export interface HttpGetter {
+  /** The answer as it is: redirects are not followed. Rejects with what the system said. */
+  get(request: HttpGet): Promise<Response>;
+}
+
 /** Opens connections to other servers: the server's part of a relay. */
-export interface RelayDialer extends RtmpDialer, RtspDialer {}
+export interface RelayDialer extends RtmpDialer, RtspDialer, HttpGetter {}

@@ -43,7 +43,7 @@ interface ConvertedApplication {
 
 /** What to use in place of the original's applications that are not there. */
 const INSTEAD: Readonly<Record<string, string>> = {
-  applestreamingclient: "pull the stream by RTMP, see externalStreams",
+  applestreamingclient: "name its presentations in externalStreams, see docs/relays.md",
   samplefactory: "an application of your own brings its protocols, see docs/applications.md",
   stresstest: "its keys are options of stresstest here; `crtmp stress` measures",
   vptests: "Variant is not spoken yet",

@@ -1,5 +1,6 @@
 import type {
   DialRequest,
+  HttpGet,
   RelayDialer,
   RelayScheme,
   RelayTls,
@@ -77,6 +78,19 @@ export class ReactorDialer implements RelayDialer {
     client.openOn(await this.#connect(request));
     this.#opened(client, chainOf(request.scheme));
     return client;
+  }
+
+  async get({ url, headers, tls, signal }: HttpGet): Promise<Response> {
+    const { isVerified, authorities } = tls;
+    if (!isVerified && url.startsWith("https:")) {
+      throw new ConfigError(
+        "Cannot get over HTTPS with sslVerify = false: name the server's certificate in sslAuthorities",
+      );
+    }
+    const caCerts = await readAuthorities(authorities);
+    using client = caCerts === undefined ? undefined : Deno.createHttpClient({ caCerts });
+    const init = { headers, signal, redirect: "manual" } as const;
+    return await fetch(url, client === undefined ? init : { ...init, client });
   }
 
   async #connect({ scheme, host: address, port, tls, signal }: Place): Promise<Carrier> {

@@ -65,7 +65,7 @@ export const PULL_OPTIONS = {
     default: "",
     doc:
       "The stream's address: rtmp, rtmps, rtmpe, rtmpt, rtmpts or rtmpte://[USER:PASSWORD@]HOST/APP/STREAM, " +
-      "or rtsp or rtsps://[USER:PASSWORD@]HOST/PATH.",
+      "rtsp or rtsps://[USER:PASSWORD@]HOST/PATH, or http or https://[USER:PASSWORD@]HOST/PATH of a playlist (HLS).",
   }),
   localStreamName: text({ default: "", doc: "Its name here." }),
   keepAlive: flag({

@@ -5,6 +5,8 @@ import type { RelayContext } from "../relay_context.ts";
 import { RelayLoop, type RelayState } from "../relay_loop.ts";
 import type { PullOptions } from "../relay_options.ts";
 import { pullEndpoint } from "../relay_address.ts";
+import { isHttpAddress } from "../hls/hls_endpoint.ts";
+import { HlsSource } from "../hls/hls_source.ts";
 import { isRtspAddress } from "../rtsp/rtsp_endpoint.ts";
 import { RtspSource } from "../rtsp/rtsp_source.ts";
 
@@ -42,7 +44,7 @@ export class PullRelay {
       isWanted: () => this.#isWanted(),
       comesBack: () => settings.keepAlive && !this.#isStopped,
     };
-    this.#source = isRtspAddress(settings.uri) ? new RtspSource(source) : new RtmpSource(source);
+    this.#source = sourceOf(settings.uri, source);
     this.#loop = new RelayLoop({
       ...this.#options,
       connectTimeoutMs: settings.connectTimeoutMs,
@@ -91,4 +93,9 @@ export class PullRelay {
     if (this.#options.hasAudience()) this.#lastAudienceMs = nowMs;
     return nowMs - this.#lastAudienceMs < onDemandIdleMs;
   }
+}
+
+function sourceOf(uri: string, options: PullSourceOptions): PullSource {
+  if (isRtspAddress(uri)) return new RtspSource(options);
+  return isHttpAddress(uri) ? new HlsSource(options) : new RtmpSource(options);
 }
