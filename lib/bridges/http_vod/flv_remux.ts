@@ -27,7 +27,7 @@ export interface FlvRemuxOptions {
 }
 
 /** Bytes of tags that are sent at once. */
-const GATHER_BYTES = 32_768;
+const GATHER_BYTES = 16_384;
 /** How often a file that grows is looked at, in ms. */
 const GROWTH_LOOK_MS = 500;
 

@@ -3,7 +3,7 @@ import { ByteWriter } from "#bytes";
 /** Writers kept for the next pieces. */
 const MAX_FREE_WRITERS = 32;
 /** What fits most pieces; a writer that had to hold more is let go. */
-const PIECE_BYTES = 65_536;
+const PIECE_BYTES = 32_768;
 
 /** Memory in which pieces of bodies are put together, shared by all viewers: one that waits for its time holds none. */
 export class PieceWriters {

@@ -36,8 +36,9 @@ export interface MkvStatistics {
 }
 
 const BLOCK_BYTES = 262_144;
-/** Packets given out at once. */
+/** Packets given out at once; with smaller blocks as many fewer, since their payloads are views of them. */
 const BATCH_PACKETS = 64;
+const LEAST_BATCH_PACKETS = 8;
 /** Payloads that are copies, given out at once, in bytes: inflated ones may be large. */
 const BATCH_COPIED_BYTES = 8_388_608;
 /** Read at once of what stands elsewhere; what is larger is read by itself. */
@@ -85,6 +86,7 @@ export class MkvDemuxer implements Demuxer {
   readonly canSeek: boolean = true;
   readonly #source: ByteSource;
   readonly #blockBytes: number;
+  readonly #batchPackets: number;
   readonly #reader: SegmentReader;
   readonly #driver: CursorDriver;
   /** Of the first cluster; -1 where there is none yet. */
@@ -103,6 +105,8 @@ export class MkvDemuxer implements Demuxer {
     this.#reader = parts.reader;
     this.#driver = parts.driver;
     this.#blockBytes = parts.blockBytes;
+    const batchPackets = Math.ceil(BATCH_PACKETS * parts.blockBytes / BLOCK_BYTES);
+    this.#batchPackets = Math.min(BATCH_PACKETS, Math.max(LEAST_BATCH_PACKETS, batchPackets));
     const { cursor, head } = parts.reader;
     this.#firstCluster = cursor.isPastHead ? cursor.cluster.offset : -1;
     this.#points = this.#readCues();
@@ -170,7 +174,9 @@ export class MkvDemuxer implements Demuxer {
   /** Reads on. */
   async read(): Promise<readonly MediaPacket[]> {
     const { blocks } = this.#reader;
-    if (blocks.ready.length === 0 && this.#fault === undefined) await this.#fill();
+    if (blocks.ready.length === 0 && this.#fault === undefined) {
+      await this.#fill({ packets: this.#batchPackets });
+    }
     if (blocks.ready.length > 0) return blocks.take();
     if (this.#fault === undefined) return [];
     const fault = this.#fault;
@@ -224,10 +230,10 @@ export class MkvDemuxer implements Demuxer {
   }
 
   /** Reads until some packets are ready, or the end, or a fault, which is kept. */
-  async #fill({ isEndKnown = true } = {}): Promise<void> {
+  async #fill({ isEndKnown = true, packets = BATCH_PACKETS } = {}): Promise<void> {
     const { cursor, blocks } = this.#reader;
     const isDone = (): boolean =>
-      blocks.ready.length >= BATCH_PACKETS ||
+      blocks.ready.length >= packets ||
       blocks.copiedBytes >= BATCH_COPIED_BYTES && blocks.ready.length > 0;
     try {
       this.#isAtEnd = !await this.#driver.run(cursor, isDone);
