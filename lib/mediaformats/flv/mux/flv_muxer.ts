@@ -1,7 +1,7 @@
 import type { AmfObject } from "#amf";
 import { bytesEqual, ByteWriter, concatBytes } from "#bytes";
 import { FormatError } from "#errors";
-import type { MediaPacket, Muxer, MuxTrack, Packet, Patch } from "#media";
+import type { CodecId, MediaPacket, Muxer, MuxTrack, Packet, Patch } from "#media";
 import { FLV_TAG_TYPE, type FlvTagType } from "../codes.ts";
 import { tagBodyOf } from "../tag_body_writer.ts";
 import {
@@ -36,6 +36,9 @@ const FLAGS_OFFSET = 4;
 const AUDIO_ROW_MS = 1000;
 const MS_US = 1000;
 const NOTHING = new Uint8Array(0);
+
+/** Codecs whose frames say all: Enhanced RTMP v2 has no sequence start for them, whatever other containers keep. */
+const SELF_DESCRIBING: ReadonlySet<CodecId> = new Set(["ac-3", "ec-3", ".mp3"]);
 
 /** Ends of what was written of a track. */
 interface TrackEnd {
@@ -169,6 +172,7 @@ export class FlvMuxer implements Muxer {
   #configTag(track: MuxTrack): Uint8Array {
     const { kind, trackId, codec, codecConfig } = track;
     if (codecConfig === undefined || codecConfig.length === 0 || kind === "data") return NOTHING;
+    if (SELF_DESCRIBING.has(codec)) return NOTHING;
     const dtsMs = this.#options.resume?.nextMs ?? 0;
     const packet: Packet = {
       ...{ kind, trackId, codec, role: "config", payload: codecConfig, isKeyFrame: kind === "audio" },

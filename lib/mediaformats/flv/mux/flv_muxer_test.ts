@@ -221,6 +221,16 @@ Deno.test("FlvMuxer writes enhanced codecs and further tracks", async () => {
   );
 });
 
+Deno.test("FlvMuxer writes no configuration of codecs whose frames say all", () => {
+  const tagTypes = (codec: "ac-3" | "ec-3" | ".mp3" | "fLaC") => {
+    const track = { kind: "audio", trackId: 0, codec, codecConfig: Uint8Array.of(0x10, 0x3d, 0xe0) } as const;
+    return new FlvTagReader().push(new FlvMuxer([track]).begin()).map(({ tagType }) => tagType);
+  };
+  const { Script, Audio } = FLV_TAG_TYPE;
+  for (const codec of ["ac-3", "ec-3", ".mp3"] as const) assert.deepEqual(tagTypes(codec), [Script], codec);
+  assert.deepEqual(tagTypes("fLaC"), [Script, Audio]);
+});
+
 Deno.test("FlvMuxer refuses what FLV cannot hold", () => {
   const script: MuxTrack = { kind: "video", trackId: 0, codec: "script" };
   assert.throws(() => new FlvMuxer([script]), {
