@@ -48,12 +48,14 @@ export class FrameCursor {
   /**
    * Starts anew at another place.
    *
-   * @param options `isLost`: whether that may be in the midst of a frame.
+   * @param options `isLost`: whether that may be in the midst of a frame; `isInSync`: whether a frame ends there.
    */
-  restart(options: { isLost?: boolean } = {}): void {
+  restart(options: { isLost?: boolean; isInSync?: boolean } = {}): void {
     this.#isLost = options.isLost ?? false;
     this.at = 0;
-    this.#isInSync = false;
+    this.#isInSync = options.isInSync ?? false;
+    // of what format that frame was is not known
+    this.#second = 0;
     this.#tagBytes = 0;
     this.#openJunk = 0;
     this.junkRun = 0;
@@ -87,7 +89,7 @@ export class FrameCursor {
       const frameBytes = mp3FrameBytes(input, at);
       if (
         frameBytes > 0 && this.#isInSync &&
-        isSameFormat(input[at + 1]! ^ this.#second, input[at + 2]! ^ this.#third)
+        (this.#second === 0 || isSameFormat(input[at + 1]! ^ this.#second, input[at + 2]! ^ this.#third))
       ) {
         if (frameBytes > left) return false;
         this.#take(input, frameBytes);

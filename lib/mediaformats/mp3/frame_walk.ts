@@ -50,9 +50,9 @@ export class FrameWalk {
   /**
    * Goes to another place.
    *
-   * @param options `isLost`: it may be in the midst of a frame.
+   * @param options `isLost`: it may be in the midst of a frame; `isInSync`: a frame ends there.
    */
-  goTo(offset: number, options: { isLost?: boolean } = {}): void {
+  goTo(offset: number, options: { isLost?: boolean; isInSync?: boolean } = {}): void {
     this.#view = EMPTY;
     this.#isEnd = false;
     this.cursor.base = offset;

@@ -83,7 +83,8 @@ export class Mp3Demuxer implements Demuxer {
     this.#rate = first.rate;
     this.#track = trackOf(first.head);
     this.#walk = new FrameWalk(source, options);
-    this.#walk.goTo(first.head.firstOffset);
+    // behind a header the first frame needs nothing that confirms it
+    this.#walk.goTo(first.head.firstOffset, { isInSync: first.head.vbr !== undefined });
     const { junkOffset, junkBytes } = first.head;
     if (junkBytes > 0) this.#faults.push(junkFault(junkOffset, junkBytes));
   }
