@@ -22,6 +22,7 @@ import { handshakeTarget, rtmpTarget } from "./targets/rtmp_target.ts";
 import { rtspClientTarget } from "./targets/rtsp_client_target.ts";
 import { rtpTarget, rtspTarget, sdpTarget } from "./targets/rtsp_target.ts";
 import { rtmpeTarget, rtmptTarget, sharedObjectTarget } from "./targets/tunnel_target.ts";
+import { variantTargets } from "./targets/variant_target.ts";
 import { httpTarget, webSocketTarget } from "./targets/web_target.ts";
 
 /** Lists the targets, each with its recorded sessions. */
@@ -55,6 +56,7 @@ export async function listTargets(): Promise<FuzzTarget[]> {
     webSocketTarget(await readInputs(SESSIONS, "websocket")),
     rtmpClientTarget(),
     httpClientTarget(),
+    ...variantTargets(),
     rtspClientTarget(),
   ];
 }

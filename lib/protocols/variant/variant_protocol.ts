@@ -121,9 +121,9 @@ export class VariantProtocol extends Protocol {
     this.#patience?.[Symbol.dispose]();
     this.#isBusy = true;
     this.carrier?.pause(true);
-    this.#take(body).then(
-      () => this.#readOn(),
-      (error) => this.abort(error instanceof Error ? error : new Error(String(error))),
+    // a length that is wrong is thrown by reading on, too
+    this.#take(body).then(() => this.#readOn()).catch((error) =>
+      this.abort(error instanceof Error ? error : new Error(String(error)))
     );
   }
 

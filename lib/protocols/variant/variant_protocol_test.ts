@@ -140,6 +140,10 @@ Deno.test("VariantProtocol ends at what is no message, before it takes memory fo
     ["bin", withLength(Uint8Array.of(0x13, 0, 0xff, 0xff, 0xff, 0xff)), /^FormatError/],
     ["bin", withLength(new Uint8Array(0)), /^FormatError/],
   ];
+  const second = open("bin", () => undefined);
+  second.carrier.deliver(concatBytes([framed("bin", 1), withLength(new Uint8Array(0), 0xffffffff)]));
+  await settled();
+  assert.match(String(second.carrier.closedWith), /^LimitError/);
   for (const [format, bytes, error] of cases) {
     const { carrier, clock } = open(format, (variant) => variant);
     carrier.deliver(bytes);
