@@ -121,7 +121,7 @@ e2e("a live presentation is followed, on demand; what is missing or no presentat
   tools: ["ffmpeg", "ffprobe"],
 }, async (context) => {
   await using far = new FileServer(await Deno.makeTempDir({ prefix: "crtmp-hls-" }));
-  await using source = startProcess("ffmpeg", {
+  await using _source = startProcess("ffmpeg", {
     args: [
       ...["-v", "error", "-re", "-stream_loop", "-1", "-i", await makeClip("film"), "-c", "copy"],
       ...["-f", "hls", "-hls_time", "1", "-hls_list_size", "4", "-hls_flags", "delete_segments"],
