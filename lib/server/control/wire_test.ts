@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { waitFor } from "../../../tests/helpers/wait.ts";
-import { MAX_FAILED_LOGINS } from "#auth";
+import { FailedLogins, MAX_FAILED_LOGINS } from "#auth";
+import { ManualClock } from "#clock";
+import { Logger } from "#log";
 import { type ControlRig, controlRig } from "./_rig_test.ts";
+import { CLI_LOGIN_TIMEOUT_MS, CommandSession } from "./wire/command_session.ts";
 
 const USERS = [{ name: "root", password: "secret" }, { name: "anna", password: "secret" }];
 
@@ -92,4 +95,28 @@ Deno.test("shutdownServer ends the connection it came by, and a server closes wi
   await waitFor(() => rig.shutDowns.length === 1, { what: "the wish", pollMs: 1 });
   const { ip: hostname, port } = rig.server.services[0]!;
   using _idle = await Deno.connect({ hostname, port });
+});
+
+Deno.test("a connection that does not log in is closed in time, one that has is not", async () => {
+  for (const isPatient of [true, false]) {
+    const clock = new ManualClock();
+    const closed: string[] = [];
+    const session = new CommandSession({
+      run: () => Promise.reject(new Error("not yet")),
+      log: Logger.silent(),
+    }, {
+      remote: { address: "192.0.2.7", port: 5 },
+      login: {
+        isKnown: () => Promise.resolve(true),
+        failedLogins: new FailedLogins(clock),
+        clock,
+        close: (reason) => closed.push(reason),
+      },
+    });
+    if (isPatient) await session.run({ name: "login", words: ["anna", "pw"], values: new Map() });
+    clock.advance(CLI_LOGIN_TIMEOUT_MS);
+    assert.deepEqual(closed, isPatient ? [] : ["no login"]);
+    session.ended();
+    assert.equal(clock.pending, 0);
+  }
 });

@@ -87,9 +87,11 @@ export class FileRoute {
       }
       const access = await decide({ ...wish, streamName: meaning.name });
       if (exchange.isAnswered) return true;
-      if (access === undefined || !access.isGranted) {
+      if (access?.isGranted !== true) {
         const reason = access?.reason ?? "The application takes too long to decide";
-        named.warning(`play refused: ${reason}`);
+        // what was asked for may be a key
+        const shown = access?.shownName ?? meaning.name;
+        peerLog.about(`${target.appName}/${shown}`).warning(`play refused: ${reason}`);
         refuse(exchange, { status: access === undefined ? 504 : access.isMissing ? 404 : 403, reason });
         return true;
       }

@@ -36,7 +36,7 @@ export interface CommandSessionOptions {
 const MAX_LOGIN_ATTEMPTS = 3;
 
 /**
- * The commands of one connection. Where that has to log in, nothing but `login`, `help` for it, and `quit` is answered
+ * The commands of one connection. Where that has to log in, nothing but `login` and `quit` is carried out
  * before.
  *
  * The log names commands and what became of them; their arguments may be secrets.
