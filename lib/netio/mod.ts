@@ -24,7 +24,7 @@ export { TlsKeyRing } from "./tls/tls_key_ring.ts";
 export type { CertificateSummary, TlsKeys } from "./tls/tls_key_ring.ts";
 export { MAX_STUCK_HANDSHAKES } from "./tls/tls_connector.ts";
 export type { TlsConnectOptions } from "./tls/tls_connector.ts";
-export { TLS_HANDSHAKE_TIMEOUT_MS } from "./tls/tls_acceptor.ts";
+export { TLS_HANDSHAKE_TIMEOUT_MS } from "./tls/handshake_watch.ts";
 export { ACCEPT_BACKOFF_MS, ACCEPT_LOG_INTERVAL_MS, Listener } from "./listener.ts";
 export type { ListenerLog } from "./listener.ts";
 export { ACCEPT_SHARE, DescriptorGauge, LEARNED_LIMIT_MS, RESERVED_DESCRIPTORS } from "./descriptor_gauge.ts";

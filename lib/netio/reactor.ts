@@ -151,7 +151,7 @@ export class Reactor {
     const { address, port, keyRing } = options;
     const mayAccept = () => this.gauge.mayAccept();
     try {
-      const acceptor = await TlsAcceptor.open({ address, port, keyRing, mayAccept });
+      const acceptor = await TlsAcceptor.open({ address, port, keyRing, mayAccept, clock: this.#clock });
       return this.#listen(acceptor, { kind: "tls", accepted });
     } catch (error) {
       throw cannotListen(options, error);

@@ -1,10 +1,10 @@
 import { createServer, type Server } from "node:tls";
+import type { Clock } from "#clock";
 import type { AcceptedConnection, Acceptor } from "../listener.ts";
+import { HandshakeWatch } from "./handshake_watch.ts";
 import { NodeTlsConnection } from "./node_tls_connection.ts";
 import type { TlsKeyRing } from "./tls_key_ring.ts";
 
-/** Longest time a peer may take for the TLS handshake, in ms. */
-export const TLS_HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Connections that have shaken hands and wait to be taken. */
 const MAX_WAITING = 128;
 
@@ -16,6 +16,8 @@ export interface TlsAcceptorOptions {
   readonly keyRing: TlsKeyRing;
   /** Whether one more connection may be there: asked before the handshake. */
   readonly mayAccept: () => boolean;
+  /** Time of handshakes. */
+  readonly clock: Clock;
 }
 
 /**
@@ -25,35 +27,46 @@ export interface TlsAcceptorOptions {
 export class TlsAcceptor implements Acceptor {
   readonly addr: Deno.NetAddr;
   readonly #server: Server;
+  readonly #watch: HandshakeWatch;
   readonly #waiting: AcceptedConnection[] = [];
   #taker: PromiseWithResolvers<AcceptedConnection> | undefined;
   #isClosed = false;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, watch: HandshakeWatch) {
     this.#server = server;
+    this.#watch = watch;
     const { address, port } = server.address() as { address: string; port: number };
     this.addr = { transport: "tcp", hostname: address, port };
-    server.on("secureConnection", (socket) => this.#add(new NodeTlsConnection(socket)));
+    server.on("secureConnection", (socket) => {
+      watch.done(socket);
+      this.#add(new NodeTlsConnection(socket));
+    });
   }
 
   /** Listens. Rejects with the system's error. */
   static async open(options: TlsAcceptorOptions): Promise<TlsAcceptor> {
-    const { address: host, port, keyRing, mayAccept } = options;
+    const { address: host, port, keyRing, mayAccept, clock } = options;
     const server = createServer({
-      handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS,
       SNICallback: (name, answer) => answer(null, keyRing.contextFor(name)),
     });
+    const watch = new HandshakeWatch(clock);
     server.on("connection", (socket) => {
-      if (!mayAccept()) socket.destroy();
+      if (mayAccept()) watch.begun(socket);
+      else socket.destroy();
     });
     // a peer that fails the handshake has a connection of its own to lose, and nothing else
     server.on("tlsClientError", () => {});
     const listening = Promise.withResolvers<void>();
     server.once("error", listening.reject);
     server.listen({ host, port }, listening.resolve);
-    await listening.promise;
+    try {
+      await listening.promise;
+    } catch (error) {
+      watch[Symbol.dispose]();
+      throw error;
+    }
     server.off("error", listening.reject);
-    return new TlsAcceptor(server);
+    return new TlsAcceptor(server, watch);
   }
 
   accept(): Promise<AcceptedConnection> {
@@ -68,6 +81,7 @@ export class TlsAcceptor implements Acceptor {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#server.close();
+    this.#watch[Symbol.dispose]();
     for (const connection of this.#waiting.splice(0)) connection.close();
     this.#taker?.reject(new Error("The listener is closed"));
   }
