@@ -39,6 +39,7 @@ export class LuaApplication implements Application {
   readonly #context: ApplicationContext;
   readonly #options: LuaApplicationOptions;
   readonly #world: ScriptWorld;
+  #isLooking = false;
   readonly #peers = new Map<number, ScriptPeer>();
   readonly #streams = new Map<number, Stream>();
   readonly #complaints = new Map<string, number>();
@@ -133,17 +134,21 @@ export class LuaApplication implements Application {
 
   /** Reads the script again, and runs it in place of the old one if it changed and is right. */
   async look(): Promise<void> {
-    if (this.#loading !== undefined || this.#run === undefined) return;
+    // one at a time: two that see the same change would both run it
+    if (this.#isLooking || this.#loading !== undefined || this.#run === undefined) return;
+    this.#isLooking = true;
     try {
       const files = await readScript(this.#options.script);
       const known = this.#refused ?? this.#run?.files;
       if (known === undefined || isSameScript(files, known)) return;
       this.#refused = undefined;
-      if (isSameScript(files, this.#run.files)) return;
+      if (this.#run === undefined || isSameScript(files, this.#run.files)) return;
       await this.#load(files);
       if (this.#refused === undefined) this.#context.log.info(`${files.path} has changed and runs anew`);
     } catch (error) {
       this.#complain(error);
+    } finally {
+      this.#isLooking = false;
     }
   }
 

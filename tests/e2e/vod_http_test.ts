@@ -280,7 +280,7 @@ e2e(
         assert.match(stdout, /(404|400)$/, path);
         assert.ok(!/SECRET|FILM|root:/.test(stdout), `${path}: ${stdout}`);
       }
-      assert.ok(server.logLines("file refused").length >= 15, server.log);
+      await waitFor(() => server.logLines("file refused").length >= 15, { what: "the lines of the log" });
       assert.equal(await (await fetch(server.httpUrl("vod/film.mp4"))).text(), "FILM");
       await server.assertLives();
     } finally {
