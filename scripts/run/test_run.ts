@@ -89,8 +89,14 @@ export async function listUnitGroups(checkFlag?: "--no-check"): Promise<TestGrou
  * End-to-end tests that wait for streams to play most of their time, and count neither time nor memory: two files at a
  * time halve it.
  */
-const SIDE_BY_SIDE =
-  /\/(auth|cli|convert|formats_\w+|probe|record\w*|relay\w*|rtmp[est]|shared_objects|url_forms|vod_\w+)_test\.ts$/;
+const SIDE_BY_SIDE = new RegExp(
+  "/(" + [
+    ...["auth", "cli", "convert", "daemon", "formats_\\w+", "hls_pull", "http_\\w+", "init", "lua_apps"],
+    ...["original_\\w+", "pass_through", "probe", "record\\w*", "relay\\w*", "rtmp[est]"],
+    ...["rtsp_(auth|tunnel|vod)", "samplefactory", "shared_objects", "stream_data", "url_forms", "variant"],
+    "vod_\\w+",
+  ].join("|") + ")_test\\.ts$",
+);
 
 /** Lists the end-to-end tests: those that may run side by side, then the others one after another. */
 export async function listEndToEndGroups(): Promise<TestGroup[]> {
