@@ -37,6 +37,8 @@ export interface ListenerOptions {
   readonly carry: (connection: AcceptedConnection) => Carrier;
   /** Takes each carrier; opens a stack on it. */
   readonly accepted: (carrier: Carrier) => void;
+  /** It was closed. */
+  readonly onClosed: () => void;
 }
 
 /**
@@ -74,6 +76,7 @@ export class Listener {
       this.#isClosed = true;
       this.#stopped.resolve();
       this.#acceptor.close();
+      this.#options.onClosed();
     }
     return this.#running;
   }

@@ -69,6 +69,7 @@ function rig(options: { maxOpen?: number; accepted?: (carrier: Carrier) => void 
         },
       } as Carrier;
     },
+    onClosed() {},
     accepted: options.accepted ?? ((carrier) => void carriers.push(carrier)),
   });
   return { clock, acceptor, gauge, lines, carriers, aborted, listener, reserved: () => reserved };

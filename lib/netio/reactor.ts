@@ -238,8 +238,9 @@ export class Reactor {
       log: this.#log,
       carry: (connection) => this.#carry(connection, { kind: use.kind, isAccepted: true }),
       accepted: use.accepted,
+      onClosed: closed,
     });
-    this.#listeners.add({ close: () => listener.close().finally(closed) });
+    this.#listeners.add(listener);
     return listener;
   }
 

@@ -57,6 +57,8 @@ Deno.test("Reactor counts its sockets by kind: those there are, most at once, al
     datagrams: { current: 1, max: 1, total: 1 },
   });
   socket.close();
+  await listener.close();
+  assert.equal(reactor.io.acceptors.current, 0, "closed by itself");
   await closing[Symbol.asyncDispose]();
   assert.deepEqual([reactor.io.acceptors.current, reactor.io.datagrams.current], [0, 0]);
 });

@@ -13,16 +13,17 @@ export interface ConnectionFacts {
 /** Knows every live protocol: list, find and count; ends all of them at shutdown. */
 export class ProtocolRegistry {
   readonly #live = new Map<number, Protocol>();
-  readonly #facts = new WeakMap<Protocol, ConnectionFacts>();
+  readonly #facts = new Map<number, ConnectionFacts>();
   #emptied: (() => void)[] = [];
 
   /** Adds `protocol` until it closes. */
   add(protocol: Protocol, facts?: ConnectionFacts): void {
     if (protocol.isClosed) return;
-    if (facts !== undefined) this.#facts.set(protocol, facts);
+    if (facts !== undefined) this.#facts.set(protocol.id, facts);
     this.#live.set(protocol.id, protocol);
     protocol.whenClosed(() => {
       this.#live.delete(protocol.id);
+      this.#facts.delete(protocol.id);
       if (this.#live.size === 0) { for (const resolve of this.#emptied.splice(0)) resolve(); }
     });
   }
@@ -32,9 +33,9 @@ export class ProtocolRegistry {
     return this.#live.get(id);
   }
 
-  /** What was said of `protocol` when it was added. */
+  /** What was said of `protocol` when it was added, while it lives. */
   factsOf(protocol: Protocol): ConnectionFacts | undefined {
-    return this.#facts.get(protocol);
+    return this.#facts.get(protocol.id);
   }
 
   /** Number of live protocols. */
