@@ -181,16 +181,14 @@ class Server implements RunningServer {
     const { rtpPortFirst: first, rtpPortLast: last } = config.rtsp;
     this.#rtpPorts = new UdpPortPairs(this.#reactor, { first, last });
     this.#targets = new StreamTargets({ reactor: this.#reactor, clock: this.#patience });
-    this.#relays = new ServerRelays({
-      streams: this.streams,
-      dialer: new ReactorDialer(this.#reactor, {
-        log: options.log.child("relay"),
-        rtpPorts: this.#rtpPorts,
-        opened: (bottom, chain) =>
-          this.#protocols.add(bottom, { chain, owner: "", openedMs: systemClock.nowMs() }),
-      }),
-      clock: this.#patience,
+    const dialer = new ReactorDialer(this.#reactor, {
+      log: options.log.child("relay"),
+      rtpPorts: this.#rtpPorts,
+      opened: (bottom, chain) =>
+        this.#protocols.add(bottom, { chain, owner: "", openedMs: systemClock.nowMs() }),
     });
+    this.#closing.push(dialer);
+    this.#relays = new ServerRelays({ streams: this.streams, dialer, clock: this.#patience });
   }
 
   get control(): ControlCore {

@@ -9,22 +9,30 @@ import { TestServer } from "../helpers/server.ts";
 import { e2e } from "../helpers/tools.ts";
 import { waitFor } from "../helpers/wait.ts";
 
+const KEYS = new URL("../fixtures/tls/", import.meta.url).pathname;
+
 /** A server of the files of a folder: ranges, a login for what is below `locked/`. */
 class FileServer implements AsyncDisposable {
   readonly folder: string;
   readonly asked: string[] = [];
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #tlsServer: Deno.HttpServer<Deno.NetAddr>;
 
   constructor(folder: string) {
     this.folder = folder;
-    this.#server = Deno.serve(
-      { port: 0, hostname: "127.0.0.1", onListen() {} },
-      (request) => this.#answer(request),
-    );
+    const options = { port: 0, hostname: "127.0.0.1", onListen() {} };
+    this.#server = Deno.serve(options, (request) => this.#answer(request));
+    const [cert, key] = ["server.pem", "server.key"].map((name) => Deno.readTextFileSync(KEYS + name));
+    this.#tlsServer = Deno.serve({ ...options, cert: cert!, key: key! }, (request) => this.#answer(request));
   }
 
   url(name: string, user = ""): string {
     return `http://${user}127.0.0.1:${this.#server.addr.port}/${name}`;
+  }
+
+  /** The same over TLS. */
+  tlsUrl(name: string): string {
+    return `https://localhost:${this.#tlsServer.addr.port}/${name}`;
   }
 
   async #answer(request: Request): Promise<Response> {
@@ -46,7 +54,7 @@ class FileServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server.shutdown();
+    await Promise.all([this.#server.shutdown(), this.#tlsServer.shutdown()]);
     await Deno.remove(this.folder, { recursive: true });
   }
 }
@@ -92,10 +100,11 @@ e2e("HTTP Live Streaming is pulled: MPEG-TS, MP4 in ranges, AES-128, sound apart
     ...[...Object.keys(KINDS), "apart"].map((kind) => far.url(`${kind}/a.m3u8`)),
     far.url("locked/a.m3u8", "joe:se%20cret@"),
     far.url("moved.m3u8"),
+    far.tlsUrl("ts/a.m3u8"),
   ];
   const records = await Promise.all(urls.map(async (url, index) => {
     const path = `${far.folder}/out${index}.flv`;
-    return { path, url, result: await runCrtmp("record", url, path) };
+    return { path, url, result: await runCrtmp("record", url, path, "--ca", `${KEYS}authority.pem`) };
   }));
   for (const { path, url, result } of records) {
     await context.step(url.replace(/^.*\d\//, ""), async () => {
@@ -115,6 +124,14 @@ e2e("HTTP Live Streaming is pulled: MPEG-TS, MP4 in ranges, AES-128, sound apart
       }
     });
   }
+  await context.step("a certificate of nobody known is said, and no query with it", async () => {
+    const { code, stdout, stderr } = await runCrtmp(
+      ...["record", far.tlsUrl("ts/a.m3u8?token=hush-hush"), `${far.folder}/none.flv`],
+    );
+    assert.equal(code, 1);
+    assert.match(stdout + stderr, /Cannot get: .*certificate/);
+    assert.doesNotMatch(stdout + stderr, /hush/);
+  });
 });
 
 e2e("a live presentation is followed, on demand; what is missing or no presentation is said", {

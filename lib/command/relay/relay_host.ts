@@ -1,5 +1,5 @@
 import { PullRelay, PushRelay } from "#bridges/relay";
-import type { PullOptions, PushOptions, RelayContext, RelayDialer } from "#bridges/relay";
+import type { PullOptions, PushOptions, RelayContext } from "#bridges/relay";
 import { systemClock, systemRandomBytes } from "#clock";
 import { LOG_LEVEL, Logger, type LogLevel, parseLogLevel } from "#log";
 import { Reactor } from "#netio";
@@ -14,6 +14,8 @@ const APP_NAME = "relay";
 
 /** Streams and relays without a server around them: nothing listens. */
 export class RelayHost implements AsyncDisposable {
+  /** Opens the connections of relays. */
+  readonly dialer: ReactorDialer;
   readonly log: Logger;
   /** Told when a stream has a publisher, or has lost it. */
   streamChanged: (stream: Stream, isLive: boolean) => void = () => {};
@@ -39,11 +41,12 @@ export class RelayHost implements AsyncDisposable {
       fileHistorySize: 1,
     }]);
     this.#strays = reportStrayErrors(this.log);
+    this.dialer = new ReactorDialer(this.#reactor, {
+      log: this.log,
+      rtpPorts: new UdpPortPairs(this.#reactor, { first: 0, last: 0 }),
+    });
     this.#context = {
-      dialer: new ReactorDialer(this.#reactor, {
-        log: this.log,
-        rtpPorts: new UdpPortPairs(this.#reactor, { first: 0, last: 0 }),
-      }),
+      dialer: this.dialer,
       clock: systemClock,
       randomBytes: systemRandomBytes,
       log: this.log,
@@ -59,11 +62,6 @@ export class RelayHost implements AsyncDisposable {
   findLive(streamName: string): Stream | undefined {
     const stream = this.#streams.find({ appName: APP_NAME, streamName });
     return stream?.publisher === undefined ? undefined : stream;
-  }
-
-  /** Opens the connections of relays. */
-  get dialer(): RelayDialer {
-    return this.#context.dialer;
   }
 
   /** Opens a connection of its own. */
@@ -107,6 +105,7 @@ export class RelayHost implements AsyncDisposable {
   /** Ends all relays, and the log. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#relays].map((relay) => relay.stop("stopped")));
+    this.dialer[Symbol.dispose]();
     await this.#reactor.close();
     this.#strays[Symbol.dispose]();
     this.log.close();

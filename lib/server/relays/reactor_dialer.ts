@@ -48,11 +48,14 @@ export interface ReactorDialerOptions {
 }
 
 /** Opens the stacks of relays on connections of the reactor. */
-export class ReactorDialer implements RelayDialer {
+export class ReactorDialer implements RelayDialer, Disposable {
   readonly rtpPorts: RtpPorts;
   readonly #reactor: Reactor;
   readonly #log: Logger;
   readonly #opened: (bottom: Protocol, chain: string) => void;
+  /** By the file of their authorities, with its text. */
+  readonly #httpClients = new Map<string, { readonly pem: string; readonly client: Deno.HttpClient }>();
+  readonly #oldHttpClients: Deno.HttpClient[] = [];
   /** Hosts whose certificates are not verified, and about which that was said. */
   readonly #unverified = new Set<string>();
 
@@ -87,10 +90,27 @@ export class ReactorDialer implements RelayDialer {
         "Cannot get over HTTPS with sslVerify = false: name the server's certificate in sslAuthorities",
       );
     }
-    const caCerts = await readAuthorities(authorities);
-    using client = caCerts === undefined ? undefined : Deno.createHttpClient({ caCerts });
     const init = { headers, signal, redirect: "manual" } as const;
-    return await fetch(url, client === undefined ? init : { ...init, client });
+    if (authorities === undefined) return await fetch(url, init);
+    return await fetch(url, { ...init, client: await this.#httpClient(authorities) });
+  }
+
+  /** One for each file of authorities: its connections are used again. A file that was renewed is read anew. */
+  async #httpClient(path: string): Promise<Deno.HttpClient> {
+    const [pem = ""] = await readAuthorities(path) ?? [];
+    const known = this.#httpClients.get(path);
+    if (known?.pem === pem) return known.client;
+    // the one before may have answers under way
+    if (known !== undefined) this.#oldHttpClients.push(known.client);
+    const client = Deno.createHttpClient({ caCerts: [pem] });
+    this.#httpClients.set(path, { pem, client });
+    return client;
+  }
+
+  /** Ends connections over HTTP. */
+  [Symbol.dispose](): void {
+    for (const { client } of this.#httpClients.values()) client.close();
+    for (const client of this.#oldHttpClients) client.close();
   }
 
   async #connect({ scheme, host: address, port, tls, signal }: Place): Promise<Carrier> {

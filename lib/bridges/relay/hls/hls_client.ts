@@ -2,7 +2,7 @@ import { concatBytes } from "#bytes";
 import type { Clock } from "#clock";
 import { FormatError, LimitError, ProtocolError } from "#errors";
 import type { ByteRange } from "#protocols/hls";
-import { resolveUrl } from "#protocols/hls";
+import { MAX_PLAYLIST_BYTES, resolveUrl } from "#protocols/hls";
 import { isLoopback } from "#uri";
 import type { HttpGetter, RelayTls } from "../relay_dialer.ts";
 import { MAX_REDIRECTS } from "../relay_connection.ts";
@@ -10,6 +10,18 @@ import type { HlsEndpoint } from "./hls_endpoint.ts";
 
 /** Longest segment, in bytes. */
 export const MAX_HLS_SEGMENT_BYTES = 64 * 1024 * 1024;
+
+/** How long an answer may be. */
+export interface BytesLimit {
+  /** For errors. */
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** Of playlists. */
+export const PLAYLIST_LIMIT: BytesLimit = { name: "MAX_PLAYLIST_BYTES", bytes: MAX_PLAYLIST_BYTES };
+/** Of segments, and what stands before them. */
+export const SEGMENT_LIMIT: BytesLimit = { name: "MAX_HLS_SEGMENT_BYTES", bytes: MAX_HLS_SEGMENT_BYTES };
 
 /** What a client is made with. */
 export interface HlsClientOptions {
@@ -60,12 +72,12 @@ export class HlsClient {
    * Gets one resource, or a part of it.
    *
    * @throws {HttpStatusError} If the server has none.
-   * @throws {LimitError} If it is longer than `maxBytes`.
+   * @throws {LimitError} If it is longer than `limit`.
    * @throws {ProtocolError} If it does not come in time, or the server sends us on for ever, or to this machine.
    */
   async get(
     url: string,
-    { maxBytes, range }: { readonly maxBytes: number; readonly range?: ByteRange },
+    { limit, range }: { readonly limit: BytesLimit; readonly range?: ByteRange },
   ): Promise<HlsResource> {
     const { clock, timeoutMs, signal } = this.#options;
     signal.throwIfAborted();
@@ -79,16 +91,13 @@ export class HlsClient {
       const response = await this.#follow(url, { range, signal: ended.signal });
       const isPart = response.status === 206;
       const skipped = range === undefined || isPart ? 0 : range.offset;
-      const wanted = range?.length ?? maxBytes;
-      if (wanted > maxBytes) {
-        throw new LimitError("MAX_HLS_SEGMENT_BYTES", { value: wanted, limit: maxBytes });
-      }
-      const bytes = await readBody(response.body, { skipped, wanted, isWhole: range === undefined });
+      if (range !== undefined) checkLength(range.length, limit);
+      const bytes = await readBody(response.body, { skipped, length: range?.length, limit });
       return { bytes, url: response.url };
     } catch (error) {
       if (ended.signal.aborted) throw ended.signal.reason;
       if (error instanceof TypeError) {
-        throw new ProtocolError("Cannot get: the connection failed", { cause: error });
+        throw new ProtocolError("Cannot get: the connection was lost", { cause: error });
       }
       throw error;
     } finally {
@@ -104,7 +113,10 @@ export class HlsClient {
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
       this.#checkPlace(url);
       const { dialer, tls } = this.#options;
-      const response = await dialer.get({ url, headers: this.#headers(url, range), tls, signal });
+      const headers = this.#headers(url, range);
+      const response = await dialer.get({ url, headers, tls, signal }).catch((error) => {
+        throw error instanceof TypeError ? notConnected(error, url) : error;
+      });
       if (response.status === 200 || response.status === 206 && range !== undefined) {
         return { status: response.status, url, body: response.body };
       }
@@ -135,6 +147,15 @@ export class HlsClient {
   }
 }
 
+/** What the runtime says behind the address, whose query is nobody's business. */
+function notConnected(error: TypeError, url: string): ProtocolError {
+  const text = error.cause instanceof Error ? error.cause.message : "";
+  const marker = `(${url}): `;
+  const at = text.indexOf(marker);
+  const why = at < 0 ? "the connection failed" : text.slice(at + marker.length);
+  return new ProtocolError(`Cannot get: ${why}`, { cause: error });
+}
+
 function isThisMachine(url: string): boolean {
   const host = new URL(url).hostname.replace(/^\[|\]$/g, "");
   return host === "localhost" || host.endsWith(".localhost") || isLoopback(host) ||
@@ -145,23 +166,26 @@ function basic(text: string): string {
   return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 }
 
+function checkLength(value: number, { name, bytes }: BytesLimit): void {
+  if (value > bytes) throw new LimitError(name, { value, limit: bytes });
+}
+
+/** All of a body, or `length` bytes behind `skipped`. */
 async function readBody(
   body: Response["body"],
-  { skipped, wanted, isWhole }: { skipped: number; wanted: number; isWhole: boolean },
+  { skipped, length, limit }: { skipped: number; length: number | undefined; limit: BytesLimit },
 ): Promise<Uint8Array<ArrayBuffer>> {
   const pieces: Uint8Array[] = [];
   let toSkip = skipped;
-  let length = 0;
+  let read = 0;
   for await (const piece of body ?? []) {
     const rest = piece.subarray(Math.min(toSkip, piece.length));
     toSkip -= piece.length - rest.length;
-    if (length + rest.length > wanted && isWhole) {
-      throw new LimitError("MAX_HLS_SEGMENT_BYTES", { value: length + rest.length, limit: wanted });
-    }
-    const taken = rest.subarray(0, wanted - length);
+    const taken = length === undefined ? rest : rest.subarray(0, length - read);
     pieces.push(taken);
-    length += taken.length;
-    if (length === wanted && !isWhole) break;
+    read += taken.length;
+    checkLength(read, limit);
+    if (read === length) break;
   }
   return concatBytes(pieces);
 }

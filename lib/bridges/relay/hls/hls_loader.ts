@@ -1,7 +1,7 @@
 import type { Clock } from "#clock";
-import { errorMessage, FormatError, ProtocolError } from "#errors";
-import { MAX_PLAYLIST_BYTES, type MediaPlaylist, parsePlaylist, type Segment } from "#protocols/hls";
-import { type HlsClient, HttpStatusError, MAX_HLS_SEGMENT_BYTES } from "./hls_client.ts";
+import { errorMessage, FormatError } from "#errors";
+import { type MediaPlaylist, parsePlaylist, type Segment } from "#protocols/hls";
+import { type HlsClient, HttpStatusError, PLAYLIST_LIMIT, SEGMENT_LIMIT } from "./hls_client.ts";
 import type { PacedLane } from "./paced_packets.ts";
 import type { SegmentFeed } from "./segment_feed.ts";
 import { SegmentKeys } from "./segment_keys.ts";
@@ -37,7 +37,6 @@ export class HlsLoader {
   #lost = 0;
   #mapUri: string | undefined;
   #url = "";
-  #changedMs = 0;
 
   constructor(options: HlsLoaderOptions) {
     this.#options = options;
@@ -61,14 +60,13 @@ export class HlsLoader {
   }
 
   async #load(): Promise<MediaPlaylist> {
-    const { client, playlistUrl, clock } = this.#options;
+    const { client, playlistUrl } = this.#options;
     const url = playlistUrl();
     if (url !== this.#url) {
       this.#url = url;
-      this.#changedMs = clock.nowMs();
       this.#mapUri = undefined;
     }
-    const answer = await client.get(url, { maxBytes: MAX_PLAYLIST_BYTES });
+    const answer = await client.get(url, { limit: PLAYLIST_LIMIT });
     const playlist = parsePlaylist(new TextDecoder().decode(answer.bytes), answer.url);
     if (playlist.kind === "master") throw new FormatError("Cannot play: a variant's playlist names variants");
     return playlist;
@@ -118,7 +116,7 @@ export class HlsLoader {
     const { client, clock, measured } = this.#options;
     const beganMs = clock.nowMs();
     const { bytes } = await client.get(segment.uri, {
-      maxBytes: MAX_HLS_SEGMENT_BYTES,
+      limit: SEGMENT_LIMIT,
       ...segment.range === undefined ? {} : { range: segment.range },
     });
     measured(bytes.length, clock.nowMs() - beganMs);
@@ -131,7 +129,7 @@ export class HlsLoader {
     const id = `${map.uri} ${map.range?.offset ?? ""}`;
     if (id === this.#mapUri) return;
     const { bytes } = await this.#options.client.get(map.uri, {
-      maxBytes: MAX_HLS_SEGMENT_BYTES,
+      limit: SEGMENT_LIMIT,
       ...map.range === undefined ? {} : { range: map.range },
     });
     this.#options.feed.header(
@@ -150,9 +148,4 @@ export class HlsLoader {
     signal.removeEventListener("abort", stop);
     signal.throwIfAborted();
   }
-}
-
-/** What an attempt fails with that got nothing new for too long. */
-export function noSegments(silentMs: number): Error {
-  return new ProtocolError(`Cannot go on: no media came for ${Math.round(silentMs)} ms`);
 }

@@ -34,6 +34,8 @@ function clientOf(uri: string, answer: (request: HttpGet) => Response | Promise<
   return { client, clock, stop, requests };
 }
 
+const limitOf = (bytes: number) => ({ name: "MAX_TEST_BYTES", bytes });
+
 async function settled(): Promise<void> {
   for (let turns = 0; turns < 30; turns++) {
     await new Promise<void>((resolve) => queueMicrotask(() => resolve()));
@@ -54,7 +56,7 @@ function packet(dtsUs: number, kind: "video" | "audio" = "video"): Packet {
   };
 }
 
-Deno.test("packets are published at their times, lanes merged; late ones move all that follow", () => {
+Deno.test("packets are published at their times, lanes merged; late ones move all that follow", async () => {
   const clock = new ManualClock();
   const published: string[] = [];
   using paced = new PacedPackets({
@@ -76,12 +78,39 @@ Deno.test("packets are published at their times, lanes merged; late ones move al
     "video 120 at 160",
   ]);
   assert.equal(paced.isEmpty, true);
+  await paced.drained();
   published.length = 0;
   for (let ms = 0; ms < 3_000; ms += 20) clock.advance(20);
   pictures.push([packet(5_140_000), packet(5_180_000)]);
   const nowMs = clock.nowMs();
+  let isDrained = false;
+  void paced.drained().then(() => isDrained = true);
+  await settled();
+  assert.equal(isDrained, false);
   for (let ms = 0; ms < 100; ms += 20) clock.advance(20);
+  await settled();
+  assert.equal(isDrained, true);
   assert.deepEqual(published, [`video 160 at ${nowMs + 20}`, `video 200 at ${nowMs + 60}`]);
+});
+
+Deno.test("a lane does not wait for another that has nothing: not for ever, and not at the end", () => {
+  for (const isEnd of [false, true]) {
+    const clock = new ManualClock();
+    const published: number[] = [];
+    using paced = new PacedPackets({
+      clock,
+      publish: ({ dtsUs }) => published.push(dtsUs),
+      failed: assert.fail,
+    });
+    const [pictures] = [paced.lane(), paced.lane()];
+    pictures.push([packet(7_000_000), packet(17_000_000)]);
+    clock.advance(100);
+    assert.deepEqual(published, []);
+    if (isEnd) void paced.drained();
+    else pictures.push([packet(17_000_001)]);
+    clock.advance(20);
+    assert.deepEqual(published, [0]);
+  }
 });
 
 Deno.test("a lane that has enough ahead makes its loader wait, and a fault of the publisher ends all", async () => {
@@ -117,13 +146,13 @@ Deno.test("user and password go to the server of the address only, and ranges ar
     return new Response(Uint8Array.from({ length: 50 }, (_, at) => at));
   });
   const part = await client.get("https://media.example/x", {
-    maxBytes: 100,
+    limit: limitOf(100),
     range: { offset: 10, length: 5 },
   });
   assert.deepEqual([...part.bytes], [10, 11, 12, 13, 14]);
   assert.equal(requests[0]?.headers["range"], "bytes=10-14");
   assert.match(requests[0]?.headers["authorization"] ?? "", /^Basic am9lOnDDpHNz$/);
-  const moved = await client.get("https://media.example/moved", { maxBytes: 100 });
+  const moved = await client.get("https://media.example/moved", { limit: limitOf(100) });
   assert.equal(moved.url, "https://cdn.example/x");
   assert.deepEqual(requests.map(({ headers }) => headers["authorization"] !== undefined), [
     true,
@@ -135,9 +164,12 @@ Deno.test("user and password go to the server of the address only, and ranges ar
 Deno.test("what servers answer that is too long, too slow, endless, or of this machine", async () => {
   const get = (answer: (request: HttpGet) => Response | Promise<Response>, url = "http://far.example/x") => {
     const rig = clientOf("http://far.example/a.m3u8", answer);
-    return { ...rig, result: rig.client.get(url, { maxBytes: 10 }) };
+    return { ...rig, result: rig.client.get(url, { limit: limitOf(10) }) };
   };
-  await assert.rejects(get(() => new Response(new Uint8Array(11))).result, LimitError);
+  await assert.rejects(get(() => new Response(new Uint8Array(11))).result, (error) => {
+    assert.ok(error instanceof LimitError && /MAX_TEST_BYTES/.test(error.message), String(error));
+    return true;
+  });
   await assert.rejects(get(() => new Response("no", { status: 503 })).result, (error) => {
     assert.ok(error instanceof HttpStatusError && error.status === 503);
     return true;

@@ -1,11 +1,12 @@
-import { type MasterPlaylist, MAX_PLAYLIST_BYTES, parsePlaylist, VariantChoice } from "#protocols/hls";
+import { type MasterPlaylist, parsePlaylist, VariantChoice } from "#protocols/hls";
 import type { TrackKind } from "#media";
+import { stalled } from "../pull/pull_attempt.ts";
 import { PullPublisher } from "../pull/pull_publisher.ts";
 import { LOOK_MS, type PullSource, type PullSourceOptions } from "../pull/pull_source.ts";
 import type { RelayAttempt, RelayEnd } from "../relay_loop.ts";
-import { HlsClient } from "./hls_client.ts";
+import { HlsClient, PLAYLIST_LIMIT } from "./hls_client.ts";
 import { type HlsEndpoint, hlsEndpoint } from "./hls_endpoint.ts";
-import { HlsLoader, noSegments } from "./hls_loader.ts";
+import { HlsLoader } from "./hls_loader.ts";
 import { PacedPackets } from "./paced_packets.ts";
 import { SegmentFeed } from "./segment_feed.ts";
 
@@ -84,19 +85,15 @@ export class HlsSource implements PullSource {
           },
         })
       );
-      void Promise.all(loaders.map((loader) => loader.run())).then(
-        () =>
-          whenEmpty(packets, {
-            clock,
-            done: () => ended.resolve({ reason: "the source has played all of it" }),
-          }),
+      Promise.all(loaders.map((loader) => loader.run())).then(() => packets.drained()).then(
+        () => ended.resolve({ reason: "the source has played all of it" }),
         (error) => ended.reject(error),
       );
       using _looks = clock.every(LOOK_MS, () => {
         if (!this.#options.isWanted()) return ended.resolve({ reason: "nobody plays it any more" });
         const silentMs = clock.nowMs() - (publisher.lastMediaMs ?? startedMs);
         if (silentMs >= settings.stallTimeoutMs + PATIENCE_SEGMENTS * USUAL_SEGMENT_MS) {
-          ended.reject(noSegments(silentMs));
+          ended.reject(stalled(silentMs));
         }
       });
       const end = await ended.promise;
@@ -111,7 +108,7 @@ export class HlsSource implements PullSource {
 
   async #lanes(client: HlsClient): Promise<Lane[]> {
     const { url } = this.#endpoint;
-    const answer = await client.get(url, { maxBytes: MAX_PLAYLIST_BYTES });
+    const answer = await client.get(url, { limit: PLAYLIST_LIMIT });
     const playlist = parsePlaylist(new TextDecoder().decode(answer.bytes), answer.url);
     if (playlist.kind === "media") {
       return [{ playlistUrl: () => url, kinds: ["video", "audio"], measured() {} }];
@@ -145,12 +142,4 @@ export class HlsSource implements PullSource {
     if (soundUrl === undefined) return [main];
     return [main, { playlistUrl: () => soundUrl, kinds: ["audio"], measured() {} }];
   }
-}
-
-function whenEmpty(
-  packets: PacedPackets,
-  { clock, done }: { readonly clock: PullSourceOptions["clock"]; readonly done: () => void },
-): void {
-  if (packets.isEmpty) done();
-  else clock.after(100, () => whenEmpty(packets, { clock, done }));
 }

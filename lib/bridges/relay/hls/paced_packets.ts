@@ -6,6 +6,8 @@ import type { Packet } from "#media";
 const TICK_MS = 20;
 /** Packets later than this are no jitter: all that follow are as late, in ms. */
 const LATE_MS = 500;
+/** A lane that has this much waits no longer for the others to begin, in microseconds. */
+const MAX_START_WAIT_US = 10_000_000;
 /** A lane with this much ahead wants no more, in microseconds. */
 const ENOUGH_US = 15_000_000;
 /** The same in bytes. */
@@ -43,9 +45,9 @@ export class PacedLane {
     this.#owner.begin();
   }
 
-  /** @ignore Time of its first packet, in microseconds; `undefined` while there is none. */
-  get startUs(): number | undefined {
-    return this.#early?.[0]?.dtsUs;
+  /** @ignore What came before it began. */
+  get early(): readonly Packet[] {
+    return this.#early ?? [];
   }
 
   /** @ignore Counts times from `startUs`, in microseconds. */
@@ -110,6 +112,7 @@ export class PacedPackets implements Disposable {
   readonly #options: PacedPacketsOptions;
   readonly #lanes: PacedLane[] = [];
   readonly #timer: Disposable;
+  #whenDrained: (() => void) | undefined;
   /** When a packet of time 0 was due, monotonic, in ms. */
   #originMs: number | undefined;
 
@@ -130,11 +133,28 @@ export class PacedPackets implements Disposable {
     return this.#lanes.every(({ isEmpty }) => isEmpty);
   }
 
-  /** @ignore Begins once each lane has a packet. */
+  /** Resolves when all has been published, since no more will come; never, where that is given up. */
+  drained(): Promise<void> {
+    this.#beginAll();
+    return new Promise((resolve) => {
+      if (this.isEmpty) resolve();
+      else this.#whenDrained = resolve;
+    });
+  }
+
+  /** @ignore Begins once each lane has a packet, or one of them has waited for long. */
   begin(): void {
-    const starts = this.#lanes.map(({ startUs }) => startUs);
-    if (starts.includes(undefined)) return;
-    const startUs = Math.min(...starts as number[]);
+    const isAwaited = ({ early }: PacedLane): boolean => early.length === 0;
+    const hasWaited = ({ early }: PacedLane): boolean =>
+      early.length > 0 && early.at(-1)!.dtsUs - early[0]!.dtsUs > MAX_START_WAIT_US;
+    if (this.#lanes.some(isAwaited) && !this.#lanes.some(hasWaited)) return;
+    this.#beginAll();
+  }
+
+  #beginAll(): void {
+    const starts = this.#lanes.flatMap(({ early }) => early.slice(0, 1)).map(({ dtsUs }) => dtsUs);
+    if (starts.length === 0) return;
+    const startUs = Math.min(...starts);
     for (const lane of this.#lanes) lane.begin(startUs);
   }
 
@@ -154,6 +174,7 @@ export class PacedPackets implements Disposable {
         lane.shift();
         publish(packet);
       }
+      this.#whenDrained?.();
     } catch (error) {
       this.#timer[Symbol.dispose]();
       failed(error instanceof Error ? error : new Error(String(error)));

@@ -1,9 +1,10 @@
 import { FormatError } from "#errors";
 import type { Segment } from "#protocols/hls";
-import type { HlsClient } from "./hls_client.ts";
+import type { BytesLimit, HlsClient } from "./hls_client.ts";
 
 /** Bytes of a key, and of a block, of AES-128. */
 const AES_BYTES = 16;
+const KEY_LIMIT: BytesLimit = { name: "AES_BYTES", bytes: AES_BYTES };
 /** Keys that are kept: few are in use at a time. */
 const MAX_KEYS = 16;
 
@@ -56,7 +57,7 @@ export class SegmentKeys {
   }
 
   async #load(uri: string): Promise<CryptoKey> {
-    const { bytes } = await this.#client.get(uri, { maxBytes: AES_BYTES });
+    const { bytes } = await this.#client.get(uri, { limit: KEY_LIMIT });
     if (bytes.length !== AES_BYTES) {
       throw new FormatError(`Cannot read key: need ${AES_BYTES} bytes, have ${bytes.length}`);
     }
