@@ -13,9 +13,10 @@
 import { RtmpClientProtocol } from "#protocols/rtmp";
 import { RtmpeClientProtocol } from "#protocols/rtmpe";
 import type { Carrier, CarrierClient, Endpoint } from "#stack";
-import { processorMs, runProcess, startProcess } from "../helpers/process.ts";
+import { processorMs, startProcess } from "../helpers/process.ts";
 import { type ServerPorts, TestServer } from "../helpers/server.ts";
 import { delay } from "../helpers/wait.ts";
+import { pin } from "./_load.ts";
 
 const KEYS = new URL("../fixtures/tls/", import.meta.url).pathname;
 /** Joining, and the burst of the newest group of pictures. */
@@ -128,10 +129,6 @@ function configOf(ports: Required<ServerPorts>, tls: { one: number; names: numbe
 function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return (listener.addr as Deno.NetAddr).port;
-}
-
-async function pin(pid: number, core: number): Promise<void> {
-  await runProcess("taskset", { args: ["-a", "-p", "-c", `${core}`, `${pid}`] }).catch(() => {});
 }
 
 /** CPU time of the server for each GB that the players got. */

@@ -11,12 +11,12 @@
  * packets of the video are counted by their sequence numbers.
  */
 import { readFlv, type ReadTag } from "../helpers/flv_tags.ts";
-import { processorMs, runProcess } from "../helpers/process.ts";
-import { sendTags } from "../helpers/replay.ts";
+import { processorMs } from "../helpers/process.ts";
 import { RtmpClient } from "../helpers/rtmp_client.ts";
 import { type ReceivedFrame, RtspTestClient } from "../helpers/rtsp_client.ts";
 import { TestServer } from "../helpers/server.ts";
 import { delay } from "../helpers/wait.ts";
+import { pin, publish } from "./_load.ts";
 
 const STEP_MS = 20;
 
@@ -32,22 +32,6 @@ interface Running extends AsyncDisposable {
   bytes(): number;
   /** Begins to count; what it returns says what was lost since. */
   watch?(): () => string;
-}
-
-async function pin(pid: number, core: number): Promise<void> {
-  await runProcess("taskset", { args: ["-a", "-p", "-c", `${core}`, `${pid}`] }).catch(() => {});
-}
-
-/** Sends the tags as they fall due, until `signal`. */
-async function publish(client: RtmpClient, tags: readonly ReadTag[], signal: AbortSignal): Promise<void> {
-  const startMs = performance.now();
-  for (let at = 0; at < tags.length && !signal.aborted;) {
-    const nowMs = performance.now() - startMs;
-    const from = at;
-    while (at < tags.length && tags[at]!.timestamp <= nowMs) at++;
-    await sendTags(client, tags.slice(from, at));
-    await delay(STEP_MS);
-  }
 }
 
 async function rtmpPlayers({ rtmpPort }: TestServer, { count }: Load): Promise<Running> {

@@ -10,36 +10,19 @@
  * recording alternate; the medians are printed.
  */
 import { readFlv, type ReadTag } from "../helpers/flv_tags.ts";
-import { processorMs, runProcess } from "../helpers/process.ts";
-import { sendTags } from "../helpers/replay.ts";
+import { processorMs } from "../helpers/process.ts";
 import { RtmpClient } from "../helpers/rtmp_client.ts";
 import { TestServer } from "../helpers/server.ts";
 import { delay } from "../helpers/wait.ts";
+import { pin, publish } from "./_load.ts";
 
 /** Before the measurement: connections, first files, code that gets warm. */
 const WARM_UP_MS = 8_000;
-const STEP_MS = 20;
 
 interface Load {
   readonly tags: readonly ReadTag[];
   readonly streams: number;
   readonly seconds: number;
-}
-
-/** Sends the tags as they fall due, until `signal`. */
-async function publish(client: RtmpClient, tags: readonly ReadTag[], signal: AbortSignal): Promise<void> {
-  const startMs = performance.now();
-  for (let at = 0; at < tags.length && !signal.aborted;) {
-    const nowMs = performance.now() - startMs;
-    const from = at;
-    while (at < tags.length && tags[at]!.timestamp <= nowMs) at++;
-    await sendTags(client, tags.slice(from, at));
-    await delay(STEP_MS);
-  }
-}
-
-async function pin(pid: number, core: number): Promise<void> {
-  await runProcess("taskset", { args: ["-a", "-p", "-c", `${core}`, `${pid}`] }).catch(() => {});
 }
 
 /** Part of a core that the server takes, in percent. */

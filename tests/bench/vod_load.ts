@@ -9,9 +9,10 @@
  * `taskset` keeps it on the first core and the players on the second. Prints one line.
  */
 import { RawConnection, RtmpClient } from "../helpers/rtmp_client.ts";
-import { processorMs, residentBytes, runProcess } from "../helpers/process.ts";
+import { processorMs, residentBytes } from "../helpers/process.ts";
 import { TestServer } from "../helpers/server.ts";
 import { delay } from "../helpers/wait.ts";
+import { pin } from "./_load.ts";
 
 interface LoadPlayer extends AsyncDisposable {
   readonly bytes: () => number;
@@ -40,10 +41,6 @@ const PLAYERS: Readonly<Record<string, (server: TestServer, name: string) => Pro
     };
   },
 };
-
-async function pin(pid: number, core: number): Promise<void> {
-  await runProcess("taskset", { args: ["-a", "-p", "-c", `${core}`, `${pid}`] }).catch(() => {});
-}
 
 interface Load {
   readonly file: string;

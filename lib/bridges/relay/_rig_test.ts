@@ -65,6 +65,8 @@ export class RelayRig implements AsyncDisposable {
   readonly servers: RtmpProtocol[] = [];
   /** UDP ports that are free. */
   readonly portPairs: RtpPortPair[] = [];
+  /** What HTTP answers. */
+  answers: (url: string) => Response = () => new Response(null, { status: 404 });
   /** Whether the other end cannot be reached. */
   isDown = false;
   readonly #options: RelayRigOptions;
@@ -172,34 +174,30 @@ export class RelayRig implements AsyncDisposable {
   }
 
   async #dial(request: DialRequest): Promise<RtmpClientProtocol> {
-    this.dials.push(`${request.scheme} ${request.host}`);
-    await settled();
-    request.signal.throwIfAborted();
-    if (this.isDown) throw new Error("Connection refused");
-    const [near, far] = this.#reactor.memoryPair({ capacityBytes: 1 << 20 });
-    this.carriers.push(far);
-    if (this.#options.accept !== undefined) this.#options.accept(far);
-    else this.#serve(far, this.farStreams, request.host);
     const client = new RtmpClientProtocol(request.client);
-    client.openOn(near);
+    client.openOn(await this.#connect(request, (far) => this.#serve(far, this.farStreams, request.host)));
     return client;
   }
 
-  /** What HTTP answers. */
-  answers: (url: string) => Response = () => new Response(null, { status: 404 });
-
   async #dialRtsp(request: RtspDialRequest): Promise<RtspClientProtocol> {
-    this.dials.push(`${request.scheme} ${request.host}`);
+    const client = new RtspClientProtocol(request.rtsp);
+    client.openOn(await this.#connect(request, (far) => this.#serveRtsp(far)));
+    return client;
+  }
+
+  /** The near end of a connection whose far end `serve` takes, unless the options say who does. */
+  async #connect(
+    { scheme, host, signal }: DialRequest | RtspDialRequest,
+    serve: (far: Carrier) => void,
+  ): Promise<Carrier> {
+    this.dials.push(`${scheme} ${host}`);
     await settled();
-    request.signal.throwIfAborted();
+    signal.throwIfAborted();
     if (this.isDown) throw new Error("Connection refused");
     const [near, far] = this.#reactor.memoryPair({ capacityBytes: 1 << 20 });
     this.carriers.push(far);
-    if (this.#options.accept !== undefined) this.#options.accept(far);
-    else this.#serveRtsp(far);
-    const client = new RtspClientProtocol(request.rtsp);
-    client.openOn(near);
-    return client;
+    (this.#options.accept ?? serve)(far);
+    return near;
   }
 
   #serveRtsp(carrier: Carrier): void {
