@@ -35,7 +35,7 @@ export type {
 export type { RelayContext } from "./relay_context.ts";
 export { redirectedEndpoint, streamEndpoint, targetEndpoint } from "./relay_endpoint.ts";
 export type { RelayEndpoint, RelayScheme } from "./relay_endpoint.ts";
-export { pullEndpoint, pushEndpoint } from "./relay_address.ts";
+export { HIDDEN_NAME, pullEndpoint, pushEndpoint, shownTarget } from "./relay_address.ts";
 export { isRtspAddress, redirectedRtsp, rtspEndpoint, rtspTarget } from "./rtsp/rtsp_endpoint.ts";
 export type { RtspEndpoint, RtspScheme, RtspTransportChoice } from "./rtsp/rtsp_endpoint.ts";
 export { RelayLoop } from "./relay_loop.ts";

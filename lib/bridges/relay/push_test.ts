@@ -137,7 +137,7 @@ Deno.test("a refused push is one line, and tried again", async () => {
   await until(() => rig.lines(/has failed/).length === 1, "the line");
   assert.match(
     rig.lines(/has failed/)[0]!,
-    /\[push rtmp:\/\/far\/live\/key\] a: has failed: .*NetConnection.Connect.Rejected: no such application/,
+    /\[push rtmp:\/\/far\/live\/\*\] a: has failed: .*NetConnection.Connect.Rejected: no such application/,
   );
   await settled();
   rig.clock.advance(1000);

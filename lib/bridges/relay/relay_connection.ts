@@ -41,6 +41,8 @@ export interface ConnectRelayOptions {
   readonly randomBytes: RandomBytes;
   /** Ends what is under way. */
   readonly signal: AbortSignal;
+  /** How addresses are told. @default as they are, without password and query */
+  readonly show?: (shown: string) => string;
   /** Told of each step but the last: redirected, challenged. */
   readonly step: (text: string) => void;
 }
@@ -92,7 +94,7 @@ export async function connectRelay(
         }
         place = redirectedEndpoint(place, error.redirect);
         authQuery = "";
-        options.step(`is sent on to ${place.shown}`);
+        options.step(`is sent on to ${options.show?.(place.shown) ?? place.shown}`);
         continue;
       }
       const { user, password, app } = place;

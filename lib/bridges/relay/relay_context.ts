@@ -43,6 +43,8 @@ export async function openRelay(
     readonly context: RelayContext;
     readonly attempt: RelayAttempt;
     readonly moved: (url: string) => void;
+    /** How addresses are told. @default as they are, without password and query */
+    readonly show?: (shown: string) => string;
   },
 ): Promise<OpenRelay> {
   const { options, context, attempt } = relay;
@@ -68,6 +70,7 @@ export async function openRelay(
     },
     randomBytes: context.randomBytes,
     signal: attempt.signal,
+    ...relay.show === undefined ? {} : { show: relay.show },
     step: (text) => context.log.info(text),
   });
   const { client } = connection;

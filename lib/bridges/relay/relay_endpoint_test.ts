@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { redirectedEndpoint, streamEndpoint, targetEndpoint } from "./mod.ts";
+import { redirectedEndpoint, shownTarget, streamEndpoint, targetEndpoint } from "./mod.ts";
 
 const STREAMS: readonly [uri: string, app: string, tcUrl: string, streamKey: string, shown: string][] = [
   ["rtmp://h/live/a", "live", "rtmp://h/live", "a", "rtmp://h/live/a"],
@@ -62,4 +62,17 @@ Deno.test("addresses without a stream or application are refused without their s
     assert.throws(() => streamEndpoint(uri), (error: Error) => !error.message.includes("hush"));
   }
   assert.throws(() => targetEndpoint("rtmp://u:hush@h", { target: "x", local: "y" }), /names no application/);
+});
+
+Deno.test("shownTarget tells no key: a name at the target that is not the stream's own", () => {
+  const cases: readonly [uri: string, shown: string][] = [
+    ["rtmp://u:hush@h/live/cam?token=hush", "rtmp://u@h/live/cam"],
+    ["rtmp://h/live2/hush-hush", "rtmp://h/live2/*"],
+    ["rtmp://h/app/instance/hush", "rtmp://h/app/instance/*"],
+    ["rtsp://h:8554/live/hush", "rtsp://h:8554/live/*"],
+    ["rtmp://h/live", "rtmp://h/live"],
+    ["rtmp://h/live/*", "rtmp://h/live/*"],
+  ];
+  for (const [uri, shown] of cases) assert.equal(shownTarget(uri, "cam"), shown, uri);
+  assert.equal(shownTarget("rtmp://h/live/cam1/hd", "cam1/hd"), "rtmp://h/live/cam1/hd");
 });

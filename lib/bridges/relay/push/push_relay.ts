@@ -1,7 +1,7 @@
 import type { Stream } from "#streaming";
 import type { PushTarget } from "./push_target.ts";
 import { RtmpTarget } from "./rtmp_target.ts";
-import { pushEndpoint } from "../relay_address.ts";
+import { pushEndpoint, shownTarget } from "../relay_address.ts";
 import type { RelayContext } from "../relay_context.ts";
 import { RelayLoop, type RelayState } from "../relay_loop.ts";
 import type { PushOptions } from "../relay_options.ts";
@@ -19,6 +19,8 @@ export interface PushRelayOptions extends RelayContext {
 /** Pushes one live stream to one target, as long as it is live. */
 export class PushRelay {
   readonly settings: PushOptions;
+  /** The other end, without password, query, and what may be a stream key. */
+  readonly peer: string;
   /** What is pushed. */
   readonly streamName: string;
   readonly #options: PushRelayOptions;
@@ -35,10 +37,13 @@ export class PushRelay {
     const local = this.streamName = options.streamName;
     const target = settings.targetStreamName?.replaceAll("{stream}", local);
     const names = { target, local };
-    const { shown } = pushEndpoint(settings.targetUri, names);
-    const log = options.log.child(`push ${shown}`).about(local);
+    // what is made of the stream's own name is no key
+    const isOwn = settings.targetStreamName?.includes("{stream}") === true;
+    const show = (shown: string) => isOwn ? shown : shownTarget(shown, local);
+    this.peer = show(pushEndpoint(settings.targetUri, names).shown);
+    const log = options.log.child(`push ${this.peer}`).about(local);
     this.#options = { ...options, log };
-    const made = { ...this.#options, settings, names };
+    const made = { ...this.#options, settings, names, show };
     this.#target = isRtspAddress(settings.targetUri) ? new RtspTarget(made) : new RtmpTarget(made);
     this.#loop = new RelayLoop({
       ...this.#options,
@@ -47,11 +52,6 @@ export class PushRelay {
       isWanted: () => !this.#isStopped && this.#options.findLive() !== undefined,
       attempt: (attempt) => this.#target.attempt(attempt),
     });
-  }
-
-  /** The other end, without password and query. */
-  get peer(): string {
-    return this.#target.shown;
   }
 
   /** Why the last attempt failed; `undefined` where it did not, and before the first has ended. */

@@ -5,8 +5,6 @@ import type { PushOptions } from "../relay_options.ts";
 
 /** Where a stream is pushed to: a server, in its protocol. */
 export interface PushTarget {
-  /** The other end, without password and query. */
-  readonly shown: string;
   /** Makes one connection; resolves when it has ended, rejects with why it failed. */
   attempt(attempt: RelayAttempt): Promise<RelayEnd>;
 }
@@ -14,6 +12,8 @@ export interface PushTarget {
 /** What targets are made of. */
 export interface PushTargetOptions extends RelayContext {
   readonly settings: PushOptions;
+  /** How addresses are told: without what may be a stream key. */
+  readonly show: (shown: string) => string;
   /** Names of the stream: there, where one is given, and here. */
   readonly names: { readonly target: string | undefined; readonly local: string };
   /** The stream that is live now, or `undefined`. */

@@ -28,10 +28,6 @@ export class RtmpTarget implements PushTarget {
     this.#endpoint = targetEndpoint(options.settings.targetUri, options.names);
   }
 
-  get shown(): string {
-    return this.#endpoint.shown;
-  }
-
   async attempt(attempt: RelayAttempt): Promise<RelayEnd> {
     const from = this.#nextEndpoint ?? this.#endpoint;
     this.#nextEndpoint = undefined;
@@ -40,6 +36,7 @@ export class RtmpTarget implements PushTarget {
       context: this.#options,
       attempt,
       moved: (url) => this.#nextEndpoint = redirectedEndpoint(from, url),
+      show: this.#options.show,
     });
     const { client, endpoint: { streamKey } } = relay;
     try {
@@ -77,7 +74,7 @@ export class RtmpTarget implements PushTarget {
       dialect: relay.capabilities.isEnhanced ? dialectOf(relay.capabilities) : SINGLE_TRACK_DIALECT,
     });
     const subscriber = stream.subscribe(new PlayerTurns(carrier).sink(), wire, {
-      origin: `push ${this.shown}`,
+      origin: `push ${this.#options.show(this.#endpoint.shown)}`,
       isAudience: false,
       notCarried: ({ kind, codec, trackId }) =>
         log.warning(`the target does not read ${codec}: ${kind} track ${trackId} is left out`),

@@ -29,6 +29,8 @@ export interface OpenRtspOptions {
   readonly connectTimeoutMs: number;
   /** Takes packets of tracks, borrowed. */
   readonly received: (track: number, datagram: ClientDatagram) => void;
+  /** How addresses are told. @default as they are, without password and query */
+  readonly show?: (shown: string) => string;
   /** Told of each step but the last. */
   readonly step: (text: string) => void;
   /** The server wants us to connect again elsewhere. */
@@ -83,7 +85,7 @@ export async function openRtsp<Described>(
         );
       }
       endpoint = followed(endpoint, error.location);
-      options.step(`is sent on to ${endpoint.shown}`);
+      options.step(`is sent on to ${options.show?.(endpoint.shown) ?? endpoint.shown}`);
     }
   }
 }

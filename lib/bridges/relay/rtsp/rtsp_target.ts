@@ -26,10 +26,6 @@ export class RtspTarget implements PushTarget {
     this.#endpoint = rtspTarget(options.settings.targetUri, options.names);
   }
 
-  get shown(): string {
-    return this.#endpoint.shown;
-  }
-
   async attempt(attempt: RelayAttempt): Promise<RelayEnd> {
     const { clock, settings, dialer, randomBytes, log, findLive } = this.#options;
     const from = this.#nextEndpoint ?? this.#endpoint;
@@ -48,6 +44,7 @@ export class RtspTarget implements PushTarget {
       // reports about what the server receives
       received: () => {},
       step: (text) => log.info(text),
+      show: this.#options.show,
       moved: (to) => this.#nextEndpoint = to,
       describe: (session) => session.announce(formatSdp({ name: stream.path.streamName, tracks: described })),
     });
@@ -96,7 +93,7 @@ export class RtspTarget implements PushTarget {
     });
     const isOverUdp = transports.values().some(({ kind }) => kind === "udp");
     const subscriber = stream.subscribe(this.#sink(relay, isOverUdp), wire, {
-      origin: `push ${this.shown}`,
+      origin: `push ${this.#options.show(this.#endpoint.shown)}`,
       isAudience: false,
       notCarried: ({ kind, codec, trackId }) =>
         log.warning(`the target does not get ${codec}: ${kind} track ${trackId} is left out`),

@@ -1,7 +1,6 @@
 import { ClosedError } from "#errors";
 import { formatStreamPath, type Publisher, type Stream, type StreamPath, type Subscriber } from "#streaming";
 import type { ControlledServer } from "../controlled_server.ts";
-import { shownTarget } from "./shown_settings.ts";
 
 /** A publisher, a player or a recording, as the original numbers them. */
 export interface LiveStream {
@@ -99,10 +98,7 @@ export class LiveStreams {
       facts: () => ({
         ...this.#common({
           ...{ uniqueId, path, startedMs: subscriber.startedMs, types: OUT_TYPES },
-          origin: subscriber.origin.replace(
-            /^push (.*)$/s,
-            (_all, peer) => `push ${shownTarget(peer, path.streamName)}`,
-          ),
+          origin: subscriber.origin,
         }),
         bytesCount: subscriber.sentBytes,
         waitingBytesCount: subscriber.lagBytes,

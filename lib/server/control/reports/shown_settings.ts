@@ -1,8 +1,6 @@
+import { HIDDEN_NAME, shownTarget } from "#bridges/relay";
 import { redactUrl } from "#uri";
 import type { ConfigKind, ListedConfig } from "../state/kept_configs.ts";
-
-/** What stands for a name at a push target that may be a key. */
-const HIDDEN = "*";
 
 /**
  * A pull, push or recording as answers show it: addresses without passwords and queries, and nothing that may be a
@@ -16,7 +14,7 @@ export function shownConfig(config: ListedConfig): Record<string, unknown> {
     ...shownSettings(kind, settings),
     status: states.map(({ peer, ...state }) => ({
       ...state,
-      ...peer === undefined ? {} : { peer: kind === "push" ? shownTarget(peer, state.streamName) : peer },
+      ...peer === undefined ? {} : { peer },
     })),
   };
 }
@@ -30,16 +28,9 @@ function shownSettings(
     if (typeof value !== "string") return [key, value];
     if (kind === "push" && key === "targetUri") return ["uri", shownTarget(value, local)];
     if (kind === "push" && key === "targetStreamName") {
-      return [key, value === local || value.includes("{stream}") ? value : HIDDEN];
+      return [key, value === local || value.includes("{stream}") ? value : HIDDEN_NAME];
     }
     return [key, value.includes("://") ? redactUrl(value) : value];
   });
   return Object.fromEntries(shown);
-}
-
-/** The address of a target, without the last part where that is not the stream's own name: it may be a key. */
-export function shownTarget(uri: string, streamName: string): string {
-  const shown = redactUrl(uri);
-  const parts = /^([a-z]+:\/\/[^/]+\/.+\/)([^/]+)$/i.exec(shown);
-  return parts === null || parts[2] === streamName ? shown : `${parts[1]}${HIDDEN}`;
 }
