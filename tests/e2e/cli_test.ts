@@ -212,8 +212,7 @@ e2e(
 
         const { data: { key } } = await command<{ key: string }>(cli.tcp, "shutdownServer");
         assert.equal((await command(cli.tcp, `shutdownServer key=${key}`)).status, "SUCCESS");
-        await waitFor(() => server.logLines("stopped").length > 0, { what: "the end of the server" });
-        await server.stop();
+        await server.whenStopped({ by: "shutdownServer" });
       }
       await using server = await startControlled(folder, cli);
       await isRunning(cli, "camera");

@@ -149,13 +149,18 @@ export class TestServer implements AsyncDisposable {
   /** Sends SIGTERM or `signal`; asserts a clean end within `timeoutMs`, and a log without errors. */
   async stop({ timeoutMs = 8_000, signal = "SIGTERM" as Deno.Signal } = {}): Promise<void> {
     if (this.#hasStopped) return;
-    this.#hasStopped = true;
     this.#process.kill(signal);
+    await this.whenStopped({ timeoutMs, by: signal });
+  }
+
+  /** The same for a server that ends by itself, or is told to in another way. */
+  async whenStopped({ timeoutMs = 8_000, by = "it was told to stop" } = {}): Promise<void> {
+    this.#hasStopped = true;
     const deadline = setTimeout(() => this.#process.kill("SIGKILL"), timeoutMs);
     const result = await this.#process.result;
     clearTimeout(deadline);
     await Deno.remove(this.#folder, { recursive: true });
-    assert.equal(result.code, 0, `exit status after ${signal}; log:\n${this.log.slice(-4_000)}`);
+    assert.equal(result.code, 0, `exit status after ${by}; log:\n${this.log.slice(-4_000)}`);
     const errors = this.log.split("\n").filter((line) =>
       /\b(ERROR|FATAL|CRITICAL)\b|Uncaught|^error:/.test(line) && !this.#expectedErrors?.test(line)
     );
