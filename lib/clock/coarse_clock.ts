@@ -48,7 +48,7 @@ export class CoarseClock implements Clock {
     return this.#clock.wallMs();
   }
 
-  /** Calls `callback` once, `delayMs` to `delayMs + COARSE_TICK_MS` from now. */
+  /** Calls `callback` once, `delayMs` to `delayMs + COARSE_TICK_MS` from now, and never before it returned. */
   after(delayMs: number, callback: () => void): Disposable {
     const timer = new CoarseTimer(callback);
     this.#put(timer, delayMs);
@@ -71,7 +71,8 @@ export class CoarseClock implements Clock {
       this.#lastTick = Math.floor(nowMs / COARSE_TICK_MS);
       this.#timer = this.#clock.every(COARSE_TICK_MS, () => this.#tick());
     }
-    const tick = Math.ceil((nowMs + delayMs) / COARSE_TICK_MS);
+    // A bucket that was emptied is not looked at again.
+    const tick = Math.max(Math.ceil((nowMs + delayMs) / COARSE_TICK_MS), this.#lastTick + 1);
     let bucket = this.#buckets.get(tick);
     if (bucket === undefined) this.#buckets.set(tick, bucket = new Set());
     bucket.add(timer);

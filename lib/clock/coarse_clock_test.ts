@@ -61,3 +61,14 @@ Deno.test("CoarseClock takes a timer that is armed by one that rings", () => {
   assert.equal(rung.length, 1);
   assert.ok(rung[0]! >= 1_000 && rung[0]! <= 1_500, `${rung[0]}`);
 });
+
+Deno.test("CoarseClock rings what is due on the very tick it was armed on", () => {
+  const manual = new ManualClock();
+  const clock = new CoarseClock(manual);
+  const rung: number[] = [];
+  clock.after(0, () => rung.push(manual.nowMs()));
+  clock.after(COARSE_TICK_MS, () => clock.after(0, () => rung.push(manual.nowMs())));
+  manual.advance(5_000);
+  assert.deepEqual(rung, [COARSE_TICK_MS, 2 * COARSE_TICK_MS]);
+  assert.equal(manual.pending, 0);
+});
