@@ -2,7 +2,9 @@
  * Runs every test: units, documentation examples, end to end. Installs the programs the latter need.
  *
  * With `CI=true` a missing program is a failure; elsewhere the tests that need it are listed and counted as
- * skipped. The last line is `N passed, N failed` or `N passed, N failed, N skipped`.
+ * skipped. With `CI=true` files that failed are run once more, alone: on a busy machine other programs miss their
+ * time. What passed at the second attempt only is listed by name. The last line is `N passed, N failed` or
+ * `N passed, N failed, N skipped`.
  *
  * ```sh
  * deno task test               # everything
@@ -11,22 +13,58 @@
  * ```
  */
 import { LEFT_OUT_VARIABLE } from "../tests/helpers/tools.ts";
-import { formatCounts, listEndToEndGroups, listUnitGroups, runTests, sumCounts } from "./run/test_run.ts";
-import type { TestCounts, TestGroup } from "./run/test_run.ts";
+import {
+  formatCounts,
+  isCi,
+  listEndToEndGroups,
+  listFailures,
+  listUnitGroups,
+  runTests,
+  sumCounts,
+} from "./run/test_run.ts";
+import type { TestCounts, TestGroup, TestOutcome } from "./run/test_run.ts";
 import { installTools, listNeededTools } from "./run/tools.ts";
 
 /** Where Debian puts nginx: not on the search path of every user. */
 const SYSTEM_PROGRAMS = "/usr/local/sbin:/usr/sbin:/sbin";
 
+/** What a run was, for the lines at its end. */
+interface Run {
+  readonly counts: TestCounts[];
+  /** Tests that failed first and passed when they were run again. */
+  readonly passedAgain: string[];
+}
+
 /** Runs `groups` one after another, showing their output. */
-async function runGroups(groups: readonly TestGroup[], env: Record<string, string>): Promise<TestCounts[]> {
-  const counts: TestCounts[] = [];
+async function runGroups(groups: readonly TestGroup[], env: Record<string, string>): Promise<Run> {
+  const run: Run = { counts: [], passedAgain: [] };
   for (const group of groups) {
     if (group.files.length === 0) continue;
     console.log(`\n== ${group.name}: ${group.files.length} files`);
-    counts.push(await runTests(group, { isShown: true, env }));
+    const outcome = await runTests(group, { isShown: true, env });
+    if (outcome.failed > 0 && isCi()) await runAgain(group, { outcome, env, run });
+    else run.counts.push(outcome);
   }
-  return counts;
+  return run;
+}
+
+interface Attempt {
+  readonly outcome: TestOutcome;
+  readonly env: Record<string, string>;
+  readonly run: Run;
+}
+
+/** Runs the files that failed once more, one at a time. */
+async function runAgain(group: TestGroup, { outcome, env, run }: Attempt): Promise<void> {
+  const failures = listFailures(outcome.output);
+  const files = [...new Set(failures.map(({ file }) => file))];
+  if (files.length === 0) return void run.counts.push(outcome);
+  console.log(`\n== ${group.name}, what failed once more: ${files.length} files`);
+  const again = await runTests({ ...group, files, env: { DENO_JOBS: "1" } }, { isShown: true, env });
+  const failed = Math.min(again.failed, outcome.failed);
+  run.counts.push({ ...outcome, passed: outcome.passed + outcome.failed - failed, failed });
+  const stillFailing = new Set(listFailures(again.output).map(({ line }) => line));
+  run.passedAgain.push(...failures.map(({ line }) => line).filter((line) => !stillFailing.has(line)));
 }
 
 async function selectGroups(args: readonly string[]): Promise<TestGroup[]> {
@@ -46,10 +84,14 @@ if (import.meta.main) {
   const missing = await installTools(await listNeededTools(tests));
   if (missing.length > 0) console.log(`Not installed: ${missing.join(", ")}`);
   const leftOutPath = await Deno.makeTempFile();
-  const counts = sumCounts(await runGroups(groups, { [LEFT_OUT_VARIABLE]: leftOutPath }));
+  const run = await runGroups(groups, { [LEFT_OUT_VARIABLE]: leftOutPath });
+  const counts = sumCounts(run.counts);
   const leftOut = (await Deno.readTextFile(leftOutPath)).trimEnd();
   await Deno.remove(leftOutPath);
   if (leftOut !== "") console.log(`\nLeft out:\n${leftOut}`);
+  if (run.passedAgain.length > 0) {
+    console.log(`\nPassed at the second attempt only:\n${run.passedAgain.join("\n")}`);
+  }
   const found = counts.passed + counts.failed + counts.skipped;
   if (found === 0) console.log("\nNo test was found");
   console.log(`\n${formatCounts(counts)}`);

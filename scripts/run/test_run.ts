@@ -54,6 +54,7 @@ const SERVER_PERMISSIONS = ["--allow-net", "--allow-read", "--allow-write", "--a
  */
 export async function listUnitGroups(checkFlag?: "--no-check"): Promise<TestGroup[]> {
   const flags = ["--parallel", "--trace-leaks", ...(checkFlag === undefined ? [] : [checkFlag])];
+  if (isCi()) flags.push("--preload=scripts/run/fixed_seed.ts");
   const library = await listSourceFiles(["mod.ts", "lib", "apps"]);
   const project = await listSourceFiles(["scripts", "tests/contract", "tests/fuzz", "tests/helpers"]);
   const isTest = (path: string): boolean => path.endsWith("_test.ts");
@@ -119,6 +120,11 @@ export async function listEndToEndGroups(): Promise<TestGroup[]> {
   ];
 }
 
+/** Whether this is a run that judges a change: nobody is there to try again. */
+export function isCi(): boolean {
+  return (Deno.env.get("CI") ?? "") !== "";
+}
+
 /** Runs one group of tests. */
 export async function runTests(
   group: TestGroup,
@@ -146,6 +152,28 @@ export function readCounts(output: string): TestCounts | undefined {
   if (line === undefined) return undefined;
   const count = (word: string): number => Number(new RegExp(`(\\d+) ${word}`).exec(line)?.[1] ?? 0);
   return { passed: count("passed"), failed: count("failed"), skipped: count("ignored") };
+}
+
+/** A line of the list of failures: a test and where it is, or a file that failed as a whole. */
+const FAILURE = /^(?:.+ => )?\.\/(\S+?)(?::\d+:\d+| \(uncaught error\))$/;
+
+/** A test that failed. */
+export interface Failure {
+  /** File of the test, from the root of the project. */
+  readonly file: string;
+  /** As `deno test` names it. */
+  readonly line: string;
+}
+
+/** Lists the tests that failed, from what `deno test` printed. */
+export function listFailures(output: string): Failure[] {
+  const lines = output.split("\n");
+  const start = lines.lastIndexOf(" FAILURES ");
+  if (start === -1) return [];
+  return lines.slice(start + 1).flatMap((line) => {
+    const file = FAILURE.exec(line)?.[1];
+    return file === undefined ? [] : [{ file, line }];
+  });
 }
 
 /** Formats counts as the last line of a run, which is read by machines. */
