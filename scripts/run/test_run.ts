@@ -87,15 +87,13 @@ export async function listUnitGroups(checkFlag?: "--no-check"): Promise<TestGrou
 }
 
 /**
- * End-to-end tests that wait for streams to play most of their time, and count neither time nor memory: two files at a
- * time halve it.
+ * End-to-end tests that have the machine to themselves, because they count time or memory, or run a program that needs
+ * a whole processor. The others wait for streams to play most of their time: two files at a time halve it.
  */
-const SIDE_BY_SIDE = new RegExp(
+const ALONE = new RegExp(
   "/(" + [
-    ...["auth", "cli", "convert", "daemon", "formats_\\w+", "hls_pull", "http_\\w+", "init", "lua_apps"],
-    ...["original_\\w+", "pass_through", "probe", "record\\w*", "relay\\w*", "rtmp[est]"],
-    ...["rtsp_(auth|tunnel|vod)", "samplefactory", "shared_objects", "stream_data", "url_forms", "variant"],
-    "vod_\\w+",
+    ...["browser", "descriptors", "drain", "hostile_\\w+", "index_kill", "lifecycle", "peers_(obs|vlc)"],
+    ...["rtsp_(loss|multicast)", "single_file", "slow_readers", "stress", "ts_pace"],
   ].join("|") + ")_test\\.ts$",
 );
 
@@ -108,13 +106,13 @@ export async function listEndToEndGroups(): Promise<TestGroup[]> {
       name: "end to end, side by side",
       args: [...args, "--parallel"],
       env: { DENO_JOBS: "2" },
-      files: files.filter((path) => SIDE_BY_SIDE.test(path)),
+      files: files.filter((path) => !ALONE.test(path)),
       timeoutMs: END_TO_END_TIMEOUT_MS,
     },
     {
       name: "end to end",
       args,
-      files: files.filter((path) => !SIDE_BY_SIDE.test(path)),
+      files: files.filter((path) => ALONE.test(path)),
       timeoutMs: END_TO_END_TIMEOUT_MS,
     },
   ];
