@@ -46,6 +46,7 @@ export { LUA_CALL_TIME_MS, LuaMachine } from "#lua";
 export type { LuaFunction, LuaMachineOptions, LuaResult, LuaTable, LuaValue } from "#lua";
 export type {
   Demuxer,
+  MediaAttachment,
   MediaFault,
   MediaPacket,
   MediaSummary,

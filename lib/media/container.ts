@@ -53,6 +53,20 @@ export interface MediaSummary {
   readonly tags: Readonly<Record<string, string>>;
 }
 
+/** A file within a file, which belongs to no time: a cover, a font. Noted, never loaded. */
+export interface MediaAttachment {
+  /** As the file says: `image/jpeg`, `application/x-truetype-font`; may be empty. */
+  readonly mimeType: string;
+  /** Of its first byte in the file; -1 where the file has other bytes for it. */
+  readonly offset: number;
+  /** In bytes. */
+  readonly sizeBytes: number;
+  /** Its first bytes where `offset` is -1. */
+  readonly head?: Uint8Array;
+  /** By the names ffprobe shows: `title`, `comment`, `filename`. */
+  readonly tags: Readonly<Record<string, string>>;
+}
+
 /** One packet of a file, with the exact times its container holds. */
 export interface MediaPacket extends Packet {
   /** Which of `MediaSummary.tracks`; -1 for what belongs to none, as script data of FLV. */
@@ -100,6 +114,8 @@ export interface Demuxer {
    * it; absent where the reader tells of nothing.
    */
   readonly faults?: readonly MediaFault[];
+  /** Looks for files within the file; absent where the container holds none. */
+  attachments?(): Promise<readonly MediaAttachment[]>;
   /**
    * Reads on.
    *

@@ -27,6 +27,7 @@ export { unescapeNalUnit } from "./nal_unit.ts";
 export { MAX_MEDIA_FAULTS } from "./container.ts";
 export type {
   Demuxer,
+  MediaAttachment,
   MediaFault,
   MediaPacket,
   MediaSummary,

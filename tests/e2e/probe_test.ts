@@ -13,7 +13,16 @@ const TAGS = ["-metadata", "title=Grüße", "-metadata", "artist=Me", "-metadata
 const FILM = [...PICTURE, ...SOUND, "-t", "3", ...H264, "-c:a", "aac", ...TAGS];
 const SUBTITLES = "1\n00:00:00,500 --> 00:00:02,000\nHello\n\n2\n00:00:02,100 --> 00:00:02,900\nthere\n";
 
-/** Arguments of ffmpeg by file name; `SUBTITLES` stands for a file of them. */
+/** A cover, as a track that has no time. */
+const COVER = ["-f", "lavfi", "-i", "color=red:size=64x48:duration=0.04", "-map", "0", "-map", "1"];
+const COVER_TAGS = ["-metadata:s:v", "title=Sleeve", "-metadata:s:v", "comment=Cover (front)"];
+const ATTACHMENTS = [
+  ...["-attach", "SUBTITLES", "-metadata:s:t:0", "mimetype=application/x-truetype-font"],
+  ...["-metadata:s:t:0", "filename=font.ttf", "-attach", "PICTURE", "-metadata:s:t:1", "filename=cover.jpg"],
+  ...["-metadata:s:t:1", "mimetype=image/jpeg", "-metadata:s:t:1", "title=Sleeve"],
+];
+
+/** Arguments of ffmpeg by file name; `SUBTITLES` and `PICTURE` stand for files of them. */
 const FILES: Readonly<Record<string, readonly string[]>> = {
   "film.mp4": FILM,
   "fragmented.mp4": [...FILM, "-movflags", "+frag_keyframe+empty_moov+default_base_moof"],
@@ -25,7 +34,10 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
     ...[...PICTURE, ...SOUND, "-t", "1", "-c:v", "prores_ks", "-c:a", "pcm_s16le"],
     ...TAGS,
   ],
-  "song.m4a": [...SOUND, "-t", "3", "-c:a", "aac", ...TAGS],
+  "song.m4a": [
+    ...[...SOUND, ...COVER, "-t", "3", "-c:a", "aac", "-c:v", "png", "-disposition:v", "attached_pic"],
+    ...TAGS,
+  ],
   "film.flv": FILM,
   "old.flv": [...PICTURE, ...SOUND, "-t", "3", "-c:v", "flv", "-c:a", "libmp3lame"],
   "film.mkv": FILM,
@@ -47,14 +59,17 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
       "3",
     ],
     ...["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:pools=1"],
-    ...["-c:a:0", "flac", "-c:a:1", "ac3", "-c:s", "srt"],
+    ...["-c:a:0", "flac", "-c:a:1", "ac3", "-c:s", "srt", ...ATTACHMENTS],
   ],
   "named.mkv": [...PICTURE, ...SOUND, "-t", "2", "-c:v", "mpeg4", "-c:a", "pcm_s16le"],
   "film.webm": [
     ...[...PICTURE, "-f", "lavfi", "-i", "anoisesrc=sample_rate=48000:seed=7", "-t", "2"],
     ...["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"],
   ],
-  "song.mp3": [...SOUND, "-t", "3", "-c:a", "libmp3lame", "-q:a", "4", "-metadata", "title=Grüße"],
+  "song.mp3": [
+    ...[...SOUND, ...COVER, "-t", "3", "-c:a", "libmp3lame", "-q:a", "4", "-metadata", "title=Grüße"],
+    ...["-c:v", "mjpeg", ...COVER_TAGS],
+  ],
   "film.ts": FILM,
   "cinema.ts": [
     ...[...PICTURE, ...SOUND, "-t", "3", "-c:v", "libx265", "-preset", "ultrafast"],
@@ -77,11 +92,7 @@ interface Probed {
 for (const [name, args] of Object.entries(FILES)) {
   e2e(`crtmp probe tells of ${name} what ffprobe tells`, { tools: ["ffmpeg", "ffprobe"] }, async () => {
     await using folder = await MediaFolder.make();
-    await Deno.writeTextFile(`${folder.path}/subtitles.srt`, SUBTITLES);
-    const path = await folder.encode(
-      name,
-      args.map((arg) => arg === "SUBTITLES" ? `${folder.path}/subtitles.srt` : arg),
-    );
+    const path = await encode(folder, name, args);
     const expected = JSON.parse(
       await runToSuccess("ffprobe", {
         args: ["-v", "error", "-of", "json", "-count_packets", "-show_entries", ENTRIES, path],
@@ -99,6 +110,19 @@ for (const [name, args] of Object.entries(FILES)) {
     const bitRate = Number(expected.format.bit_rate);
     assertClose(told.format, expected.format, { name: "bit_rate", tolerance: bitRate * tolerance });
   });
+}
+
+/** Makes a file, and before it those that its arguments speak of. */
+async function encode(folder: MediaFolder, name: string, args: readonly string[]): Promise<string> {
+  const made: Record<string, string> = {};
+  if (args.includes("SUBTITLES")) {
+    made["SUBTITLES"] = `${folder.path}/subtitles.srt`;
+    await Deno.writeTextFile(made["SUBTITLES"], SUBTITLES);
+  }
+  if (args.includes("PICTURE")) {
+    made["PICTURE"] = await folder.encode("cover.jpg", [...PICTURE, "-frames:v", "1"]);
+  }
+  return await folder.encode(name, args.map((arg) => made[arg] ?? arg));
 }
 
 /** Fields that must be equal; what else there is beside those asked for is not looked at. */

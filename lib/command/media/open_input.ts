@@ -8,6 +8,8 @@ import { basename } from "node:path";
 /** A file that a command reads. */
 export interface InputFile {
   readonly demuxer: Demuxer;
+  /** What the demuxer reads from, which it closes. */
+  readonly source: ByteSource;
   /** In bytes. */
   readonly sizeBytes: number;
 }
@@ -29,7 +31,7 @@ export async function openInput(
   const file = await FileSource.open(path);
   const { sizeBytes } = file;
   const source = options.onRead === undefined ? file : watched(file, options.onRead);
-  return { demuxer: await openMedia(source, { name: basename(path) }), sizeBytes };
+  return { demuxer: await openMedia(source, { name: basename(path) }), source, sizeBytes };
 }
 
 function watched(file: FileSource, onRead: (offset: number) => void): ByteSource {

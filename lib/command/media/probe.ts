@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import type { CommandContext } from "../command_context.ts";
 import type { CommandLine } from "../command_line.ts";
+import { describeAttachments } from "./attachments.ts";
 import { openInput } from "./open_input.ts";
 import { probe, type ProbeReport } from "./probe_report.ts";
 import { probeJson } from "./probe_json.ts";
@@ -11,13 +12,14 @@ import { startProgress } from "./progress.ts";
 export async function run(line: CommandLine, context: CommandContext): Promise<number> {
   const [path = ""] = line.positional;
   let reached = (_offset: number): void => {};
-  const { demuxer, sizeBytes } = await openInput(path, { onRead: (offset) => reached(offset) });
+  const { demuxer, source, sizeBytes } = await openInput(path, { onRead: (offset) => reached(offset) });
   try {
     let report: ProbeReport;
     {
       await using progress = await startProgress(sizeBytes);
       reached = (offset) => progress.value = offset;
-      report = await probe(demuxer, sizeBytes);
+      const attachments = await describeAttachments(demuxer, source);
+      report = { ...await probe(demuxer, sizeBytes), attachments };
     }
     const name = basename(path);
     const lines = line.has("json")

@@ -1,4 +1,5 @@
 import type { MediaSummary, MediaTrack } from "#media";
+import type { AttachmentFacts } from "./attachments.ts";
 import type { ProbeReport } from "./probe_report.ts";
 
 type Tags = Readonly<Record<string, string>>;
@@ -11,13 +12,18 @@ const SUBTITLES = new Set([
 
 /** The report under the names that `ffprobe -of json -show_format -show_streams -count_packets` gives the same facts. */
 export function probeJson(report: ProbeReport): Record<string, unknown> {
-  const { summary, sizeBytes, durationUs } = report;
+  const { summary, sizeBytes, durationUs, attachments = [] } = report;
   const [programTags, tags] = splitTags(summary);
   return {
     programs: programTags === undefined ? [] : [{ tags: programTags }],
-    streams: summary.tracks.map((track) => streamJson(track, report)),
+    streams: [
+      ...summary.tracks.map((track) => streamJson(track, report)),
+      ...attachments.map((file, at) =>
+        attachmentJson(file, { index: summary.tracks.length + at, durationUs })
+      ),
+    ],
     format: defined({
-      nb_streams: summary.tracks.length,
+      nb_streams: summary.tracks.length + attachments.length,
       format_name: summary.formatName,
       duration: durationUs === undefined ? undefined : seconds(durationUs),
       size: String(sizeBytes),
@@ -70,6 +76,24 @@ function streamJson(track: MediaTrack, report: ProbeReport): Record<string, unkn
     duration: trackUs === undefined ? undefined : seconds(trackUs),
     nb_read_packets: String(report.counts[track.index]?.packets ?? 0),
     tags: tagsJson({ ...(track.language === undefined ? {} : { language: track.language }), ...track.tags }),
+  });
+}
+
+/** To ffprobe a picture is a track of one packet, any other file one of none; both last as long as the file. */
+function attachmentJson(
+  { codecName, isPicture, width, height, tags }: AttachmentFacts,
+  { index, durationUs }: { readonly index: number; readonly durationUs: number | undefined },
+): Record<string, unknown> {
+  return defined({
+    index,
+    codec_name: codecName,
+    codec_type: isPicture ? "video" : "attachment",
+    width,
+    height,
+    time_base: "1/90000",
+    duration: durationUs === undefined ? undefined : seconds(durationUs),
+    nb_read_packets: isPicture ? "1" : undefined,
+    tags: tagsJson(tags),
   });
 }
 

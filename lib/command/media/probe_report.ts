@@ -1,5 +1,6 @@
 import { errorMessage, FormatError, LimitError } from "#errors";
 import type { Demuxer, MediaFault, MediaPacket, MediaSummary, MediaTrack } from "#media";
+import type { AttachmentFacts } from "./attachments.ts";
 
 /** How much the file's own duration may exceed what is there before the file is taken to be cut, in microseconds. */
 const CUT_TOLERANCE_US = 1_000_000;
@@ -23,6 +24,8 @@ export interface ProbeReport {
   readonly counts: readonly TrackCount[];
   /** In microseconds, by the file or by its packets; absent for a file without packets. */
   readonly durationUs?: number;
+  /** Files within it, after the tracks. */
+  readonly attachments?: readonly AttachmentFacts[];
   /** What is wrong with it; the last one may be what reading ended at. */
   readonly faults: readonly MediaFault[];
 }

@@ -1,4 +1,5 @@
 import type { MediaFault, MediaTrack } from "#media";
+import type { AttachmentFacts } from "./attachments.ts";
 import { bitRateOf, codecTypeOf, pictureOf } from "./probe_json.ts";
 import type { ProbeReport, TrackCount } from "./probe_report.ts";
 
@@ -7,7 +8,7 @@ const MAX_SHOWN_TAG_CHARS = 200;
 
 /** The report for people, a line each. */
 export function probeTable(name: string, report: ProbeReport): string[] {
-  const { summary, sizeBytes, durationUs } = report;
+  const { summary, sizeBytes, durationUs, attachments = [] } = report;
   const bitRate = bitRateOf(report);
   const facts = [
     summary.formatName,
@@ -15,7 +16,10 @@ export function probeTable(name: string, report: ProbeReport): string[] {
     ...(bitRate === undefined ? [] : [`${Math.round(Number(bitRate) / 1000)} kbit/s`]),
     `${sizeBytes} bytes`,
   ];
-  const rows = summary.tracks.map((track) => trackRow(track, report.counts[track.index]));
+  const rows = [
+    ...summary.tracks.map((track) => trackRow(track, report.counts[track.index])),
+    ...attachments.map((file, at) => attachmentRow(file, summary.tracks.length + at)),
+  ];
   return [
     `${name}: ${facts.join(", ")}`,
     "",
@@ -48,6 +52,14 @@ function trackRow(track: MediaTrack, count: TrackCount | undefined): string[] {
     track.kind === "video" ? String(count?.keyFrames ?? 0) : "",
     track.language ?? "",
   ];
+}
+
+function attachmentRow(file: AttachmentFacts, index: number): string[] {
+  const { codecName = "", isPicture, width, height, sizeBytes, tags } = file;
+  const name = tags["filename"] ?? tags["comment"] ?? "";
+  const parts = [width === undefined ? "" : `${width}x${height}`, name, `${sizeBytes} bytes`];
+  const form = parts.filter((part) => part !== "").join(", ");
+  return [String(index), isPicture ? "picture" : "attachment", codecName, form, "", "", "", "", ""];
 }
 
 function codecOf({ codecName, description }: MediaTrack): string {

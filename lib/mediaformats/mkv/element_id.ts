@@ -77,6 +77,11 @@ export const ELEMENT_ID = {
   CueClusterPosition: 0xf1,
   // sections 5.1.6 and 5.1.7
   Attachments: 0x1941a469,
+  AttachedFile: 0x61a7,
+  FileDescription: 0x467e,
+  FileName: 0x466e,
+  FileMediaType: 0x4660,
+  FileData: 0x465c,
   Chapters: 0x1043a770,
   // section 5.1.8
   Tags: 0x1254c367,

@@ -24,5 +24,9 @@ export const MAX_MKV_TAG_ELEMENTS = 65_536;
 export const MAX_MKV_TAG_NAME_CHARS = 1023;
 /** Places that SeekHeads may send a reader to. */
 export const MAX_MKV_SEEK_ENTRIES = 64;
+/** Most attached files that are noted. */
+export const MAX_MKV_ATTACHMENTS = 256;
+/** Longest name, kind or description of an attached file, in bytes; longer ones are cut. */
+export const MAX_MKV_ATTACHMENT_TEXT_BYTES = 1024;
 /** Largest time, in microseconds and in ticks: 2^53 - 1, so that numbers are exact. */
 export const MAX_MKV_TIME = 9_007_199_254_740_991;

@@ -2,6 +2,7 @@ import { type ByteSource, SourceWindow } from "#bytes";
 import { FormatError } from "#errors";
 import type {
   Demuxer,
+  MediaAttachment,
   MediaFault,
   MediaPacket,
   MediaSummary,
@@ -13,6 +14,7 @@ import { SegmentCursor } from "./cluster/segment_cursor.ts";
 import { CursorDriver } from "./cursor_driver.ts";
 import { MAX_ELEMENT_HEADER_BYTES, UNKNOWN_SIZE, vintAt, vintLength } from "./ebml.ts";
 import { ELEMENT_ID } from "./element_id.ts";
+import { findAttachments } from "./head/attachments.ts";
 import { readCues } from "./head/cues.ts";
 import { IndexBuilder } from "./seek/index_builder.ts";
 import { KeyFrameSearch, type SeekPoints } from "./seek/key_frame_search.ts";
@@ -163,6 +165,14 @@ export class MkvDemuxer implements Demuxer {
       add(`Element cut off: need ${neededBytes} bytes at offset ${end}, have ${have}`, end);
     }
     return faults;
+  }
+
+  /** Covers, fonts and other files attached; see `Demuxer.attachments`. */
+  attachments(): Promise<readonly MediaAttachment[]> {
+    const { cursor: { segmentStart }, head } = this.#reader;
+    const position = head.seekPositions.get(ELEMENT_ID.Attachments);
+    const toldOffset = position === undefined ? undefined : segmentStart + position;
+    return findAttachments(this.#source, { segmentStart, toldOffset });
   }
 
   /** What was passed over until now. */

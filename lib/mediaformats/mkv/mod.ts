@@ -17,6 +17,8 @@ export { MkvDemuxer } from "./mkv_demuxer.ts";
 export type { MkvDemuxerOptions, MkvStatistics } from "./mkv_demuxer.ts";
 export { MkvReader } from "./mkv_reader.ts";
 export {
+  MAX_MKV_ATTACHMENT_TEXT_BYTES,
+  MAX_MKV_ATTACHMENTS,
   MAX_MKV_BLOCK_BYTES,
   MAX_MKV_CUE_ELEMENTS,
   MAX_MKV_CUES_BYTES,

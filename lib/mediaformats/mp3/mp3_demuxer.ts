@@ -3,6 +3,7 @@ import { MP3_TICKS_PER_SECOND, mp3FrameBytes, mp3FrameTicks } from "#codecs/mp3"
 import {
   type Demuxer,
   MAX_MEDIA_FAULTS,
+  type MediaAttachment,
   type MediaFault,
   type MediaPacket,
   type MediaSummary,
@@ -17,6 +18,7 @@ import { ConstantRate, type FramePlace } from "./seeking/constant_rate.ts";
 import { findFrame } from "./seeking/find_frame.ts";
 import { FrameIndexBuilder } from "./seeking/index_builder.ts";
 import type { AttachedPicture } from "./tags/id3v2.ts";
+import { attachmentOf } from "./tags/picture_attachment.ts";
 import { frameTicksAt, usOf } from "./timeline.ts";
 
 /** How a file is read. */
@@ -129,6 +131,11 @@ export class Mp3Demuxer implements Demuxer {
   /** Pictures in the tags, in their order. */
   get pictures(): readonly AttachedPicture[] {
     return this.#head.pictures;
+  }
+
+  /** Pictures in the tags; see `Demuxer.attachments`. */
+  attachments(): Promise<readonly MediaAttachment[]> {
+    return Promise.resolve(this.#head.pictures.map(attachmentOf));
   }
 
   /** Whether a place can be computed or looked up. */

@@ -96,3 +96,23 @@ Deno.test("Tags of any bytes are read or passed over", async () => {
     { numRuns: 600 },
   );
 });
+
+Deno.test("Mp3Demuxer gives pictures as attachments, of unsynchronised tags their first bytes", async () => {
+  const head = encodeUtf8("\0image/jpeg\0\x03Sleeve\0");
+  const picture = [0xff, 0xd8, 0xff, 0xe0];
+  const plain = id3Frame(3, "APIC", { content: [...head, ...picture] });
+  const [attachment, ...more] = await (await open(id3Tag(3, [plain]), FRAMES)).attachments();
+  assert.deepEqual(more, []);
+  assert.deepEqual(attachment, {
+    mimeType: "image/jpeg",
+    offset: 10 + 10 + head.length,
+    sizeBytes: 4,
+    tags: { title: "Sleeve", comment: "Cover (front)" },
+  });
+  const escaped = id3Frame(3, "APIC", {
+    content: [...head, 0xff, 0xd8, 0xff, 0, 0xe0],
+    size: head.length + picture.length,
+  });
+  const [other] = await (await open(id3Tag(3, [escaped], { flags: 0x80 }), FRAMES)).attachments();
+  assert.deepEqual([other?.offset, other?.sizeBytes, [...other?.head ?? []]], [-1, 4, picture]);
+});

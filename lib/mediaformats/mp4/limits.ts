@@ -22,3 +22,5 @@ export const MAX_MP4_TAG_BYTES = 65_536;
 export const MAX_MP4_TAGS = 1024;
 /** Longest `sidx` or `mfra` accepted, in bytes: a row a second for 30 h, thrice. */
 export const MAX_MP4_INDEX_BYTES = 8_388_608;
+/** Most covers of one file. */
+export const MAX_MP4_COVERS = 32;

@@ -20,6 +20,7 @@ export type { Mp4DemuxerOptions } from "./mp4_demuxer.ts";
 export { Mp4FragmentReader } from "./fragment_reader.ts";
 export type { Mp4FragmentReaderOptions, Mp4FragmentStatistics } from "./fragment_reader.ts";
 export {
+  MAX_MP4_COVERS,
   MAX_MP4_EDITS,
   MAX_MP4_FRAGMENT_BYTES,
   MAX_MP4_FRAGMENT_SAMPLES,

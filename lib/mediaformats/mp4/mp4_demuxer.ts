@@ -3,6 +3,7 @@ import { ClosedError } from "#errors";
 import {
   type Demuxer,
   MAX_MEDIA_FAULTS,
+  type MediaAttachment,
   type MediaFault,
   type MediaPacket,
   type MediaSummary,
@@ -16,6 +17,7 @@ import { type Mp4Start, type OpenMovie, startFragments, startMovie } from "./cut
 import type { FragmentIndex } from "./fragments/fragment_index.ts";
 import { FragmentedTracks, type TimeIndex } from "./fragments/fragmented_tracks.ts";
 import type { FileTypeBox, MovieBox } from "./movie/movie_box.ts";
+import { coversOf } from "./reading/covers.ts";
 import {
   type MovieTrack,
   movieTracksOf,
@@ -151,6 +153,11 @@ export class Mp4Demuxer implements Demuxer {
   /** What is in it. */
   get summary(): MediaSummary {
     return this.#summary;
+  }
+
+  /** Covers; see `Demuxer.attachments`. */
+  attachments(): Promise<readonly MediaAttachment[]> {
+    return Promise.resolve(coversOf(this.#open.body));
   }
 
   /** What is missing: samples that the tables declare and do not list, or that are not in the file. */

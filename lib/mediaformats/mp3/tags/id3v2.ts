@@ -27,6 +27,8 @@ export interface AttachedPicture {
   /** Of the picture's first byte in the file; -1 where the tag is unsynchronised and the file has other bytes. */
   readonly offset: number;
   readonly sizeBytes: number;
+  /** Its first bytes, up to 64 KiB, where `offset` is -1. */
+  readonly head?: Uint8Array;
 }
 
 /** Where a tag's frames are read from. */
@@ -42,6 +44,8 @@ interface TagBody {
 const FLAG = { Unsynchronised: 0x80, ExtendedHeader: 0x40 } as const;
 /** Bytes of a picture frame that hold type, kind and description. */
 const PICTURE_HEAD_BYTES = 512;
+/** The same with as much of the picture as tells its size, where only this reader can have it. */
+const LONG_PICTURE_HEAD_BYTES = 65_536;
 const BLOCK_BYTES = 16_384;
 
 /** Reads the ID3v2 tags of a file, frame by frame, skipping what is large. */
@@ -114,12 +118,11 @@ export class Id3v2Reader {
     if (!isPicture && (length > MAX_ID3_TEXT_BYTES || this.#textBytes + length > MAX_ID3_TOTAL_TEXT_BYTES)) {
       return;
     }
-    const stored = await body.window.readUpTo(
-      start,
-      isPicture ? Math.min(length, PICTURE_HEAD_BYTES) : length,
-    );
+    const isExact = body.isInFile && !frame.isUnsynchronised;
+    const headBytes = isExact ? PICTURE_HEAD_BYTES : LONG_PICTURE_HEAD_BYTES;
+    const stored = await body.window.readUpTo(start, isPicture ? Math.min(length, headBytes) : length);
     const content = frame.isUnsynchronised ? removeUnsynchronisation(stored) : stored;
-    if (isPicture) return this.#addPicture(content, { ...place, isInFile: body.isInFile });
+    if (isPicture) return this.#addPicture(content, { ...place, isExact });
     this.#textBytes += length;
     this.#addText(id, content);
   }
@@ -173,7 +176,7 @@ export class Id3v2Reader {
   /** Encoding, MIME type (three letters in 2.2), picture type, description, picture: section 4.14. */
   #addPicture(
     content: Uint8Array,
-    place: { frame: Id3FrameHeader; start: number; length: number; isInFile: boolean },
+    place: { frame: Id3FrameHeader; start: number; length: number; isExact: boolean },
   ): void {
     if (this.pictures.length === MAX_ID3_PICTURES) return;
     const encoding = content[0]!;
@@ -183,13 +186,13 @@ export class Id3v2Reader {
       : decodeId3Text(content, { start: 1, encoding: ID3_ENCODING.Latin1 });
     const description = mime && decodeId3Text(content, { start: mime.end + 1, encoding });
     if (!description) return;
-    const isExact = place.isInFile && !place.frame.isUnsynchronised;
     this.pictures.push({
       mimeType: mime.text,
       pictureType: content[mime.end] ?? 0,
       description: description.text,
-      offset: isExact ? place.start + description.end : -1,
+      offset: place.isExact ? place.start + description.end : -1,
       sizeBytes: Math.max(0, place.length - description.end),
+      ...(place.isExact ? {} : { head: content.slice(description.end) }),
     });
   }
 }

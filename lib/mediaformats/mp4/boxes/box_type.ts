@@ -53,6 +53,7 @@ export const BOX = {
   ItemKeys: "keys", // QuickTime metadata
   ItemValue: "data", // QuickTime metadata
   ItemMeaning: "mean", // iTunes
+  Cover: "covr", // iTunes
   ItemName: "name", // iTunes
   AvcConfig: "avcC", // 14496-15, 5.3.4
   HevcConfig: "hvcC", // 14496-15, 8.3.3

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { concatBytes } from "#bytes";
+import { MAX_MP4_COVERS } from "../limits.ts";
 import {
   box,
   buildFile,
@@ -163,4 +165,33 @@ Deno.test("Durations are those of the edits, the movie, the tables", async () =>
   const track = { ...filmTracks()[0]!, extra: editBox([500, 0]) };
   const { summary } = await openBytes(buildFile([track]));
   assert.deepEqual([summary.durationUs, summary.tracks[0]!.durationTicks], [960_000, 500]);
+});
+
+Deno.test("Covers are attachments, each value of theirs; what is no picture is left out", async () => {
+  const covers = box(
+    "covr",
+    box("data", u32(13, 0), zeros(5)),
+    box("data", u32(14, 0), zeros(7)),
+    box("data", u32(1, 0), utf8("http://elsewhere")),
+    box("data", u32(13, 0)),
+  );
+  const many = box("covr", Array.from({ length: MAX_MP4_COVERS }, () => box("data", u32(27, 0), zeros(1))));
+  for (
+    const meta of [
+      fullBox("meta", 0, 0, HANDLER, box("ilst", covers, many)),
+      box("meta", HANDLER, box("ilst", covers)),
+    ]
+  ) {
+    const bytes = buildFile(filmTracks(), { extra: box("udta", meta) });
+    const demuxer = await openBytes(bytes);
+    const found = await demuxer.attachments();
+    assert.deepEqual(found.slice(0, 2).map(({ mimeType, sizeBytes }) => [mimeType, sizeBytes]), [
+      ["image/jpeg", 5],
+      ["image/png", 7],
+    ]);
+    const [{ offset } = { offset: 0 }] = found;
+    assert.deepEqual(bytes.subarray(offset - 16, offset - 8), concatBytes([u32(8 + 8 + 5), chars("data")]));
+    assert.equal(found.length, meta.includes(0x1b) ? MAX_MP4_COVERS : 2);
+    demuxer.close();
+  }
 });
