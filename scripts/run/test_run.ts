@@ -93,7 +93,7 @@ export async function listUnitGroups(checkFlag?: "--no-check"): Promise<TestGrou
 const ALONE = new RegExp(
   "/(" + [
     ...["browser", "descriptors", "drain", "hostile_\\w+", "index_kill", "lifecycle", "peers_(obs|vlc)"],
-    ...["rtsp_(loss|multicast)", "single_file", "slow_readers", "stress", "ts_pace"],
+    ...["rtsp_(loss|multicast|peers|relay_peers)", "single_file", "slow_readers", "stress", "ts_pace"],
   ].join("|") + ")_test\\.ts$",
 );
 
@@ -152,26 +152,32 @@ export function readCounts(output: string): TestCounts | undefined {
   return { passed: count("passed"), failed: count("failed"), skipped: count("ignored") };
 }
 
-/** A line of the list of failures: a test and where it is, or a file that failed as a whole. */
-const FAILURE = /^(?:.+ => )?\.\/(\S+?)(?::\d+:\d+| \(uncaught error\))$/;
+/** The line before the tests of a file, where one file runs at a time. */
+const FILE_BEGINS = /^running \d+ tests? from \.\/(\S+)$/;
 
-/** A test that failed. */
-export interface Failure {
-  /** File of the test, from the root of the project. */
-  readonly file: string;
-  /** As `deno test` names it. */
-  readonly line: string;
-}
+/** The line of a test that failed; where files run side by side, it begins with the file. Steps are indented. */
+const TEST_FAILED = /^(?:\.\/(\S+) => )?(\S.*?)(?: \.\.\. .*)? \.\.\. FAILED(?: \(.*\))?$/;
 
-/** Lists the tests that failed, from what `deno test` printed. */
-export function listFailures(output: string): Failure[] {
-  const lines = output.split("\n");
-  const start = lines.lastIndexOf(" FAILURES ");
-  if (start === -1) return [];
-  return lines.slice(start + 1).flatMap((line) => {
-    const file = FAILURE.exec(line)?.[1];
-    return file === undefined ? [] : [{ file, line }];
-  });
+/** The line of a file that failed outside of its tests. */
+const FILE_FAILED = /^\.\/(\S+) \(uncaught error\)$/;
+
+/**
+ * Lists the tests that failed, from what `deno test` printed.
+ *
+ * @returns `FILE => TEST`, or `FILE` where it failed outside of its tests, under the file; each once.
+ */
+export function listFailures(output: string): Map<string, Set<string>> {
+  const failures = new Map<string, Set<string>>();
+  let current = "";
+  for (const line of output.split("\n")) {
+    current = FILE_BEGINS.exec(line)?.[1] ?? current;
+    const failed = TEST_FAILED.exec(line);
+    const file = FILE_FAILED.exec(line)?.[1] ?? (failed === null ? undefined : failed[1] ?? current);
+    if (file === undefined) continue;
+    const tests = failures.get(file) ?? new Set();
+    failures.set(file, tests.add(failed === null ? file : `${file} => ${failed[2]}`));
+  }
+  return failures;
 }
 
 /** Formats counts as the last line of a run, which is read by machines. */

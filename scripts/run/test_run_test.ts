@@ -24,23 +24,42 @@ Deno.test("formatCounts leaves out what is zero, but for passed and failed", () 
   equal(formatCounts({ passed: 0, failed: 1, skipped: 4 }), "0 passed, 1 failed, 4 skipped");
 });
 
-Deno.test("listFailures reads the list at the end: tests, steps and files that failed as a whole", () => {
-  const output = [
-    "a => ./lib/a_test.ts:1:6",
+Deno.test("listFailures finds tests by the file they are in, however many files run at a time", () => {
+  const oneByOne = [
+    "running 2 tests from ./lib/a_test.ts",
+    "a ... ok (1ms)",
+    "b ...",
+    "  step ... FAILED (1ms)",
+    "b ... FAILED (2s)",
+    "",
+    " ERRORS ",
+    "",
+    "b => ./tests/helpers/tools.ts:67:10",
     "error: Error: x",
     "",
     " FAILURES ",
     "",
-    "a => ./lib/a_test.ts:1:6",
-    "b => c ... step => ./tests/e2e/b_test.ts:12:46",
+    "b => ./tests/helpers/tools.ts:67:10",
     "./top_test.ts (uncaught error)",
     "",
-    "FAILED | 0 passed | 3 failed (105ms)",
+    "FAILED | 1 passed | 2 failed (105ms)",
   ];
-  deepEqual(listFailures(output.join("\n")).map(({ file }) => file), [
-    "lib/a_test.ts",
-    "tests/e2e/b_test.ts",
-    "top_test.ts",
-  ]);
-  deepEqual(listFailures("ok | 1 passed | 0 failed (5ms)\n"), []);
+  deepEqual(
+    listFailures(oneByOne.join("\n")),
+    new Map([["lib/a_test.ts", new Set(["lib/a_test.ts => b"])], ["top_test.ts", new Set(["top_test.ts"])]]),
+  );
+  const sideBySide = [
+    "./lib/a_test.ts => a ... ok (1ms)",
+    "./lib/a_test.ts => b ... step ... FAILED (1ms)",
+    "./lib/a_test.ts => b ... FAILED (due to 1 failed step) (2s)",
+    "./lib/c_test.ts => c ... FAILED (2s)",
+  ];
+  deepEqual(
+    listFailures(sideBySide.join("\n")),
+    new Map([
+      ["lib/a_test.ts", new Set(["lib/a_test.ts => b"])],
+      ["lib/c_test.ts", new Set(["lib/c_test.ts => c"])],
+    ]),
+  );
+  equal(listFailures("ok | 1 passed | 0 failed (5ms)\n").size, 0);
 });
