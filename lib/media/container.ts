@@ -79,6 +79,8 @@ export interface MediaPacket extends Packet {
   readonly durationTicks: number;
   /** Needed to decode what follows, not to be shown: before the start of an edit, preroll. ffprobe's flag D. */
   readonly isDiscarded: boolean;
+  /** No other picture needs it, so a sender in need may leave it out; absent where the container does not say. */
+  readonly isDisposable?: boolean;
 }
 
 /** Where a seek landed. */

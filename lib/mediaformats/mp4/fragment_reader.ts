@@ -251,10 +251,13 @@ export class Mp4FragmentReader {
         continue;
       }
       if (at >= 0 && at + feed.size <= media.length) {
-        const { dtsTicks, ptsTicks, durationTicks, isKeyFrame, isDiscarded } = feed;
+        const { dtsTicks, ptsTicks, durationTicks, isKeyFrame, isDiscarded, isDisposable } = feed;
         const payload = media.subarray(at, at + feed.size);
         packets.push(
-          packetOf(track, { dtsTicks, ptsTicks, durationTicks, isKeyFrame, isDiscarded, payload }),
+          packetOf(track, {
+            ...{ dtsTicks, ptsTicks, durationTicks, isKeyFrame, isDiscarded, isDisposable },
+            payload,
+          }),
         );
       } else this.#counts.lostSamples++;
       feed.next();

@@ -19,6 +19,7 @@ import {
   sounds,
   u32,
   u64,
+  u8,
   zeros,
 } from "./rig_test.ts";
 import {
@@ -120,6 +121,15 @@ Deno.test("Mp4Demuxer reads each byte of an interleaved file once, in small piec
   assert.equal(packets.length, 5000);
   assert.ok(largest < 8192, `${largest} bytes at once`);
   assert.ok(read < payload * 2.5, `${read} bytes read of ${payload}`);
+});
+
+Deno.test("Mp4Demuxer tells which pictures no other one needs, as far as sdtp goes", async () => {
+  const samples = pictures(6);
+  // sample_is_depended_on is yes, no, unknown, no with other fields set; two samples are not told of
+  const sdtp = fullBox("sdtp", 0, 0, u8(0b0000_0100, 0b0000_1000, 0, 0b0110_1010));
+  const track: BuiltTrack = { trackId: 1, handler: "vide", timescale: 1000, samples, tables: { sdtp } };
+  const packets = await readAll(await openBytes(buildFile([track])));
+  assert.deepEqual(packets.map(({ isDisposable }) => isDisposable), [false, true, false, true, false, false]);
 });
 
 Deno.test("A file that grows is read on, and the fault is gone", async () => {

@@ -66,6 +66,8 @@ export interface BuiltSample {
   readonly compositionOffset?: number;
   /** @default {true} */
   readonly isSync?: boolean;
+  /** Said by fragments only. @default {false} */
+  readonly isDisposable?: boolean;
 }
 
 /** One track of a file that is built. */
@@ -333,6 +335,7 @@ export interface FragmentLayout {
 
 const SYNC = 0x0200_0000;
 const NOT_SYNC = 0x0101_0000;
+const DISPOSABLE = 0x0080_0000;
 
 /** Builds the head of a fragmented file. */
 export function buildInit(tracks: readonly Omit<BuiltTrack, "samples">[], extra: Part = []): Uint8Array {
@@ -412,9 +415,10 @@ function trackRun(
     1,
     offsetFlag | 0xf00,
     start,
-    samples.map(({ bytes, durationTicks, isSync = true, compositionOffset = 0 }) =>
-      u32(durationTicks, bytes.length, isSync ? SYNC : NOT_SYNC, compositionOffset)
-    ),
+    samples.map(({ bytes, durationTicks, isSync = true, compositionOffset = 0, isDisposable = false }) => {
+      const flags = (isSync ? SYNC : NOT_SYNC) | (isDisposable ? DISPOSABLE : 0);
+      return u32(durationTicks, bytes.length, flags, compositionOffset);
+    }),
   );
 }
 

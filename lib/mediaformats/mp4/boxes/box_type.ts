@@ -28,6 +28,7 @@ export const BOX = {
   CompositionOffset: "ctts", // 8.6.1.3
   SyncSample: "stss", // 8.6.2
   PartialSyncSample: "stps", // QuickTime
+  SampleDependency: "sdtp", // 8.6.4
   SampleToGroup: "sbgp", // 8.9.2
   SampleSize: "stsz", // 8.7.3.2
   CompactSampleSize: "stz2", // 8.7.3.3

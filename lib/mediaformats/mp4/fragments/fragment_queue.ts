@@ -24,6 +24,7 @@ export class FragmentQueue implements SampleFeed {
   durationTicks = 0;
   isKeyFrame = false;
   readonly isDiscarded = false;
+  isDisposable = false;
   /** Samples from the present one on. */
   waiting = 0;
   /** Whether every fragment so far said when it begins. */
@@ -144,5 +145,6 @@ export class FragmentQueue implements SampleFeed {
     this.dtsTicks = dts;
     this.ptsTicks = dts + this.#shift + fragment.compositionOffsets[index]!;
     this.isKeyFrame = this.#options.areAllKeys || fragment.syncs[index] === 1;
+    this.isDisposable = fragment.disposables[index] === 1;
   }
 }

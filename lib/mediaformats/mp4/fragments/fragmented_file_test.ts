@@ -85,6 +85,17 @@ Deno.test("Samples take what trex and tfhd say where their run does not", async 
   assert.deepEqual(packets.map(briefOf), expectedOf(track, 0));
 });
 
+Deno.test("Samples of fragments say by their flags that no other one needs them", async () => {
+  const samples = pictures(6).map((sample, index) => ({ ...sample, isDisposable: index % 3 === 2 }));
+  const init = buildInit([{ ...TRACKS[0]! }]);
+  const fragment = buildFragment([{ trackId: 1, samples, decodeTime: 0 }], { offset: init.length });
+  const packets = await readAll(await openBytes(concatBytes([init, fragment])));
+  assert.deepEqual(
+    packets.map(({ isDisposable }) => isDisposable),
+    samples.map((sample) => sample.isDisposable),
+  );
+});
+
 Deno.test("Seeking needs no scan where sidx or mfra names the fragments", async () => {
   const { bytes, offsets } = buildFragmentedFilm();
   const ends = [...offsets.slice(1), bytes.length];

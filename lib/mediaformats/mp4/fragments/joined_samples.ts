@@ -49,6 +49,10 @@ export class JoinedSamples implements SampleFeed {
     return this.#feed.isDiscarded;
   }
 
+  get isDisposable(): boolean {
+    return this.#feed.isDisposable;
+  }
+
   /** Goes to the next sample. */
   next(): void {
     this.#feed.next();

@@ -25,6 +25,9 @@ const TRUN_FLAG = {
 } as const;
 /** Sample flags that say a sample depends on others: section 8.8.3. */
 const NOT_SYNC = 0x0101_0000;
+/** Those that say whether others depend on a sample, and their "no". */
+const DEPENDED_ON = 0x00c0_0000;
+const NOT_DEPENDED_ON = 0x0080_0000;
 const FLAGS_MASK = 0xff_ffff;
 const NO_DEFAULTS: SampleDefaults = { durationTicks: 0, sizeBytes: 0, flags: 0 };
 
@@ -46,6 +49,8 @@ export interface FragmentSamples {
   readonly compositionOffsets: Int32Array;
   /** 1 where decoding can start. */
   readonly syncs: Uint8Array;
+  /** 1 where no other sample needs it. */
+  readonly disposables: Uint8Array;
 }
 
 /** What a fragment is read with. */
@@ -123,6 +128,7 @@ class Columns {
   readonly durations: Uint32Array;
   readonly compositionOffsets: Int32Array;
   readonly syncs: Uint8Array;
+  readonly disposables: Uint8Array;
   filled = 0;
 
   constructor(count: number) {
@@ -131,11 +137,12 @@ class Columns {
     this.durations = new Uint32Array(count);
     this.compositionOffsets = new Int32Array(count);
     this.syncs = new Uint8Array(count);
+    this.disposables = new Uint8Array(count);
   }
 
   take(): Omit<FragmentSamples, "containerTrackId" | "decodeTime"> {
-    const { filled: count, offsets, sizes, durations, compositionOffsets, syncs } = this;
-    return { count, offsets, sizes, durations, compositionOffsets, syncs };
+    const { filled: count, offsets, sizes, durations, compositionOffsets, syncs, disposables } = this;
+    return { count, offsets, sizes, durations, compositionOffsets, syncs, disposables };
   }
 }
 
@@ -244,6 +251,7 @@ function readRun(
     columns.sizes[to] = size;
     columns.durations[to] = duration;
     columns.syncs[to] = (sampleFlags & NOT_SYNC) === 0 ? 1 : 0;
+    columns.disposables[to] = (sampleFlags & DEPENDED_ON) === NOT_DEPENDED_ON ? 1 : 0;
     offset += size;
   }
   return offset;

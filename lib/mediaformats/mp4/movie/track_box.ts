@@ -59,6 +59,7 @@ const TABLES: ReadonlySet<string> = new Set([
   BOX.ChunkOffset,
   BOX.ChunkLargeOffset,
   BOX.SampleToGroup,
+  BOX.SampleDependency,
 ]);
 
 /** What is gathered while a `trak` is read. */

@@ -134,7 +134,12 @@ function sampleTableOf(box: TrackBox, fileBytes: number): SampleTable | undefine
     ...(partialSync === undefined ? {} : { partialSync }),
     ...(groups === undefined ? {} : { groups }),
   }, sizes.count);
-  return new SampleTable({ ...parts, ...(syncSamples === undefined ? {} : { sync: syncSamples }) });
+  const dependencies = dependenciesOf(box.tables);
+  return new SampleTable({
+    ...parts,
+    ...(syncSamples === undefined ? {} : { sync: syncSamples }),
+    ...(dependencies === undefined ? {} : { dependencies }),
+  });
 }
 
 function tablePartsOf(tables: TableBoxes, fileBytes: number): SampleTableParts | undefined {
@@ -152,6 +157,11 @@ function tablePartsOf(tables: TableBoxes, fileBytes: number): SampleTableParts |
     sizes: new SizeTable(sizes, { fileBytes }),
     ...(compositionOffsets === undefined ? {} : { compositionOffsets }),
   };
+}
+
+/** A byte a sample behind version and flags. */
+function dependenciesOf(tables: TableBoxes): Uint8Array | undefined {
+  return tables[BOX.SampleDependency]?.fork().rest();
 }
 
 function chunkOffsetsOf(tables: TableBoxes): BoxBody | undefined {

@@ -14,6 +14,7 @@ const GAP_PART = 8;
 const MICROSECONDS = 1_000_000;
 const KEY_FRAME = 1;
 const DISCARDED = 2;
+const DISPOSABLE = 4;
 
 /** What a reader of packets is told. */
 export interface PacketReaderOptions {
@@ -190,7 +191,8 @@ export class PacketReader {
     this.#dts[at] = feed.dtsTicks;
     this.#pts[at] = feed.ptsTicks;
     this.#durations[at] = feed.durationTicks;
-    this.#flags[at] = (feed.isKeyFrame ? KEY_FRAME : 0) | (feed.isDiscarded ? DISCARDED : 0);
+    this.#flags[at] = (feed.isKeyFrame ? KEY_FRAME : 0) | (feed.isDiscarded ? DISCARDED : 0) |
+      (feed.isDisposable ? DISPOSABLE : 0);
   }
 
   #packetOf(at: number, payload: Uint8Array): MediaPacket {
@@ -201,6 +203,7 @@ export class PacketReader {
       durationTicks: this.#durations[at]!,
       isKeyFrame: (this.#flags[at]! & KEY_FRAME) !== 0,
       isDiscarded: (this.#flags[at]! & DISCARDED) !== 0,
+      isDisposable: (this.#flags[at]! & DISPOSABLE) !== 0,
       payload,
     });
   }
@@ -213,6 +216,7 @@ export interface ReadSample {
   readonly durationTicks: number;
   readonly isKeyFrame: boolean;
   readonly isDiscarded: boolean;
+  readonly isDisposable: boolean;
   /** A view. */
   readonly payload: Uint8Array;
 }
@@ -235,5 +239,6 @@ export function packetOf(track: MediaTrack, sample: ReadSample): MediaPacket {
     ptsTicks: sample.ptsTicks,
     durationTicks: sample.durationTicks,
     isDiscarded: sample.isDiscarded,
+    isDisposable: sample.isDisposable,
   };
 }

@@ -22,6 +22,7 @@ export class MovieSamples implements SampleFeed {
   durationTicks = 0;
   isKeyFrame = false;
   isDiscarded = false;
+  isDisposable = false;
   /** Earliest presentation time that is shown, in ticks; `Infinity` where nothing is. */
   readonly startTicks: number;
   readonly #table: SampleTable;
@@ -132,5 +133,6 @@ export class MovieSamples implements SampleFeed {
     this.isKeyFrame = this.#areAllKeys || timing.isSync;
     const isEarly = cts < span.shownFrom && !(span.hasPartialStart && cts + duration > span.shownFrom);
     this.isDiscarded = isEarly || cts >= span.shownTo;
+    this.isDisposable = this.#table.isDisposable(timing.sample);
   }
 }

@@ -17,6 +17,8 @@ export interface SampleFeed {
   readonly isKeyFrame: boolean;
   /** Needed by the decoder only: outside of its edit. */
   readonly isDiscarded: boolean;
+  /** No other sample needs it. */
+  readonly isDisposable: boolean;
   /** Goes to the next sample. */
   next(): void;
 }

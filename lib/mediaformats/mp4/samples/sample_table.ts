@@ -13,7 +13,14 @@ export interface SampleTableParts {
   readonly sizes: SizeTable;
   /** Absent where all samples are sync samples. */
   readonly sync?: SyncSamples;
+  /** `sdtp`, a byte a sample; it may have fewer. */
+  readonly dependencies?: Uint8Array;
 }
+
+/** sample_is_depended_on: ISO/IEC 14496-12 section 8.6.4; "no" where it is 2. */
+const DEPENDED_ON_SHIFT = 2;
+const DEPENDED_ON_MASK = 3;
+const NOT_DEPENDED_ON = 2;
 
 /**
  * The samples of one track as its tables tell, in decode order, before any edit.
@@ -52,6 +59,12 @@ export class SampleTable {
   /** A cursor over places and sizes, not placed yet. */
   places(): PlaceCursor {
     return new PlaceCursor(this.#parts.chunks, this.#parts.sizes);
+  }
+
+  /** Whether no other sample needs `sample`; false where the tables do not say. */
+  isDisposable(sample: number): boolean {
+    const byte = this.#parts.dependencies?.[sample] ?? 0;
+    return (byte >> DEPENDED_ON_SHIFT & DEPENDED_ON_MASK) === NOT_DEPENDED_ON;
   }
 
   /** The last sample decoded at or before `dtsTicks`, moved back as all are; -1 where there is none. */
