@@ -1,17 +1,26 @@
 import type { AmfObject } from "#amf";
-import { FlvMuxer, type FlvResumePoint } from "#mediaformats/flv";
-import { Mp4FragmentMuxer } from "#mediaformats/mp4";
-import { TsMuxer } from "#mediaformats/mpegts";
+import type { ByteSource } from "#bytes";
+import { FlvMuxer, type FlvMuxerOptions, readFlvResumePoint } from "#mediaformats/flv";
+import { Mp4FragmentMuxer, readMp4ResumePoint } from "#mediaformats/mp4";
+import { readTsResumePoint, TsMuxer } from "#mediaformats/mpegts";
 import type { Muxer, MuxTrack } from "#media";
 
 /** What a muxer is made with, beside the tracks. */
 export interface MuxerSettings {
   /** Members of the stream's `onMetaData`. */
   readonly metadata: Readonly<AmfObject> | undefined;
-  /** The file that is gone on with. */
-  readonly resume: FlvResumePoint | undefined;
   /** Added to all times, in microseconds. */
   readonly timeOffsetUs: number;
+}
+
+/** How a file is gone on with. */
+export interface Continuation {
+  /** What follows is to be cut off first, in bytes. */
+  readonly fileBytes: number;
+  /** Time of the next packet in the file, in ms. */
+  readonly nextMs: number;
+  /** Makes a muxer, of the tracks that the file was looked at with. */
+  create(settings: MuxerSettings): Muxer;
 }
 
 /** A format that recordings can have. */
@@ -26,6 +35,13 @@ export interface RecordingFormat {
    * @throws {FormatError} If the format cannot hold one of the tracks.
    */
   create(tracks: readonly MuxTrack[], settings: MuxerSettings): Muxer;
+  /**
+   * Finds how to go on with a file.
+   *
+   * @param source Borrowed.
+   * @throws {FormatError} If it cannot be gone on with, or not with these tracks.
+   */
+  resume(source: ByteSource, tracks: readonly MuxTrack[]): Promise<Continuation>;
 }
 
 /** Longest time between a packet and its bytes in the file, in ms: what is lost if the server dies. */
@@ -38,26 +54,43 @@ export const RECORDING_FORMAT = {
   flv: {
     extension: "flv",
     isFlv: true,
-    create: (tracks, { metadata, resume, timeOffsetUs }) =>
-      new FlvMuxer(tracks, {
-        timeOffsetUs,
-        ...(metadata === undefined ? {} : { metadata }),
-        ...(resume === undefined ? {} : { resume }),
-      }),
+    create: (tracks, settings) => new FlvMuxer(tracks, flvOptions(settings)),
+    resume: async (source, tracks) => {
+      const resume = await readFlvResumePoint(source);
+      return { ...resume, create: (settings) => new FlvMuxer(tracks, { ...flvOptions(settings), resume }) };
+    },
   },
   mp4: {
     extension: "mp4",
     isFlv: false,
     create: (tracks, { timeOffsetUs }) =>
       new Mp4FragmentMuxer(tracks, { timeOffsetUs, fragmentUs: FRAGMENT_US }),
+    resume: async (source, tracks) => {
+      const resume = await readMp4ResumePoint(source, tracks);
+      const create = ({ timeOffsetUs }: MuxerSettings) =>
+        new Mp4FragmentMuxer(tracks, { timeOffsetUs, fragmentUs: FRAGMENT_US, resume });
+      return { ...resume, create };
+    },
   },
   ts: {
     extension: "ts",
     isFlv: false,
-    // 90 kHz: bases are whole ms
-    create: (tracks, { timeOffsetUs }) => new TsMuxer(tracks, { timeOffsetTicks: timeOffsetUs * 9 / 100 }),
+    create: (tracks, settings) => new TsMuxer(tracks, tsOptions(settings)),
+    resume: async (source, tracks) => {
+      const resume = await readTsResumePoint(source);
+      return { ...resume, create: (settings) => new TsMuxer(tracks, { ...tsOptions(settings), resume }) };
+    },
   },
 } as const satisfies Readonly<Record<string, RecordingFormat>>;
+
+function flvOptions({ metadata, timeOffsetUs }: MuxerSettings): FlvMuxerOptions {
+  return { timeOffsetUs, ...(metadata === undefined ? {} : { metadata }) };
+}
+
+/** 90 kHz: bases are whole ms. */
+function tsOptions({ timeOffsetUs }: MuxerSettings): { readonly timeOffsetTicks: number } {
+  return { timeOffsetTicks: timeOffsetUs * 9 / 100 };
+}
 
 /** Name of a format. */
 export type RecordingFormatName = keyof typeof RECORDING_FORMAT;
@@ -75,7 +108,7 @@ export function holdableTracks(
 
 function canHold(format: RecordingFormat, track: MuxTrack): boolean {
   try {
-    format.create([track], { metadata: undefined, resume: undefined, timeOffsetUs: 0 });
+    format.create([track], { metadata: undefined, timeOffsetUs: 0 });
     return true;
   } catch (error) {
     if (error instanceof SyntaxError) return false;

@@ -1,11 +1,11 @@
 import type { Logger } from "#log";
 import { FormatError, LimitError } from "#errors";
-import { type FlvResumePoint, mayHaveTracks, readFlvResumePoint, splitTracks } from "#mediaformats/flv";
+import { mayHaveTracks, splitTracks } from "#mediaformats/flv";
 import type { MuxTrack, Packet } from "#media";
 import { FileWriter } from "./file_writer.ts";
 import { GatheredPackets } from "./gathered_packets.ts";
 import { RecordedTracks } from "./recorded_tracks.ts";
-import { holdableTracks, type RecordingFormat } from "./recording_format.ts";
+import { type Continuation, holdableTracks, type RecordingFormat } from "./recording_format.ts";
 import type { OnExisting, RecordingFile, RecordingSink } from "./recording_sink.ts";
 
 /** How the files of one recording are written. */
@@ -218,14 +218,15 @@ export class RecordingSeries {
     const { format, log } = this.#options;
     const tracks = format.isFlv ? this.#tracks.tracks : this.#tracks.started;
     const held = this.#hold(tracks);
-    const { file, resume } = await this.#openFile();
+    const { file, resume } = await this.#openFile(held);
     const firstUs = packets.reduce(
       (us, { role, dtsUs }) => role === "media" ? Math.min(us, dtsUs) : us,
       Infinity,
     );
     const startUs = Math.floor((Number.isFinite(firstUs) ? firstUs : 0) / 1000) * 1000;
     const baseUs = startUs - (resume?.nextMs ?? 0) * 1000;
-    const muxer = format.create(held, { metadata: this.#tracks.metadata, resume, timeOffsetUs: -baseUs });
+    const settings = { metadata: this.#tracks.metadata, timeOffsetUs: -baseUs };
+    const muxer = resume?.create(settings) ?? format.create(held, settings);
     this.#writer = new FileWriter({ file, muxer, baseUs });
     this.#isFirst = false;
     log.info(`recording to ${file.name}${resume === undefined ? "" : `, which has ${resume.nextMs} ms`}`);
@@ -250,17 +251,17 @@ export class RecordingSeries {
     return held;
   }
 
-  async #openFile(): Promise<{ file: RecordingFile; resume: FlvResumePoint | undefined }> {
-    const { openSink, nextName, onExisting, isAppend, format, inUse, log } = this.#options;
+  async #openFile(tracks: readonly MuxTrack[]): Promise<OpenedFile> {
+    const { openSink, nextName, onExisting, isAppend, inUse, log } = this.#options;
     const sink = await openSink();
     const name = nextName();
-    const wanted = isAppend && this.#isFirst && format.isFlv ? "append" : onExisting;
+    const wanted = isAppend && this.#isFirst ? "append" : onExisting;
     if (wanted !== "number" && !inUse.has(name)) {
       // taken before it is opened: another recording may want it in between
       inUse.add(name);
       try {
         const file = await sink.create(name, wanted);
-        const opened = wanted === "append" ? await this.#goOn(file) : { file, resume: undefined };
+        const opened = wanted === "append" ? await this.#goOn(file, tracks) : { file, resume: undefined };
         if (opened !== undefined) return opened;
       } catch (error) {
         inUse.delete(name);
@@ -276,21 +277,20 @@ export class RecordingSeries {
   }
 
   /** Finds the place where a file goes on; `undefined` if it is none that can, and closed. */
-  async #goOn(
-    file: RecordingFile,
-  ): Promise<{ file: RecordingFile; resume: FlvResumePoint | undefined } | undefined> {
+  async #goOn(file: RecordingFile, tracks: readonly MuxTrack[]): Promise<OpenedFile | undefined> {
     if (file.sizeBytes === 0) return { file, resume: undefined };
     try {
       const { sizeBytes } = file;
-      const resume = await readFlvResumePoint({
+      const source = {
         sizeBytes,
-        readAt: (offset, into) => file.readAt(offset, into),
+        readAt: (offset: number, into: Uint8Array) => file.readAt(offset, into),
         close: () => {},
-      });
+      };
+      const resume = await this.#options.format.resume(source, tracks);
       await file.truncate(resume.fileBytes);
       return { file, resume };
     } catch (error) {
-      if (!(error instanceof FormatError)) throw error;
+      if (!(error instanceof FormatError || error instanceof LimitError)) throw error;
       this.#options.log.warning(`cannot go on with ${file.name}: ${error.message}`);
       await file.close();
       return undefined;
@@ -310,6 +310,12 @@ export class RecordingSeries {
     this.#options.log.info(`recorded ${writer.name}: ${seconds} s, ${writer.bytes} bytes${refused}`);
     this.#options.closed(writer.name);
   }
+}
+
+/** A file to write into, from its start or after what is there. */
+interface OpenedFile {
+  readonly file: RecordingFile;
+  readonly resume: Continuation | undefined;
 }
 
 /** One number for kind and track id, which has one byte. */

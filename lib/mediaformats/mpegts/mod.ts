@@ -38,5 +38,7 @@ export type { Converted, Converter } from "./converting/converter.ts";
 export { TsDemuxer } from "./file/ts_demuxer.ts";
 export type { TsDemuxerOptions } from "./file/ts_demuxer.ts";
 export { canWriteTs } from "./writing/elementary_form.ts";
+export { readTsResumePoint } from "./writing/resume.ts";
+export type { TsResumePoint } from "./writing/resume.ts";
 export { TsMuxer } from "./writing/ts_muxer.ts";
 export type { TsMuxerOptions } from "./writing/ts_muxer.ts";

@@ -17,8 +17,8 @@ export const RECORDING_OPTIONS = {
   format: choice(FORMATS, {
     default: RECORDING_DEFAULTS.format,
     doc:
-      "FLV takes every codec, and append goes on with its files; MP4 is fragmented, so that it plays at any " +
-      "moment; TS is MPEG-TS.",
+      "FLV takes every codec; MP4 is fragmented, so that it plays at any moment; TS is MPEG-TS. Append goes on " +
+      "with files of each.",
   }),
   name: text({
     default: RECORDING_DEFAULTS.name,

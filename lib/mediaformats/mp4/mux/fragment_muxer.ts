@@ -6,6 +6,7 @@ import { encodeFragment, type FragmentRun } from "../write/fragment.ts";
 import { FragmentIndex } from "../write/fragment_index.ts";
 import { type DurationField, encodeInitSegment } from "../write/init_segment.ts";
 import { isAlwaysSync, type Sample } from "../write/sample.ts";
+import type { Mp4ResumePoint } from "./resume.ts";
 import { type TrackInput, TrackInputs } from "./track_input.ts";
 
 /** How a fragmented file is written. */
@@ -25,6 +26,8 @@ export interface Mp4FragmentMuxerOptions {
   readonly timeOffsetUs?: number;
   /** Tags of the file, by the names ffprobe shows. */
   readonly tags?: Readonly<Record<string, string>>;
+  /** The file that is gone on with, of the very same tracks; no header is written then. @default a file of its own */
+  readonly resume?: Mp4ResumePoint;
 }
 
 const DEFAULTS = {
@@ -69,7 +72,7 @@ interface TrackState {
 export class Mp4FragmentMuxer implements Muxer {
   readonly #inputs: TrackInputs;
   readonly #states: readonly TrackState[];
-  readonly #options: Required<Omit<Mp4FragmentMuxerOptions, "tags" | "timeOffsetUs">>;
+  readonly #options: Required<Omit<Mp4FragmentMuxerOptions, "tags" | "timeOffsetUs" | "resume">>;
   readonly #tags: Readonly<Record<string, string>>;
   readonly #index = new FragmentIndex();
   #durationFields: readonly DurationField[] | undefined;
@@ -84,18 +87,20 @@ export class Mp4FragmentMuxer implements Muxer {
    * @throws {FormatError} If MP4 cannot hold one of them.
    */
   constructor(tracks: readonly MuxTrack[], options: Mp4FragmentMuxerOptions = {}) {
-    const { tags = {}, timeOffsetUs = 0, ...sizes } = options;
+    const { tags = {}, timeOffsetUs = 0, resume, ...sizes } = options;
     this.#inputs = new TrackInputs(tracks, { timeOffsetUs });
-    this.#states = this.#inputs.all.map((input) => ({
-      input,
-      startTicks: 0,
-      lastDurationTicks: 0,
-      endTicks: 0,
+    this.#states = this.#inputs.all.map((input, at) => ({
+      ...{ input, startTicks: 0, lastDurationTicks: 0, endTicks: 0, firstDtsTicks: undefined },
+      ...resume?.tracks[at],
       mediaTicks: 0,
-      firstDtsTicks: undefined,
     }));
     this.#options = { ...DEFAULTS, ...sizes };
     this.#tags = tags;
+    if (resume === undefined) return;
+    this.#durationFields = resume.durationFields;
+    this.#sequenceNumber = resume.fragments;
+    this.#writtenBytes = resume.fileBytes;
+    for (const row of resume.keyFrames) this.#index.add(row);
   }
 
   /** Nothing: the header comes with the first fragment. */

@@ -6,6 +6,8 @@ import { sectionCrc } from "../psi/section_crc.ts";
 import { type ProgramMap, type ProgramPlace, type Service, TABLE_ID } from "../psi/tables.ts";
 import type { OutgoingPid } from "./pes_writer.ts";
 
+/** The program that is written, as most writers have it. */
+export const WRITTEN_PROGRAM: ProgramPlace = { programNumber: 1, mapPid: 0x1000 };
 const PACKET_BODY_BYTES = TS_PACKET_BYTES - 4;
 /** service_type of a digital television or radio service: EN 300 468 table 87. */
 const SERVICE_TYPE = { Television: 1, Radio: 2 } as const;

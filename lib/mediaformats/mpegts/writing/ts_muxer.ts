@@ -1,10 +1,12 @@
-import type { ByteWriter } from "#bytes";
+import { bytesEqual, type ByteWriter } from "#bytes";
 import { FormatError } from "#errors";
 import type { MediaPacket, Muxer, MuxTrack, Packet, Patch } from "#media";
 import { TS_PACKET_BYTES, TS_TIMESCALE } from "../limits.ts";
 import { type Descriptor, DESCRIPTOR_TAG } from "../psi/descriptor.ts";
+import { decodeSection } from "../psi/tables.ts";
 import { AudioGroup } from "./audio_group.ts";
 import { type ElementaryForm, newElementaryForm } from "./elementary_form.ts";
+import type { TsResumePoint } from "./resume.ts";
 import { type OutgoingPes, type OutgoingPid, pesPacketCount, writeClock, writePes } from "./pes_writer.ts";
 import {
   encodeProgramAssociation,
@@ -12,6 +14,7 @@ import {
   encodeService,
   sectionPacketCount,
   writeSection,
+  WRITTEN_PROGRAM,
 } from "./table_writer.ts";
 
 /** How a stream is written. */
@@ -35,14 +38,14 @@ export interface TsMuxerOptions {
    * @default a stream of its own
    */
   readonly after?: TsMuxer;
+  /** The file that is gone on with. @default a file of its own */
+  readonly resume?: TsResumePoint;
   /** Names the program for receivers; without it there is no service description. */
   readonly service?: { readonly name: string; readonly provider?: string };
 }
 
-/** program_number, transport_stream_id and PIDs as most writers have them. */
-const PROGRAM_NUMBER = 1;
+/** transport_stream_id and PIDs as most writers have them. */
 const TRANSPORT_STREAM_ID = 1;
-const MAP_PID = 0x1000;
 const FIRST_STREAM_PID = 0x100;
 /** PIDs between streams and the map, which no file needs. */
 const MAX_TRACKS = 256;
@@ -137,10 +140,22 @@ export class TsMuxer implements Muxer {
     this.#timeOffsetTicks = options.timeOffsetTicks ?? 0;
     this.#tableIntervalTicks = options.tableIntervalTicks ?? TABLE_INTERVAL_TICKS;
     this.#audioPesTicks = options.audioPesTicks ?? 0;
-    const { after, service } = options;
+    const { after, resume, service } = options;
+    const sections = (version: number) =>
+      sectionsOf(this.#tracks, { clockPid: clockTrack.pid, service, version });
     this.#version = after === undefined ? 0 : after.#version + 1 & 0x1f;
-    this.#sections = sectionsOf(this.#tracks, { clockPid: clockTrack.pid, service, version: this.#version });
+    if (resume !== undefined) {
+      const { version } = decodeSection(resume.map);
+      const isSame = bytesEqual(sections(version).at(-1)!.section, resume.map);
+      this.#version = isSame ? version : version + 1 & 0x1f;
+    }
+    this.#sections = sections(this.#version);
     if (after !== undefined) this.#goOn(after);
+    if (resume !== undefined) {
+      for (const to of [...this.#tracks, ...this.#sections.map(({ to }) => to)]) {
+        to.counter = resume.counters.get(to.pid) ?? 0;
+      }
+    }
     const packets = this.#sections.reduce((sum, { section }) => sum + sectionPacketCount(section), 0);
     this.#tablesBytes = packets * TS_PACKET_BYTES;
   }
@@ -342,10 +357,10 @@ function sectionsOf(
   options: { clockPid: number; service: TsMuxerOptions["service"]; version: number },
 ): { section: Uint8Array; to: OutgoingPid }[] {
   const { clockPid, service, version } = options;
-  const place = { programNumber: PROGRAM_NUMBER, mapPid: MAP_PID };
+  const { programNumber, mapPid } = WRITTEN_PROGRAM;
   const transportStreamId = TRANSPORT_STREAM_ID;
   const map = encodeProgramMap({
-    programNumber: PROGRAM_NUMBER,
+    programNumber,
     pcrPid: clockPid,
     descriptors: [],
     streams: tracks.map(({ track, form, pid }) => ({
@@ -355,19 +370,19 @@ function sectionsOf(
     })),
   }, { version });
   const sections = [{
-    section: encodeProgramAssociation([place], { transportStreamId }),
+    section: encodeProgramAssociation([WRITTEN_PROGRAM], { transportStreamId }),
     to: { pid: 0, counter: 0 },
   }];
   if (service !== undefined) {
     const { name, provider = "" } = service;
     const hasVideo = tracks.some(({ track }) => track.kind === "video");
-    const described = { programNumber: PROGRAM_NUMBER, name, provider };
+    const described = { programNumber, name, provider };
     sections.push({
       section: encodeService(described, { transportStreamId, hasVideo }),
       to: { pid: SERVICE_PID, counter: 0 },
     });
   }
-  sections.push({ section: map, to: { pid: MAP_PID, counter: 0 } });
+  sections.push({ section: map, to: { pid: mapPid, counter: 0 } });
   return sections;
 }
 
