@@ -1,5 +1,7 @@
 /** Every input to every output, for each codec both can carry: access units by their hash, times within a tick. */
 import assert from "node:assert/strict";
+import { basename } from "node:path";
+import { runCommand } from "#command";
 import { saveBody } from "../helpers/access_units.ts";
 import { comparePackets } from "../helpers/compare.ts";
 import { type MatrixClip, matrixClips } from "../helpers/matrix_clips.ts";
@@ -22,6 +24,8 @@ interface Cell {
   readonly name: string;
   /** Of the acceptor of its own, where the input needs one. */
   readonly port: number;
+  /** What it is played as, `APP/NAME`. */
+  readonly path: string;
   /** For what is written. */
   readonly folder: string;
 }
@@ -31,6 +35,10 @@ interface Input {
   readonly carries: (codec: string) => boolean;
   /** Protocol of an acceptor of its own. */
   readonly acceptor?: string;
+  /** Outputs of a file that is played on demand; all of them where it is published. */
+  readonly outputs?: readonly string[];
+  /** Times of decoding are made anew. */
+  readonly ignoresDts?: boolean;
   readonly send: (cell: Cell) => Promise<void>;
 }
 
@@ -64,6 +72,7 @@ const INPUTS: Readonly<Record<string, Input>> = {
   },
   rtsp: {
     carries: always,
+    ignoresDts: true,
     send: ({ server, clip, name }) => publishRtsp(server.rtspUrl(`live/${name}`), clip.packets),
   },
   rtspTs: {
@@ -100,17 +109,42 @@ const INPUTS: Readonly<Record<string, Input>> = {
     acceptor: "inboundLiveFlv",
     send: (cell) => sendOverTcp(cell, cell.clip.flv),
   },
+  pushedFile: {
+    carries: inFlv,
+    async send({ server, clip, name }) {
+      const said: string[] = [];
+      const print = (line: string) => void said.push(line);
+      const status = await runCommand([
+        "push",
+        clip.path,
+        server.rtmpUrl(`live/${name}`),
+        "--log-level=WARNING",
+      ], {
+        ...{ version: "0", loadApplications: () => Promise.resolve([]), print, printError: print },
+      });
+      assert.equal(status, 0, said.join("\n"));
+    },
+  },
+  fileOnDemand: {
+    carries: inFlv,
+    outputs: ["rtmp", "flv", "rtsp"],
+    ignoresDts: true,
+    send: () => Promise.resolve(),
+  },
 };
 
 const OUTPUTS: Readonly<Record<string, Output>> = {
   rtmp: {
     carries: inFlv,
-    async watch({ server, name, folder }) {
+    async watch({ server, clip, name, path: played, folder }) {
       const client = await RtmpClient.open(server.rtmpPort);
-      await client.connect("live", { properties: { fourCcList: ["*"], capsEx: 14 } });
-      await client.sendCommand("play", [null, name], await client.createStream());
+      const [app = "", file = ""] = played.split("/");
+      await client.connect(app, { properties: { fourCcList: ["*"], capsEx: 14 } });
+      await client.sendCommand("play", [null, file], await client.createStream());
       return async () => {
-        await client.waitStatus("NetStream.Play.UnpublishNotify");
+        await client.waitStatus(app === "vod" ? "NetStream.Play.Stop" : "NetStream.Play.UnpublishNotify");
+        const isMissing = RTP_ONLY.some((codec) => clip.codecs.includes(codec));
+        assert.equal(client.statusCodes().includes("NetStream.Play.NoSupportedTrackFound"), isMissing);
         const tags = client.media().map(({ messageTypeId, timestamp, payload }) =>
           encodeFlvTag({ tagType: messageTypeId as FlvTagType, timestampMs: timestamp, body: payload })
         );
@@ -127,8 +161,8 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
   rtsp: {
     carries: always,
     ignoresDts: true,
-    watch({ server, name }) {
-      const view = watchRtsp(server.rtspUrl(`live/${name}`));
+    watch({ server, path }) {
+      const view = watchRtsp(server.rtspUrl(path));
       view.catch(() => {});
       return Promise.resolve(async () => await unitsOf(await view));
     },
@@ -161,9 +195,9 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
 /** Between two pictures, in ms. */
 const PICTURE_MS = 40;
 
-async function watchBody({ server, name, folder }: Cell, extension: string) {
+async function watchBody({ server, name, path: played, folder }: Cell, extension: string) {
   const path = `${folder}/${name}-body.${extension}`;
-  const saved = saveBody(server.httpUrl(`live/${name}.${extension}`), path);
+  const saved = saveBody(server.httpUrl(`${played}.${extension}`), path);
   saved.catch(() => {});
   await delay(0);
   return async () => {
@@ -196,7 +230,9 @@ async function* paced(
 e2e("every input reaches every output, unit by unit", { tools: ["ffmpeg"] }, async (context) => {
   const folder = await Deno.makeTempDir({ prefix: "crtmp-matrix-" });
   try {
-    const clips = await matrixClips(folder);
+    const media = `${folder}/media`;
+    await Deno.mkdir(media);
+    const clips = await matrixClips(media);
     const cells = clips.flatMap((clip) =>
       Object.entries(INPUTS)
         .filter(([, { carries }]) => clip.codecs.every(carries))
@@ -205,6 +241,7 @@ e2e("every input reaches every output, unit by unit", { tools: ["ffmpeg"] }, asy
           row,
           clip,
           name: `${clip.name}-${input}`,
+          path: input === "fileOnDemand" ? `vod/${basename(clip.path)}` : `live/${clip.name}-${input}`,
           port: freePort(),
           folder,
         }))
@@ -215,18 +252,20 @@ e2e("every input reaches every output, unit by unit", { tools: ["ffmpeg"] }, asy
     );
     await using server = await TestServer.start({
       config: ({ rtmp, http, rtsp }) =>
-        `[[applications]]\nname = "flvplayback"\naliases = ["live"]\n` +
+        `[[applications]]\nname = "flvplayback"\naliases = ["live", "vod"]\n` +
         `[[applications.acceptors]]\nip = "127.0.0.1"\nport = ${rtmp}\n` +
         `[[applications.acceptors]]\nip = "127.0.0.1"\nport = ${rtsp}\nprotocol = "inboundRtsp"\n` +
         acceptors.join("") +
         `[applications.streaming]\npublisherGraceMs = 200\n` +
-        `[applications.mediaStorage]\nrecordedStreamsStorage = "${folder}"\n` +
+        `[applications.mediaStorage]\nmediaFolder = "${media}"\nrecordedStreamsStorage = "${folder}"\n` +
         `[applications.recording]\nautomatic = true\nformat = "mp4"\n` +
         `[web]\nip = "127.0.0.1"\nport = ${http}\nwaitForStreamMs = 20000\n[rtsp]\nwaitForStreamMs = 20000\n`,
     });
     const started = await Promise.all(cells.map(async (cell) => {
       const outputs = await Promise.all(
-        Object.entries(OUTPUTS).map(async ([output, row]) => ({
+        Object.entries(OUTPUTS).filter(([output]) => cell.row.outputs?.includes(output) ?? true).map(async (
+          [output, row],
+        ) => ({
           output,
           row,
           got: await row.watch({ ...cell, server }),
@@ -252,7 +291,7 @@ e2e("every input reaches every output, unit by unit", { tools: ["ffmpeg"] }, asy
           const { differences } = comparePackets(sent, await got(), {
             fromStart: "video",
             toleranceMs: 2,
-            ignoresDts: row.ignoresDts ?? cell.input === "rtsp",
+            ignoresDts: row.ignoresDts ?? cell.row.ignoresDts ?? false,
           });
           assert.deepEqual(differences, [], server.logLines(cell.name).join("\n"));
         });

@@ -29,6 +29,7 @@ class RtspPeer {
   readonly #responses: RtspResponse[] = [];
   #cseq = 0;
   #session = "";
+  #isClosed = false;
 
   private constructor(socket: Deno.TcpConn, frame: (channel: number, bytes: Uint8Array) => void) {
     this.#socket = socket;
@@ -61,7 +62,8 @@ class RtspPeer {
   }
 
   close(): void {
-    this.#socket.close();
+    if (!this.#isClosed) this.#socket.close();
+    this.#isClosed = true;
   }
 
   async #read(frame: (channel: number, bytes: Uint8Array) => void): Promise<void> {
@@ -92,7 +94,7 @@ function transportOf(index: number, mode = ""): { fields: string } {
 }
 
 /**
- * Plays `url` until the server ends the connection.
+ * Plays `url` until the server says good-bye, or ends the connection.
  *
  * @throws {Error} If a request is refused.
  */
@@ -114,16 +116,18 @@ export async function watchRtsp(url: string): Promise<Packet[]> {
   for (const [index, { control }] of medias.entries()) {
     await peer.ask("SETUP", /^rtsps?:/.test(control) ? control : `${url}/${control}`, transportOf(index));
   }
+  const { promise: saidGoodBye, resolve: ended } = Promise.withResolvers<void>();
   const feed = playing.feed = new RtspToStream({
     clock: systemClock,
     ssrc: 1,
     sink: { publish: (packet) => void packets.push(packet) },
     tracks,
-    ended: () => {},
+    ended,
   });
   feed.start();
   await peer.ask("PLAY", url);
-  await peer.ended;
+  await Promise.race([peer.ended, saidGoodBye]);
+  peer.close();
   feed.stop();
   return packets;
 }

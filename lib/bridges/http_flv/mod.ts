@@ -14,3 +14,4 @@ export { flvTracks, FlvWire, WebSocketFlvWire, WebSocketWire } from "./flv_wire.
 export type { FlvWireOptions } from "./flv_wire.ts";
 export { FlvPlayerProtocol } from "./flv_player.ts";
 export type { FlvPlayerOptions } from "./flv_player.ts";
+export { TRACKS_SETTLE_MS, uncarriedCodecs } from "./uncarried.ts";

@@ -1,6 +1,6 @@
 import type { Clock } from "#clock";
 import { AdtsWire, Mp3Wire, streamAudioCodec } from "#bridges/http_audio";
-import { FlvPlayerProtocol, FlvWire, WebSocketWire } from "#bridges/http_flv";
+import { FlvPlayerProtocol, FlvWire, uncarriedCodecs, WebSocketWire } from "#bridges/http_flv";
 import { TsWire } from "#bridges/ts";
 import type { Logger } from "#log";
 import type { HttpExchange, HttpFetchHandler, HttpLog, HttpRequestHead, HttpRouter } from "#protocols/http";
@@ -12,6 +12,7 @@ import type {
   Access,
   AccessGrant,
   Peer,
+  Stream,
   StreamAccess,
   StreamRegistry,
   StreamRequest,
@@ -194,17 +195,29 @@ export class WebRouter implements HttpRouter {
       named.debug("not found");
       return this.#refuse(exchange, { status: 404, reason: `Nobody publishes ${appName}/${streamName}` });
     }
-    const codec = audio && streamAudioCodec(this.#options.registry.open(access.path, access.options));
-    if (codec !== undefined && !audio?.some((each) => each === codec)) {
-      named.info(`cannot be sent as ${target.format}: its audio is ${codec}`);
-      const reason = `${appName}/${streamName} has ${
-        codec === "none" ? "no audio" : `audio in another codec, ${codec}`
-      }`;
-      return this.#refuse(exchange, { status: 406, reason });
+    const misfit = this.#misfit(this.#options.registry.open(access.path, access.options), {
+      format: target.format,
+      query: request.query,
+    });
+    if (misfit !== undefined) {
+      named.info(`cannot be sent as ${target.format}: it has ${misfit}`);
+      return this.#refuse(exchange, { status: 406, reason: `${appName}/${streamName} has ${misfit}` });
     }
     const play = { access, log: named, format: target.format, query: request.query };
     if (isWebSocket) this.#startWebSocket(exchange, play);
     else this.#startBody(exchange, play);
+  }
+
+  /** What a stream has that cannot be sent in a format; `undefined` where something of it can, or may come. */
+  #misfit(stream: Stream, { format, query }: { format: MediaFormat; query: string }): string | undefined {
+    const { audio, wire } = FORMATS[format];
+    if (audio === undefined) {
+      const codecs = uncarriedCodecs(stream, { wire: wire(query), nowMs: this.#options.clock.nowMs() });
+      return codecs.length === 0 ? undefined : `nothing but ${codecs.join(" and ")}`;
+    }
+    const codec = streamAudioCodec(stream);
+    if (codec === undefined || audio.some((each) => each === codec)) return undefined;
+    return codec === "none" ? "no audio" : `audio in another codec, ${codec}`;
   }
 
   /** What the application says, or `undefined` where it takes too long. */

@@ -5,6 +5,7 @@ import { ManualClock } from "#clock";
 import { ClosedError } from "#errors";
 import { Logger, MemorySink } from "#log";
 import type { Packet } from "#media";
+import { TRACKS_SETTLE_MS } from "#bridges/http_flv";
 import { FLV_TAG_TYPE, FlvTagReader, flvTagToPacket } from "#mediaformats/flv";
 import { HttpServerProtocol } from "#protocols/http";
 import { STREAM_DEFAULTS, StreamRegistry } from "#streaming";
@@ -475,4 +476,24 @@ Deno.test("StreamStatusReader measures bitrates between samples of a second or m
     codecs: [],
   }]);
   publisher.end();
+});
+
+Deno.test("WebRouter says which codecs keep a stream from being sent, once no other tracks are awaited", async () => {
+  const { registry, clock, request } = rig();
+  const stream = registry.open({ appName: "live", streamName: "a" }, { ...STREAM_DEFAULTS, mergeWriteMs: 0 });
+  const publisher = stream.publish({ origin: "test", replaced() {} })!;
+  const packet = { trackId: 0, role: "media", dtsUs: 0, ptsUs: 0, isKeyFrame: true } as const;
+  const payload = Uint8Array.of(1, 2, 3);
+  publisher.publish({ ...packet, kind: "video", codec: "av01", payload });
+  const statuses = async () => [
+    statusOf(await request("/live/a.ts")),
+    statusOf(await request("/live/a.ts", { fields: WEB_SOCKET_FIELDS })),
+    statusOf(await request("/live/a.flv")),
+  ];
+  assert.deepEqual(await statuses(), [200, 101, 200], "its sound may come");
+  clock.advance(TRACKS_SETTLE_MS);
+  assert.deepEqual(await statuses(), [406, 406, 200]);
+  assert.match(bodyOf(await request("/live/a.ts")), /^live\/a has nothing but av01\.\n/);
+  publisher.publish({ ...packet, kind: "audio", codec: ".mp3", payload });
+  assert.deepEqual(await statuses(), [200, 101, 200], "there is sound");
 });
