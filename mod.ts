@@ -64,15 +64,28 @@ export { MkvDemuxer, MkvReader } from "#mediaformats/mkv";
 export type { MkvDemuxerOptions, MkvStatistics } from "#mediaformats/mkv";
 export { Mp3Demuxer, Mp3FrameReader } from "#mediaformats/mp3";
 export type { Mp3DemuxerOptions, Mp3Frame } from "#mediaformats/mp3";
-export { Mp4Demuxer, Mp4FragmentMuxer, Mp4FragmentReader, Mp4Muxer } from "#mediaformats/mp4";
+export {
+  Mp4Demuxer,
+  Mp4FragmentMuxer,
+  Mp4FragmentReader,
+  Mp4Muxer,
+  readMp4ResumePoint,
+} from "#mediaformats/mp4";
 export type {
   Mp4DemuxerOptions,
   Mp4FragmentMuxerOptions,
   Mp4FragmentReaderOptions,
   Mp4MuxerOptions,
+  Mp4ResumePoint,
 } from "#mediaformats/mp4";
-export { TsDemuxer, TsMediaReader, TsMuxer, TsReader } from "#mediaformats/mpegts";
-export type { TsAccessUnit, TsDemuxerOptions, TsMuxerOptions, TsReaderOptions } from "#mediaformats/mpegts";
+export { readTsResumePoint, TsDemuxer, TsMediaReader, TsMuxer, TsReader } from "#mediaformats/mpegts";
+export type {
+  TsAccessUnit,
+  TsDemuxerOptions,
+  TsMuxerOptions,
+  TsReaderOptions,
+  TsResumePoint,
+} from "#mediaformats/mpegts";
 export { choice, flag, group, list, path, port, text, textList, wholeNumber } from "#options";
 export type {
   GroupRow,

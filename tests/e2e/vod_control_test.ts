@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { decodeAmf0 } from "../helpers/amf0.ts";
 import { makeClip } from "../helpers/media.ts";
 import { MediaFolder } from "../helpers/media_folder.ts";
+import { listPackets } from "../helpers/packets.ts";
 import { TYPE } from "../helpers/rtmp_chunks.ts";
 import { RtmpClient } from "../helpers/rtmp_client.ts";
 import { TestServer } from "../helpers/server.ts";
@@ -169,7 +170,7 @@ e2e(
   },
 );
 
-e2e("getStreamLength, getAvailableFlvs and a playlist", { tools: TOOLS }, async () => {
+e2e("getStreamLength, getAvailableFlvs, a playlist, and SetBufferLength", { tools: TOOLS }, async () => {
   await using folder = await MediaFolder.make();
   await folder.add("a/film.flv", await makeClip("film"));
   await folder.add("sound.flv", await makeClip("audioOnly"));
@@ -187,7 +188,18 @@ e2e("getStreamLength, getAvailableFlvs and a playlist", { tools: TOOLS }, async 
   assert.deepEqual(called[3], files);
   await client.sendCommand("play", [null, "flv:a/film", 0, -1, true], streamId);
   await client.sendCommand("play", [null, "sound", 0, -1, false], streamId);
+  await client.waitUntil(() => client.media().length > 20, "the buffer of a second");
+  assert.ok(Math.max(...times(client)) < 3_000, "far more than the buffer came");
+  const startedMs = performance.now();
+  // SetBufferLength, 60 s: RTMP 1.0, section 7.1.7
+  const wish = Uint8Array.of(0, 3, 0, 0, 0, streamId, 0, 0, 0xea, 0x60);
+  await client.send({ typeId: TYPE.UserControl, payload: wish });
   await client.waitStatus("NetStream.Play.Stop");
+  assert.ok(performance.now() - startedMs < 5_000, "10 s of media: the player's own buffer is honoured");
+  let sent = 0;
+  for (const clip of ["film", "audioOnly"] as const) sent += (await listPackets(await makeClip(clip))).length;
+  const messages = client.media().filter(({ payload }) => payload[1] === 1);
+  assert.equal(messages.length, sent, "all of both files");
   const codes = dataCodes(client).filter((code) => code.startsWith("NetStream.Play."));
   assert.deepEqual(codes, ["NetStream.Play.Switch", "NetStream.Play.Complete"]);
 });

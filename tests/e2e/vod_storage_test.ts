@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import type { Amf0Value } from "../helpers/amf0.ts";
 import { makeClip } from "../helpers/media.ts";
-import { MediaFolder } from "../helpers/media_folder.ts";
+import { crtmpOutput } from "../helpers/crtmp.ts";
+import { MediaFolder, settleFile } from "../helpers/media_folder.ts";
 import { RtmpClient } from "../helpers/rtmp_client.ts";
 import { TestServer } from "../helpers/server.ts";
 import { e2e } from "../helpers/tools.ts";
@@ -29,6 +30,23 @@ async function meaning(server: TestServer, app: string, args: readonly Amf0Value
     messageTypeId === 4 && payload[1] === 4
   );
   return isRecorded ? "file" : "live";
+}
+
+/** Seeking in `parts` fails until the command has made its index: the server was told to make none. */
+async function assertIndexedByCommand(server: TestServer, path: string): Promise<void> {
+  for (const isIndexed of [false, true]) {
+    if (isIndexed) await crtmpOutput("index", path);
+    const client = await RtmpClient.open(server.rtmpPort);
+    await using _client = client;
+    await client.connect("vod");
+    const streamId = await client.createStream();
+    await client.sendCommand("play", [null, "mp4:parts", -2], streamId);
+    await client.waitStatus("NetStream.Play.Start");
+    await client.sendCommand("seek", [null, 4_500], streamId);
+    await client.waitStatus(isIndexed ? "NetStream.Seek.Notify" : "NetStream.Seek.Failed");
+    await client.waitUntil(() => client.media().length > 20, "media after the seek");
+    assert.equal([...Deno.readDirSync(path)].some(({ name }) => name.endsWith(".seek")), isIndexed);
+  }
 }
 
 e2e("A name means the live stream or the file, as start and alias say", { tools: TOOLS }, async () => {
@@ -73,6 +91,11 @@ e2e(
     await Deno.writeTextFile(`${folder.path}/two/bad.flv`, "no media at all");
     await Deno.utime(`${folder.path}/two/bad.flv`, 1_000, 1_000);
     await Deno.mkdir(`${folder.path}/meta`);
+    // fragments without a table: what needs an index
+    const fragments = ["-c", "copy", "-movflags", "frag_keyframe+empty_moov+skip_trailer"];
+    const parts = await folder.encode("three/early.mp4", ["-i", clip, ...fragments]);
+    await folder.add("four/parts.mp4", parts);
+    await settleFile(await folder.add("three/broken.flv", `${folder.path}/two/bad.flv`));
     await using server = await TestServer.start({
       config: ({ rtmp, http }) => `
 [[applications]]
@@ -88,6 +111,15 @@ mediaFolder = "${folder.path}/two"
 metaFolder = "${folder.path}/meta"
 clientSideBuffer = "unlimited"
 enableStats = true
+[[applications.mediaStorage.storages]]
+name = "third"
+mediaFolder = "${folder.path}/three"
+generateMetaFiles = true
+renameBadFiles = true
+[[applications.mediaStorage.storages]]
+name = "fourth"
+mediaFolder = "${folder.path}/four"
+externalSeekGenerator = true
 [[applications.acceptors]]
 ip = "127.0.0.1"
 port = ${rtmp}
@@ -117,5 +149,10 @@ port = ${http}
       "b.flv",
       "bad.flv",
     ]);
+    const namesIn = (name: string) =>
+      [...Deno.readDirSync(`${folder.path}/${name}`)].map(({ name }) => name).sort();
+    await waitFor(() => namesIn("three").length === 4, { what: "indexes that are built at the start" });
+    assert.deepEqual(namesIn("three"), ["broken.flv.bad", "early.mp4", "early.mp4.meta", "early.mp4.seek"]);
+    await assertIndexedByCommand(server, `${folder.path}/four`);
   },
 );
