@@ -204,7 +204,7 @@ export class RtspServerSession {
       controls = opened.controls;
     }
     const track = trackOf(request.url, controls);
-    if (track < 0) return { status: controls.length > 1 ? 459 : 404 };
+    if (track < 0) return { status: this.#isAggregate(request.url) ? 459 : 404 };
     const answer = await this.#setup.setUp(track, {
       transport: request.headers.get("transport") ?? "",
       isRecord: recording !== undefined,
@@ -293,6 +293,12 @@ export class RtspServerSession {
     const value = await this.#options.application.open({ ...wish, streamName });
     if (!("status" in value)) this.#presentation = { key: `${wish.appName}/${streamName}/`, value };
     return value;
+  }
+
+  /** Whether a URL is that of all tracks together. */
+  #isAggregate(url: string): boolean {
+    const { appName = "", streamName = "" } = parseRtspUrl(url) ?? {};
+    return `${appName}/${streamName}/` === (this.#presentation?.key ?? `${this.#path}/`);
   }
 
   #wishOf(request: RtspRequest): RtspWish | undefined {

@@ -3,10 +3,11 @@ import { latin1, ScriptedCarrier, textOf } from "../../../../tests/helpers/scrip
 import { ManualClock } from "#clock";
 import { ClosedError, LimitError } from "#errors";
 import { RtspProtocol } from "#protocols/rtsp";
-import type { RtpPortPair, RtspPlayContext, RtspWish } from "#protocols/rtsp";
+import { MAX_RTSP_TRACKS } from "../limits.ts";
+import type { RtpGroups, RtpPortPair, RtspPlayContext, RtspWish } from "#protocols/rtsp";
 
 /** A server whose application plays two tracks of any stream but `none`, and takes what is announced. */
-function rig(options: { hasPorts?: boolean | "none"; needsLogin?: boolean } = {}) {
+function rig(options: { hasPorts?: boolean | "none"; needsLogin?: boolean; groups?: RtpGroups } = {}) {
   const clock = new ManualClock();
   const log: string[] = [];
   const wishes: RtspWish[] = [];
@@ -68,6 +69,7 @@ function rig(options: { hasPorts?: boolean | "none"; needsLogin?: boolean } = {}
           },
         ),
     },
+    ...(options.groups && { groups: options.groups }),
     ...(options.hasPorts
       ? {
         ports: {
@@ -200,6 +202,93 @@ Deno.test("RtspProtocol carries media over UDP, from and to the client's address
   carrier.drop();
 });
 
+Deno.test("RtspProtocol sends by multicast to a group of its own choice, while there is one", async () => {
+  const log: string[] = [];
+  const free = ["239.255.0.1"];
+  const groups: RtpGroups = {
+    acquire(stream, local) {
+      log.push(`acquire ${stream} at ${local}`);
+      const address = free[0];
+      return Promise.resolve(
+        address === undefined ? undefined : {
+          ...{ address, ttl: 3, portOf: (track: number) => 5004 + 2 * track, send() {} },
+          release: () => log.push(`release ${address}`),
+        },
+      );
+    },
+  };
+  const { ask, status, carrier } = rig({ groups });
+  const wanted = { Transport: "RTP/AVP;multicast;destination=239.9.9.9;port=7000-7001;ttl=255" };
+  assert.match(
+    await ask("SETUP", `${URL_A}/trackID=0`, wanted),
+    /Transport: RTP\/AVP;multicast;destination=239\.255\.0\.1;port=5004-5005;ttl=3\r\n/,
+  );
+  assert.match(await ask("SETUP", `${URL_A}/trackID=1`, wanted), /port=5006-5007;/);
+  assert.equal(await status("TEARDOWN", URL_A), 200);
+  assert.deepEqual(log, [
+    ...Array(2).fill("acquire live/a/ at 127.0.0.1"),
+    ...Array(2).fill("release 239.255.0.1"),
+  ]);
+  free.pop();
+  assert.equal(await status("SETUP", `${URL_A}/trackID=0`, wanted), 461, "no group is left");
+  const either = { Transport: `${wanted.Transport},${TCP.Transport}` };
+  assert.match(await ask("SETUP", `${URL_A}/trackID=0`, either), /Transport: RTP\/AVP\/TCP;/);
+  assert.equal(await status("TEARDOWN", URL_A), 200);
+  assert.equal(await status("ANNOUNCE", URL_A, ANNOUNCE, SDP), 200);
+  assert.equal(
+    await status("SETUP", `${URL_A}/streamid=0`, { Transport: "RTP/AVP;multicast;mode=record" }),
+    461,
+    "nobody publishes by multicast",
+  );
+  carrier.drop();
+});
+
+Deno.test("RtspProtocol takes what is asked of one track of a session for all of them", async () => {
+  const { status, log, carrier } = rig();
+  const track = `${URL_A}/trackID=1`;
+  assert.equal(await status("SETUP", track, TCP), 200);
+  const methods = ["PLAY", "PAUSE", "PLAY", "GET_PARAMETER", "TEARDOWN"];
+  for (const method of methods) assert.equal(await status(method, track), 200, method);
+  assert.equal(await status("TEARDOWN", `${URL_A}/trackID=0`), 454, "it has ended");
+  assert.deepEqual(log, ["play", "start", "pause", "start", "stop undefined"]);
+  carrier.drop();
+});
+
+Deno.test("RtspProtocol bounds the tracks of a session, and of SETUPs that never end", async () => {
+  const media = "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:t";
+  const sdp = `v=0\r\n${Array.from({ length: 40 }, (_, at) => `${media}${at}\r\n`).join("")}`;
+  const { status, carrier, log } = rig({ hasPorts: true });
+  assert.equal(await status("ANNOUNCE", URL_A, ANNOUNCE, sdp), 200);
+  const udp = { Transport: "RTP/AVP;unicast;client_port=5000-5001;mode=record" };
+  const statuses = [];
+  for (let at = 0; at < 40; at++) statuses.push(await status("SETUP", `${URL_A}/t${at}`, udp));
+  const taken = statuses.filter((each) => each === 200).length;
+  assert.equal(taken, MAX_RTSP_TRACKS);
+  assert.deepEqual([...new Set(statuses.slice(taken))].filter((each) => each !== 455 && each !== 404), []);
+  assert.equal(await status("TEARDOWN", URL_A), 200);
+  assert.equal(log.filter((line) => line === "closed ports").length, taken);
+  carrier.drop();
+});
+
+Deno.test("RtspProtocol drops frames of channels that were not set up, and keeps to what a frame may hold", async () => {
+  const { status, log, carrier } = rig();
+  assert.equal(await status("ANNOUNCE", URL_A, ANNOUNCE, SDP), 200);
+  assert.equal(await status("SETUP", `${URL_A}/streamid=0`, TCP), 200);
+  const frame = (channel: number, bytes: number) =>
+    `$${String.fromCharCode(channel)}\xff\xff${"x".repeat(bytes)}`;
+  carrier.deliver(frame(0, 0xffff));
+  assert.equal(log.length, 0, "nothing is recorded before RECORD");
+  assert.equal(await status("RECORD", URL_A), 200);
+  carrier.deliver(frame(9, 0xffff) + frame(1, 0xffff));
+  // the end of a frame is the start of the next message, whatever is in it
+  carrier.deliver(frame(0, 0x7fff));
+  carrier.deliver("OPTIONS * RTSP/1.0\r\nCSeq: 9\r\n\r\n".padEnd(0x8000, "x"));
+  assert.deepEqual(log.map((line) => line.slice(0, 9)), ["record", "rtcp 0 xx", "rtp 0 xxx"]);
+  assert.equal(log[2]!.length, "rtp 0 ".length + 0xffff);
+  assert.equal(await status("TEARDOWN", URL_A), 200);
+  carrier.drop();
+});
+
 Deno.test("RtspProtocol frees ports that open after the client has gone", async () => {
   const opening = Promise.withResolvers<RtpPortPair>();
   let closed = 0;
@@ -248,6 +337,8 @@ Deno.test("RtspProtocol answers what is wrong with the right status", async () =
     [415, "ANNOUNCE", URL_A, { "Content-Type": "text/plain" }, "x"],
     [400, "ANNOUNCE", URL_A, ANNOUNCE, "nothing"],
     [459, "SETUP", URL_A, TCP],
+    [459, "SETUP", `${URL_A}/?k=1`, TCP],
+    [404, "SETUP", `${URL_A}/trackID=2`, TCP],
     [461, "SETUP", `${URL_A}/trackID=0`, { Transport: "RTP/AVP;multicast" }],
     [461, "SETUP", `${URL_A}/trackID=0`, { Transport: "RTP/AVP;unicast;client_port=5000-5001" }],
     [455, "SETUP", `${URL_A}/trackID=0`, { Transport: "RTP/AVP/TCP;mode=record" }],
