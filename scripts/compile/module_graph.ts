@@ -20,6 +20,8 @@ export interface RuntimeModules {
   readonly remote: readonly string[];
   /** Keys of the npm packages that the modules themselves import, sorted. */
   readonly npmRoots: readonly string[];
+  /** The specifiers by which they do, as written, sorted. */
+  readonly npmSpecifiers: readonly string[];
   /** Every installed npm package by key, such as `hono@4.13.19`. */
   readonly npmPackages: ReadonlyMap<string, NpmPackage>;
 }
@@ -79,6 +81,7 @@ export function selectRuntimeModules(graph: DenoGraph): RuntimeModules {
   const files: string[] = [];
   const remote: string[] = [];
   const npmRoots = new Set<string>();
+  const npmSpecifiers = new Set<string>();
   // The set grows while it is walked: a breadth-first search.
   for (const specifier of seen) {
     const module = modules.get(specifier);
@@ -99,13 +102,16 @@ export function selectRuntimeModules(graph: DenoGraph): RuntimeModules {
       }
       let target = code.specifier;
       while (graph.redirects[target] !== undefined) target = graph.redirects[target]!;
-      if (!target.startsWith("node:")) seen.add(target);
+      if (target.startsWith("node:")) continue;
+      if (modules.get(target)?.npmPackage !== undefined) npmSpecifiers.add(written);
+      seen.add(target);
     }
   }
   return {
     files: files.sort(),
     remote: remote.sort(),
     npmRoots: [...npmRoots].sort(),
+    npmSpecifiers: [...npmSpecifiers].sort(),
     npmPackages: new Map(Object.entries(graph.npmPackages ?? {})),
   };
 }

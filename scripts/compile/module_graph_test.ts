@@ -30,9 +30,10 @@ const GRAPH: DenoGraph = {
 };
 
 Deno.test("selectRuntimeModules keeps what is imported as code and leaves out types and the root", () => {
-  const { files, npmRoots, remote } = selectRuntimeModules(GRAPH);
+  const { files, npmRoots, npmSpecifiers, remote } = selectRuntimeModules(GRAPH);
   assert.deepEqual(files, [resolve("/p/codec.ts"), resolve("/p/main.ts")]);
   assert.deepEqual(npmRoots, ["hono@4.0.0"]);
+  assert.deepEqual(npmSpecifiers, ["npm:hono@^4"]);
   assert.deepEqual(remote, ["https://example.test/mod.ts"]);
 });
 

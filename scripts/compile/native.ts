@@ -1,7 +1,7 @@
 /** One file by `deno compile`, for any target that Deno has. */
 import { resolve } from "node:path";
 import { runCommand } from "../run/command.ts";
-import type { ProgramTree } from "./program_tree.ts";
+import { MAIN_MODULE, type ProgramTree } from "./program_tree.ts";
 
 /** What `deno compile` is asked for. */
 export interface NativeOptions {
@@ -61,7 +61,7 @@ export async function buildNative(options: NativeOptions): Promise<void> {
       target,
       "--output",
       resolve(options.output),
-      "main.ts",
+      MAIN_MODULE,
     ],
     { cwd: folder },
   );

@@ -27,7 +27,7 @@ async function layOut(
         dependencies: resolved[key] ?? [],
       });
     }
-    const placed = await layOutPackages({ files: [], remote: [], npmRoots, npmPackages });
+    const placed = await layOutPackages({ files: [], remote: [], npmRoots, npmSpecifiers: [], npmPackages });
     return placed.map(({ folder: place, source }) =>
       `${place} <- ${relative(folder, source).replaceAll("\\", "/")}`
     );

@@ -1,5 +1,6 @@
-/** Lays out a program as a tree that runs without a network: modules, `deno.json`, pruned `node_modules`. */
+/** Lays out a program as a tree that runs without a network: its modules as one, `deno.json`, pruned `node_modules`. */
 import { dirname, extname, isAbsolute, join, relative } from "node:path";
+import { bundleProgram } from "./bundle.ts";
 import { layOutPackages, type PlacedPackage } from "./npm_layout.ts";
 import { packageAt, readRuntimeModules, type RuntimeModules } from "./module_graph.ts";
 
@@ -65,11 +66,15 @@ export function runtimeFlags(config: ProgramConfig): string[] {
   return flags;
 }
 
+/** The main module of a tree. */
+export const MAIN_MODULE = "main.js";
+
 /**
- * Copies what the program in the folder `program` needs at run time into the empty folder `tree`.
+ * Lays out what the program in the folder `program` needs at run time in the empty folder `tree`.
  *
- * Modules keep their places, so `import.meta.url` and stack traces read as in the checkout. npm packages go
- * into a flat `node_modules` for `"nodeModulesDir": "manual"`.
+ * What `main.ts` loads becomes one module in its place. Modules of workers and assets keep their places, so that
+ * `import.meta.url` of `main.ts` leads to them. npm packages go into a flat `node_modules` for
+ * `"nodeModulesDir": "manual"`.
  */
 export async function layOutProgram(program: string, tree: string): Promise<ProgramTree> {
   const folder = await Deno.realPath(program);
@@ -77,17 +82,18 @@ export async function layOutProgram(program: string, tree: string): Promise<Prog
   const included: string[] = [];
   for (const path of config.compile?.include ?? []) included.push(...await listFiles(join(folder, path)));
   const workers = included.filter((path) => MODULE_EXTENSIONS.has(extname(path)));
-  const entries = ["main.ts", ...workers.map((path) => relative(folder, path))];
-  const modules = await readRuntimeModules(folder, entries);
+  const main = await readRuntimeModules(folder, ["main.ts"]);
+  const others = await readRuntimeModules(folder, workers.map((path) => relative(folder, path)));
+  for (const path of main.files) placeIn(folder, path);
+  const external = main.npmSpecifiers;
+  await bundleProgram({ folder, entry: "main.ts", external, output: join(tree, MAIN_MODULE) });
   const links = (config.links ?? []).map((link) => join(folder, link, "deno.json"));
-  for (const path of new Set([...modules.files, ...included, ...links])) {
-    const place = relative(folder, path);
-    if (place.startsWith("..") || isAbsolute(place)) {
-      throw new Error(`Cannot pack ${path}: it is outside ${folder}`);
-    }
+  for (const path of new Set([...others.files, ...included, ...links])) {
+    const place = placeIn(folder, path);
     // The tree has a deno.json of its own; a program that reads its version from it finds it there.
     if (place !== "deno.json") await copyInto(path, join(tree, place));
   }
+  const modules = { ...main, npmRoots: [...new Set([...main.npmRoots, ...others.npmRoots])].sort() };
   for (const placed of await layOutPackages(modules)) await copyPackage(placed, tree);
   await writeJson(join(tree, "deno.json"), runtimeConfig(config));
   await writeJson(join(tree, "package.json"), packageManifest(modules));
@@ -97,7 +103,14 @@ export async function layOutProgram(program: string, tree: string): Promise<Prog
     files.push(relative(tree, path).replaceAll("\\", "/"));
     sizeBytes += (await Deno.stat(path)).size;
   }
-  return { config, files, sizeBytes, remote: modules.remote };
+  return { config, files, sizeBytes, remote: others.remote };
+}
+
+/** Where `path` goes in the tree. */
+function placeIn(folder: string, path: string): string {
+  const place = relative(folder, path);
+  if (!place.startsWith("..") && !isAbsolute(place)) return place;
+  throw new Error(`Cannot pack ${path}: it is outside ${folder}`);
 }
 
 function runtimeConfig(config: ProgramConfig): Record<string, unknown> {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { runCommand } from "../run/command.ts";
 import { ROOT } from "../source_files.ts";
 import { layOutProgram, type ProgramConfig, readConfig, runtimeFlags } from "./program_tree.ts";
 
@@ -32,7 +33,7 @@ Deno.test("runtimeFlags of this project grant no programs, no native code, nothi
   assert.deepEqual(flags.filter((flag) => /-A\b|allow-(all|run|ffi|sys)/.test(flag)), []);
 });
 
-Deno.test("layOutProgram copies modules, workers and assets, and a deno.json for running only", async () => {
+Deno.test("layOutProgram makes one module of the program, copies workers and assets, and a deno.json for running only", async () => {
   const folder = await Deno.makeTempDir();
   const tree = join(folder, "tree");
   try {
@@ -63,14 +64,15 @@ Deno.test("layOutProgram copies modules, workers and assets, and a deno.json for
       [
         "assets/icons/a.svg",
         "deno.json",
-        "main.ts",
+        "main.js",
         "package.json",
-        "used.ts",
         "worker.ts",
         "worker_part.ts",
       ],
     );
     assert.ok(sizeBytes > 0);
+    const { stdout } = await runCommand(["deno", "run", "--quiet", "main.js"], { cwd: tree });
+    assert.equal(stdout, "1 1.2.3\n");
     assert.deepEqual(remote, []);
     const config = JSON.parse(await Deno.readTextFile(join(tree, "deno.json")));
     assert.equal(config.version, "1.2.3");

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { runCommand } from "../run/command.ts";
-import type { ProgramTree } from "./program_tree.ts";
+import { MAIN_MODULE, type ProgramTree } from "./program_tree.ts";
 
 /** What goes into the file. */
 export interface SelfExtractingOptions {
@@ -94,6 +94,7 @@ async function formatHead(
   const hash = createHash("sha256").update(archive).digest("hex").slice(0, 16);
   const fields: Record<string, string> = {
     NAME,
+    MAIN: MAIN_MODULE,
     VERSION: tree.config.version,
     KEY: `${tree.config.version}-${hash}`,
     MACHINE: Deno.build.arch,

@@ -12,9 +12,13 @@ import { waitFor } from "../helpers/wait.ts";
 const ROOT = new URL("../../", import.meta.url).pathname;
 /** The files whose tests crtmp in one file has to pass. */
 const SAME_TESTS = [
+  "commands_test.ts",
   "lifecycle_test.ts",
   "original_config_test.ts",
+  "probe_test.ts",
   "publishers_test.ts",
+  "shared_objects_test.ts",
+  "variant_test.ts",
   "viewers_test.ts",
 ];
 
