@@ -56,7 +56,9 @@ export async function prepareConfig(
   const chainsOf = (library: string) =>
     summaries.filter(({ application = library }) => application === library).map(({ name }) => name);
   const libraries = applications.map(({ name }) => name);
-  const known = { libraries, chainsOf, ...folder !== undefined && { folder } };
+  const ownOptionsOf = (library: string) =>
+    Object.keys(applications.find(({ name }) => name === library)?.options ?? {});
+  const known = { libraries, chainsOf, ownOptionsOf, ...folder !== undefined && { folder } };
   const converted = tables && convertOriginal(tables, { name: source.name, ...known });
   return {
     server,

@@ -4,6 +4,7 @@ import { convertMediaStorage } from "./convert_storage.ts";
 import {
   APPLICATION_KEYS,
   AUTHENTICATION_KEYS,
+  OWN_KEYS,
   PULL_KEYS,
   PUSH_KEYS,
   RTMP_AUTHENTICATION_KEYS,
@@ -15,8 +16,11 @@ import {
   type Findings,
   isList,
   type OriginalEntry,
+  type OriginalKey,
+  type OriginalKeys,
   readKeys,
   sameValues,
+  valueOf,
 } from "./original_key.ts";
 
 /** What configurations may name here. */
@@ -25,6 +29,8 @@ export interface KnownHere {
   readonly libraries: readonly string[];
   /** Chains that acceptors of a kind of application may name. */
   readonly chainsOf: (library: string) => readonly string[];
+  /** Names of the options that a kind of application has of its own. @default none */
+  readonly ownOptionsOf?: (library: string) => readonly string[];
 }
 
 /** What the conversion of one application is told. */
@@ -41,25 +47,12 @@ interface ConvertedApplication {
   readonly usersFile?: { readonly path: string; readonly file: string };
 }
 
-/** What to use in place of the original's applications that are not there. */
-const INSTEAD: Readonly<Record<string, string>> = {
-  applestreamingclient: "name its presentations in externalStreams, see docs/relays.md",
-  samplefactory: "an application of your own brings its protocols, see docs/applications.md",
-  stresstest: "its keys are options of stresstest here; `crtmp stress` measures",
-  vptests: "Variant is not spoken yet",
-};
-
 /** The application that has no streams of its own. */
 const SELECTOR = "appselector";
 /** The one whose targets are options of its own. */
 const PROXY = "proxypublish";
-/** Keys of one kind of application, and which. */
-const OWNERS: Readonly<Record<string, string>> = {
-  abortOnConnectError: PROXY,
-  vmType: "vmapp",
-  script: "vmapp",
-};
-
+/** The one that is written in Lua. */
+const LUA = "vmapp";
 /** Chains of media that comes without a word about its sender. */
 const SENDS_NO_LOGIN = /^inbound(TcpTs|UdpTs|LiveFlv)$/;
 
@@ -70,14 +63,17 @@ const PUBLISHERS_MUST_LOG_IN = [{ action: "publish", users: ["*"] }, { action: "
 export function convertApplication(entry: OriginalEntry, context: ApplicationContext): ConvertedApplication {
   const { written, path } = entry;
   const { findings, known, relocation } = context;
-  const values = readKeys(APPLICATION_KEYS, { written, path, findings });
+  const library = libraryOf(written, known);
+  const rows = rowsOf(library, known);
+  const values = readKeys(rows, { written, path, findings });
   const { name } = values;
   if (typeof name !== "string") return {};
-  const library = libraryOf(name, { library: values["library"], known });
   if (library === undefined) {
-    const instead = INSTEAD[name.toLowerCase()];
-    const hint = instead === undefined ? `there are ${known.libraries.join(", ")}` : instead;
-    findings.warn(path, `is left out, with its acceptors: there is no application ${name} here; ${hint}`);
+    findings.warn(
+      path,
+      `is left out, with its acceptors: there is no application ${name} here; ` +
+        `there are ${known.libraries.join(", ")}`,
+    );
     return {};
   }
   const { appDir } = values;
@@ -98,13 +94,13 @@ export function convertApplication(entry: OriginalEntry, context: ApplicationCon
   });
   const application = {
     name,
-    ...sameValues(APPLICATION_KEYS, values),
+    ...sameValues(rows, values),
     ...library !== name && { library },
     ...authentication.options,
     ...library !== SELECTOR && convertMediaStorage(values, { path, findings, paths }),
     ...externalStreams.length > 0 && { externalStreams },
     ...pushTargets.length > 0 && { [library === PROXY ? "targetServers" : "pushTargets"]: pushTargets },
-    ...ownOptions(values, { library, path, findings, paths }),
+    ...library === LUA && scriptOf(values, paths),
     acceptors: entriesOf(values["acceptors"], { path: `${path}.acceptors` }).flatMap((acceptor) => {
       const converted = convertAcceptor(acceptor, { findings, paths, chains: known.chainsOf(library) });
       const protocol = String(converted?.["protocol"]);
@@ -123,31 +119,34 @@ export function convertApplication(entry: OriginalEntry, context: ApplicationCon
   };
 }
 
-/** The kind of application here. */
-function libraryOf(
-  name: string,
-  { library, known }: { library: LuaValue | undefined; known: KnownHere },
-): string | undefined {
+/** The kind of application here that one of the original's is, by its library or its name. */
+function libraryOf(written: LuaValue, { libraries }: KnownHere): string | undefined {
+  const [name, library] = ["name", "library"].map((key) => valueOf(written, key));
   const asked = typeof library === "string"
     ? library.replace(/^.*[/\\]/, "").replace(/^lib/, "").replace(/\.\w+$/, "")
-    : name;
-  return known.libraries.find((each) => each.toLowerCase() === asked.toLowerCase());
+    : String(name);
+  return libraries.find((each) => each.toLowerCase() === asked.toLowerCase());
 }
 
-/** Options that only one kind of application has. */
-function ownOptions(
-  values: Readonly<Record<string, LuaValue>>,
-  { library, path, findings, paths }: AuthenticationPlace & { readonly library: string },
-): Record<string, unknown> {
-  const options: Record<string, unknown> = {};
-  for (const [key, owner] of Object.entries(OWNERS)) {
-    const value = values[key];
-    if (value === undefined) continue;
-    if (owner !== library) findings.warn(`${path}.${key}`, `has no effect: it is for ${owner}`);
-    else if (key === "script") options[key] = paths.atApplication(String(value));
-    else options[key] = typeof value === "string" ? value.toLowerCase() : value;
+/** What an application of this kind may hold: keys of all, its own ones, and those of other kinds, which are told. */
+function rowsOf(library: string | undefined, known: KnownHere): OriginalKeys {
+  const rows: Record<string, OriginalKey> = {};
+  for (const [owner, keys] of Object.entries(OWN_KEYS)) {
+    const says = `has no effect: it is for ${owner}`;
+    for (const key of Object.keys(keys)) rows[key] = { type: "any", says };
   }
-  return options;
+  if (library === undefined) return { ...rows, ...APPLICATION_KEYS };
+  for (const key of known.ownOptionsOf?.(library) ?? []) {
+    rows[key] = { type: "any", becomes: key, isSame: true };
+  }
+  return { ...rows, ...APPLICATION_KEYS, ...OWN_KEYS[library] };
+}
+
+function scriptOf({ vmType, script }: Readonly<Record<string, LuaValue>>, paths: Paths) {
+  return {
+    ...typeof vmType === "string" && { vmType: vmType.toLowerCase() },
+    ...typeof script === "string" && { script: paths.atApplication(script) },
+  };
 }
 
 interface AuthenticationPlace {

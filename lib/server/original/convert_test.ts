@@ -9,8 +9,9 @@ import { writeOriginalReference } from "./reference.ts";
 const CHAINS = ["inboundRtmp", "inboundRtmps", "inboundLiveFlv", "inboundUdpTs", "inboundJsonCli"];
 const OPTIONS: ConvertOptions = {
   name: "crtmpserver.lua",
-  libraries: ["flvplayback", "appselector", "proxypublish", "vmapp"],
+  libraries: ["flvplayback", "appselector", "proxypublish", "vmapp", "stresstest", "guestbook"],
   chainsOf: () => CHAINS,
+  ownOptionsOf: (library) => library === "guestbook" ? ["maxEntries", "streams"] : [],
 };
 
 async function convert(source: string, options = OPTIONS) {
@@ -191,6 +192,28 @@ Deno.test("convertOriginal gives vmapp its script, and others what they have", a
     `${at}.script has no effect: it is for vmapp`,
   ]);
   assert.equal(other.application.pushTargets.length, 1);
+});
+
+Deno.test("convertOriginal takes what stresstest and applications of one's own have", async () => {
+  const stresstest = await application(
+    "TargetServer = 'h', targetApp = 'live', active = true, streams = { 'a', 'b' }, numberOfConnections = 10, " +
+      "randomAccessStreams = false",
+    "stresstest",
+  );
+  assert.deepEqual([stresstest.warnings, stresstest.faults], [[], []]);
+  const { targetServer, targetApp, active, streams, numberOfConnections, randomAccessStreams } =
+    stresstest.application;
+  assert.deepEqual(
+    [targetServer, targetApp, active, streams, numberOfConnections, randomAccessStreams],
+    ["h", "live", true, ["a", "b"], 10, false],
+  );
+  const wrong = await application("streams = 'a'", "stresstest");
+  assert.deepEqual(wrong.faults.map(({ message }) => message), [
+    `${at}.streams must be a list of texts, current value is "a"`,
+  ]);
+  const own = await application("MaxEntries = 5, streams = { { uri = 'x' } }, targetApp = 'x'", "guestbook");
+  assert.deepEqual([own.warnings, own.faults], [[`${at}.targetApp has no effect: it is for stresstest`], []]);
+  assert.deepEqual([own.application.maxEntries, own.application.streams], [5, [{ uri: "x" }]]);
 });
 
 Deno.test("convertOriginal takes users by path, and opens what asks everywhere", async () => {

@@ -144,14 +144,28 @@ export const APPLICATION_KEYS = {
     becomes: "targetServers, pushTargets",
     doc: "The first for proxypublish; others push, too.",
   },
-  abortOnConnectError: { type: "flag", becomes: "abortOnConnectError", doc: "Of proxypublish." },
-  vmType: { type: "text", becomes: "vmType", doc: "Of vmapp." },
-  script: {
-    type: "text",
-    becomes: "script",
-    doc: "Of vmapp; a relative path starts in the application's folder.",
-  },
 } as const satisfies OriginalKeys;
+
+/** Keys of one kind of application only, by its name. */
+export const OWN_KEYS: Readonly<Record<string, OriginalKeys>> = {
+  proxypublish: same("abortOnConnectError", "flag"),
+  vmapp: {
+    vmType: { type: "text", becomes: "vmType" },
+    script: {
+      type: "text",
+      becomes: "script",
+      doc: "A relative path starts in the application's folder.",
+    },
+  },
+  stresstest: {
+    ...same("targetServer", "text"),
+    ...same("targetApp", "text"),
+    ...same("active", "flag"),
+    ...same("streams", "texts"),
+    ...same("numberOfConnections", "number"),
+    ...same("randomAccessStreams", "flag"),
+  },
+};
 
 /** Keys of one of `acceptors`. */
 export const ACCEPTOR_KEYS = {
@@ -301,6 +315,10 @@ export const KEY_TABLES: readonly (readonly [path: string, keys: OriginalKeys])[
   ["configuration.logAppenders[]", APPENDER_KEYS],
   ["configuration.applications", APPLICATIONS_KEYS],
   ["configuration.applications[]", APPLICATION_KEYS],
+  ...Object.entries(OWN_KEYS).map(([name, keys]): [string, OriginalKeys] => [
+    `configuration.applications[name = "${name}"]`,
+    keys,
+  ]),
   ["configuration.applications[].acceptors[]", ACCEPTOR_KEYS],
   ["configuration.applications[].acceptors[].auth", HTTP_AUTH_KEYS],
   ["configuration.applications[].acceptors[].auth.realms[]", HTTP_REALM_KEYS],

@@ -2,7 +2,7 @@ import type { LuaTable, LuaValue } from "#lua";
 import { nearestWord, type OptionFault } from "#options";
 
 /** What a key of the original may be. */
-export type OriginalType = "text" | "flag" | "number" | "texts" | "table";
+export type OriginalType = "text" | "flag" | "number" | "texts" | "table" | "any";
 
 /** One key of the original's configuration, and what becomes of it. */
 export interface OriginalKey {
@@ -60,6 +60,7 @@ const TYPES: Readonly<Record<OriginalType, { says: string; accepts: (value: LuaV
     says: "a list of texts",
     accepts: (value) => isList(value) && value.every((entry) => typeof entry === "string"),
   },
+  any: { says: "a value", accepts: () => true },
 };
 
 /**
@@ -104,6 +105,12 @@ export function readKeys(
     }
   }
   return values;
+}
+
+/** What a table has under `key`, whatever the case of its letters. */
+export function valueOf(written: LuaValue, key: string): LuaValue | undefined {
+  if (typeof written !== "object") return undefined;
+  return Object.entries<LuaValue>(written).find(([each]) => each.toLowerCase() === key.toLowerCase())?.[1];
 }
 
 /** Of `values`, those that mean the same here under the same name. */

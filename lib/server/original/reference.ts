@@ -22,6 +22,7 @@ nothing. One thing differs from 5.1: \`tostring(4 / 2)\` is \`2.0\`.
   file.
 - \`authentication.rtmp\` makes rules: users of the file may publish, everybody may play. \`users.lua\` is read as
   it is, and again when it changes; \`usersFile = "users.lua"\` takes it in TOML too.
+- Options of an application that is no kind of the original's are taken under their names, as they stand.
 - The original's fixed login of the admin application is not taken over.
 
 A configuration in XML, by its name's end \`.xml\`, is taken in the same way: the Variant that stands for the
@@ -36,6 +37,7 @@ const TYPES = {
   number: "number",
   texts: "list of texts",
   table: "table",
+  any: "any",
 } as const;
 
 /** The page about configurations of the original: what becomes of every key. */
