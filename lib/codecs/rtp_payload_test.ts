@@ -95,6 +95,84 @@ testCases("AvcRtpDepacketizer", () => new AvcRtpDepacketizer(), [
   { what: "reserved types", rows: [["1e00"], ["0000", "m"]], units: [], malformed: 2 },
 ]);
 
+testCases("AvcRtpDepacketizer, mode 2", () => new AvcRtpDepacketizer({ interleavingDepth: 1 }), [
+  {
+    what: "pictures that changed places, two in a STAP-B, one in fragments",
+    rows: [
+      // numbers 65535 and 0 of one access unit, then 3 before 1 and 2
+      ["79 ffff 0002 6742 0003 658801", "m", 0],
+      ["7d81 0003 33", "", 300],
+      ["7c41 34", "m", 300],
+      ["7a 0001 0002 00 0000 6111 0002 01 0064 6122", "m", 100],
+      ["7b 0004 0002 00 000000 6144", "m", 400],
+    ],
+    units: [
+      ["00000002 6742 00000003 658801", 0],
+      ["00000002 6111", 100],
+      ["00000002 6122", 200],
+    ],
+  },
+  {
+    what: "without numbers: single units, STAP-A, FU-A first",
+    rows: [["6742"], ["78 0002 6742"], ["7c85 01"], ["7c45 02", "m"]],
+    units: [],
+    malformed: 4,
+  },
+  {
+    what: "twice, and too late",
+    rows: [["79 0005 0002 6105", "", 5], ["79 0005 0002 6105", "", 5], ["79 0006 0002 6106", "", 6], [
+      "79 0004 0002 6104",
+      "",
+      4,
+    ]],
+    units: [],
+    malformed: 2,
+  },
+  {
+    what: "numbers of another run begin behind what waits",
+    rows: [["79 0005 0002 6105", "", 5], ["79 9000 0002 6106", "", 6], ["79 9001 0002 6107", "", 7]],
+    units: [["00000002 6105", 5]],
+  },
+  { what: "fragments with a hole", rows: [["7d81 0003 33"], ["7c41 34", "lm"]], units: [], malformed: 1 },
+  { what: "numbers cut off", rows: [["79"], ["79 00"], ["7a 00"], ["7d81 00"]], units: [], malformed: 4 },
+]);
+
+testCases("HevcRtpDepacketizer with numbers", () => new HevcRtpDepacketizer({ reorderedNalUnits: 1 }), [
+  {
+    what: "single, aggregated and in fragments",
+    rows: [
+      ["4001 0000 aa", "", 0],
+      ["6201 93 0003 33", "", 300],
+      ["6201 53 34", "m", 300],
+      ["6001 0001 0003 260111 00 0003 020122", "m", 0],
+      ["0201 0004 44", "m", 400],
+      ["0201 0005 55", "m", 500],
+    ],
+    units: [["00000003 4001aa 00000003 260111 00000003 020122", 0], ["00000004 26013334", 300]],
+  },
+  {
+    what: "cut",
+    rows: [["4001 00"], ["4001 0000"], ["6001 00"], ["6201 93 00"], ["6001 0001 0005 4001"]],
+    units: [],
+    malformed: 5,
+  },
+]);
+
+testCases("HevcRtpDepacketizer takes payload content information off", () => new HevcRtpDepacketizer(), [
+  {
+    what: "around a single unit and an aggregation",
+    // A 0, cType 19 and 48, PHSsize 1 and 0
+    rows: [["6401 2610 ff aabb"], ["6401 6000 0003 4001cc", "m"]],
+    units: [["00000004 2601aabb 00000003 4001cc", 0]],
+  },
+  {
+    what: "within itself, longer than the packet, of nothing",
+    rows: [["6401 6400 aa"], ["6401 27f0 aa"], ["6401 2600"], ["640126", "m"]],
+    units: [],
+    malformed: 4,
+  },
+]);
+
 testCases("HevcRtpDepacketizer", () => new HevcRtpDepacketizer(), [
   { what: "single", rows: [["4001aa"], ["2601bb", "m"]], units: [["00000003 4001aa 00000003 2601bb", 0]] },
   {
@@ -109,7 +187,7 @@ testCases("HevcRtpDepacketizer", () => new HevcRtpDepacketizer(), [
     units: [["00000005 2601010203", 0]],
   },
   { what: "fragment without start", rows: [["620153 03", "m"]], units: [], malformed: 1 },
-  { what: "cut, and unknown types", rows: [["26"], ["2601"], ["640100", "m"]], units: [], malformed: 3 },
+  { what: "cut, and unknown types", rows: [["26"], ["2601"], ["660100", "m"]], units: [], malformed: 3 },
 ]);
 
 testCases("AacRtpDepacketizer, AAC-hbr", () => new AacRtpDepacketizer(), [
@@ -274,6 +352,17 @@ function payloadOf(unit: Uint8Array, { prefix, start, end }: RtpFragment): Uint8
   return Uint8Array.of(...prefix, ...unit.subarray(start, end));
 }
 
+/** Depacketizers that survive anything, beside those of the round trips. */
+const OTHERS: readonly { readonly name: string; readonly make: () => RtpDepacketizer }[] = [
+  { name: "avc in mode 2", make: () => new AvcRtpDepacketizer({ interleavingDepth: 2 }) },
+  { name: "hevc with numbers", make: () => new HevcRtpDepacketizer({ reorderedNalUnits: 2 }) },
+  { name: "latm", make: () => new LatmRtpDepacketizer({}) },
+  {
+    name: "latm with a configuration",
+    make: () => new LatmRtpDepacketizer({ config: parseAacConfig("400024203fc0") }),
+  },
+];
+
 for (const { name, packetizer, make, unit } of ROUND_TRIPS) {
   Deno.test(`${name}: what a packetizer makes is what a depacketizer reads, at any payload size`, () => {
     fc.assert(
@@ -307,7 +396,9 @@ for (const { name, packetizer, make, unit } of ROUND_TRIPS) {
       { numRuns: 60 },
     );
   });
+}
 
+for (const { name, make } of [...ROUND_TRIPS, ...OTHERS]) {
   Deno.test(`${name}: a depacketizer survives any payloads, marks and losses`, () => {
     const payload = fc.record({
       payload: fc.uint8Array({ maxLength: 40 }),
@@ -325,6 +416,71 @@ for (const { name, packetizer, make, unit } of ROUND_TRIPS) {
       { numRuns: 200 },
     );
   });
+}
+
+/** Access units of some pictures each, the order their NAL units are sent in, and how these are packed. */
+const INTERLEAVED = fc.record({
+  sizes: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 12 }),
+  moves: fc.array(fc.nat(6), { minLength: 36, maxLength: 36 }),
+  packings: fc.array(fc.nat(3), { minLength: 36, maxLength: 36 }),
+  first: fc.integer({ min: 0, max: 0xffff }),
+});
+
+interface Numbered {
+  readonly number: number;
+  readonly place: number;
+  readonly timestamp: number;
+  readonly nalUnit: Uint8Array;
+}
+
+Deno.test("AvcRtpDepacketizer puts any interleaving of mode 2 in order at the depth it declares", () => {
+  fc.assert(
+    fc.property(INTERLEAVED, ({ sizes, moves, packings, first }) => {
+      const sent = sizes.flatMap((count, unit) => Array(count).fill(unit)).map((unit, place): Numbered => ({
+        number: first + place & 0xffff,
+        place,
+        timestamp: unit * 3000,
+        nalUnit: Uint8Array.of(0x61, place, unit, 7),
+      }));
+      // each goes back some places at most
+      const order = sent.map((unit, at) => ({ unit, key: at + moves[at]! })).sort((a, b) => a.key - b.key);
+      const units = order.map(({ unit }) => unit);
+      const interleavingDepth = Math.max(
+        ...units.map((unit, at) => units.slice(0, at).filter(({ place }) => place > unit.place).length),
+      );
+      // what pushes the last ones out
+      for (let more = 0; more <= interleavingDepth; more++) {
+        const place = sent.length + more;
+        const timestamp = 90_000 + place;
+        units.push({ number: first + place & 0xffff, place, timestamp, nalUnit: Uint8Array.of(0x61, place) });
+      }
+      const depacketizer = new AvcRtpDepacketizer({ interleavingDepth });
+      const got = units.flatMap((unit, at) =>
+        interleavedPayloads(unit, packings[at] ?? 0).flatMap((payload) =>
+          depacketizer.push({ payload, timestamp: unit.timestamp, isMarked: false, isAfterLoss: false })
+        )
+      );
+      const expected = sizes.map((_, unit) =>
+        sent.filter(({ timestamp }) => timestamp === unit * 3000).map(({ nalUnit }) =>
+          "00000004" + nalUnit.toHex()
+        ).join("")
+      );
+      assert.deepEqual(got.map(({ payload }) => payload.toHex()), expected);
+      assert.equal(depacketizer.malformedPayloads, 0);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+/** STAP-B, MTAP16, MTAP24, or FU-B and FU-A. */
+function interleavedPayloads({ number, nalUnit }: Numbered, packing: number): Uint8Array[] {
+  const don = [number >> 8, number & 0xff];
+  const size = [0, nalUnit.length];
+  if (packing === 0) return [Uint8Array.of(0x79, ...don, ...size, ...nalUnit)];
+  if (packing === 1) return [Uint8Array.of(0x7a, ...don, ...size, 0, 0, 0, ...nalUnit)];
+  if (packing === 2) return [Uint8Array.of(0x7b, ...don, ...size, 0, 0, 0, 0, ...nalUnit)];
+  const [, second = 0, ...rest] = nalUnit;
+  return [Uint8Array.of(0x7d, 0x81, ...don, second), Uint8Array.of(0x7c, 0x41, ...rest)];
 }
 
 Deno.test("LatmRtpDepacketizer takes configurations out of the frames", () => {

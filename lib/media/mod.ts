@@ -61,8 +61,10 @@ export {
 export type { MediaStamp } from "./seek_index.ts";
 export { FrameSplitter } from "./frame_splitter.ts";
 export type { FrameFormat, SplitFrame } from "./frame_splitter.ts";
-export { MAX_RTP_UNIT_BYTES, NO_PREFIX } from "./rtp_payload.ts";
-export type { RtpDepacketizer, RtpFragment, RtpPacketizer, RtpPayload, RtpUnit } from "./rtp_payload.ts";
-export { UnitAssembler } from "./unit_assembler.ts";
+export { MAX_RTP_UNIT_BYTES, NO_PREFIX } from "./rtp/rtp_payload.ts";
+export type { RtpDepacketizer, RtpFragment, RtpPacketizer, RtpPayload, RtpUnit } from "./rtp/rtp_payload.ts";
+export { MAX_DECODING_ORDER_STEP, MAX_REORDERED_NAL_UNITS, ReorderedUnits } from "./rtp/reordered_units.ts";
+export type { NumberedNalUnit, ReorderedUnitsOptions } from "./rtp/reordered_units.ts";
+export { UnitAssembler } from "./rtp/unit_assembler.ts";
 export { DecodeOrder } from "./decode_order.ts";
-export { WholeFrameRtpDepacketizer, WholeFrameRtpPacketizer } from "./whole_frame_rtp.ts";
+export { WholeFrameRtpDepacketizer, WholeFrameRtpPacketizer } from "./rtp/whole_frame_rtp.ts";

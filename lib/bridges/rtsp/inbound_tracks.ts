@@ -8,12 +8,19 @@ import {
 } from "#codecs/aac";
 import { Ac3RtpDepacketizer } from "#codecs/ac3";
 import { av1cFromUnits, Av1RtpDepacketizer, isAv1KeyFrame } from "#codecs/av1";
-import { AvcRtpDepacketizer, decodeAvcDecoderConfiguration, decodeAvcSps, isAvcKeyFrame } from "#codecs/avc";
+import {
+  AvcRtpDepacketizer,
+  type AvcRtpOptions,
+  decodeAvcDecoderConfiguration,
+  decodeAvcSps,
+  isAvcKeyFrame,
+} from "#codecs/avc";
 import {
   decodeHevcDecoderConfiguration,
   decodeHevcSps,
   HEVC_NAL_UNIT_TYPE,
   HevcRtpDepacketizer,
+  type HevcRtpOptions,
   isHevcKeyFrame,
 } from "#codecs/hevc";
 import { Mp3RtpDepacketizer } from "#codecs/mp3";
@@ -70,8 +77,16 @@ function plain(codec: CodecId, made: { depacketizer: RtpDepacketizer; config?: U
 
 /** How encodings come in: RFC 6184, 7798, 7741, 9628, 3640, 6416, 7587, 2250, 4184, 4598, 3551, 3190, 2250. */
 const FORMS: Readonly<Record<string, (media: SdpMedia) => InboundForm | undefined>> = {
-  H264: (media) => nalUnitForm("avc", setsOf(media, ["sprop-parameter-sets"])),
-  H265: (media) => nalUnitForm("hevc", setsOf(media, ["sprop-vps", "sprop-sps", "sprop-pps"])),
+  H264: (media) =>
+    nalUnitForm("avc", {
+      depacketizer: new AvcRtpDepacketizer(avcOptions(media)),
+      sets: setsOf(media, ["sprop-parameter-sets"]),
+    }),
+  H265: (media) =>
+    nalUnitForm("hevc", {
+      depacketizer: new HevcRtpDepacketizer(hevcOptions(media)),
+      sets: setsOf(media, ["sprop-vps", "sprop-sps", "sprop-pps"]),
+    }),
   VP8: () => ({
     ...plain("vp08", { depacketizer: new Vp8RtpDepacketizer() }),
     convert: ({ payload }) => ({ config: undefined, payload, isKeyFrame: isVp8KeyFrame(payload) }),
@@ -116,7 +131,28 @@ export function inboundForm(media: SdpMedia): InboundForm | undefined {
   return attempt(() => FORMS[media.encoding]?.(media));
 }
 
-function nalUnitForm(codec: "avc" | "hevc", sets: readonly Uint8Array[]): InboundForm {
+/** Mode 2 interleaves: RFC 6184 section 8.1. */
+function avcOptions({ parameters }: SdpMedia): AvcRtpOptions {
+  if (parameters.get("packetization-mode") !== "2") return {};
+  return { interleavingDepth: countOf(parameters.get("sprop-interleaving-depth")) };
+}
+
+/** RFC 7798 section 7.1. */
+function hevcOptions({ parameters }: SdpMedia): HevcRtpOptions {
+  if (countOf(parameters.get("sprop-max-don-diff")) === 0) return {};
+  return { reorderedNalUnits: countOf(parameters.get("sprop-depack-buf-nalus")) };
+}
+
+/** A number of a description; 0 for what is none. */
+function countOf(text: string | undefined): number {
+  const count = Number(text ?? 0);
+  return Number.isSafeInteger(count) && count > 0 ? count : 0;
+}
+
+function nalUnitForm(
+  codec: "avc" | "hevc",
+  { depacketizer, sets }: { depacketizer: RtpDepacketizer; sets: readonly Uint8Array[] },
+): InboundForm {
   const converter = new VideoConverter(codec);
   const assembler = new UnitAssembler();
   for (const set of sets) assembler.nalUnit(set);
@@ -128,7 +164,7 @@ function nalUnitForm(codec: "avc" | "hevc", sets: readonly Uint8Array[]): Inboun
   const ranges: number[] = [];
   return {
     codec: codec === "avc" ? "avc1" : "hvc1",
-    depacketizer: codec === "avc" ? new AvcRtpDepacketizer() : new HevcRtpDepacketizer(),
+    depacketizer,
     config: converter.config,
     reorderDepth: () => reorderDepthOf(codec, converter.config),
     convert({ payload }) {

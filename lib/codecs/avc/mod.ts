@@ -24,3 +24,4 @@ export { AVC_ACCESS_UNIT_DELIMITER, AVC_NAL_UNIT_TYPE, avcNalUnitType } from "./
 export type { AvcNalUnitType } from "./nal_unit_type.ts";
 export { AvcAccessUnitSplitter, isAvcKeyFrame } from "./access_unit.ts";
 export { AvcRtpDepacketizer, AvcRtpPacketizer } from "./rtp_payload.ts";
+export type { AvcRtpOptions } from "./rtp_payload.ts";

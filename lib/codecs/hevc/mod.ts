@@ -26,3 +26,4 @@ export { HEVC_ACCESS_UNIT_DELIMITER, HEVC_NAL_UNIT_TYPE, hevcNalUnitType } from 
 export type { HevcNalUnitType } from "./nal_unit_type.ts";
 export { HevcAccessUnitSplitter, isHevcKeyFrame } from "./access_unit.ts";
 export { HevcRtpDepacketizer, HevcRtpPacketizer } from "./rtp_payload.ts";
+export type { HevcRtpOptions } from "./rtp_payload.ts";

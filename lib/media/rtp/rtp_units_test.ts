@@ -3,7 +3,10 @@ import fc from "fast-check";
 import { LimitError } from "#errors";
 import {
   DecodeOrder,
+  MAX_REORDERED_NAL_UNITS,
   MAX_RTP_UNIT_BYTES,
+  ReorderedUnits,
+  type RtpUnit,
   UnitAssembler,
   WholeFrameRtpDepacketizer,
   WholeFrameRtpPacketizer,
@@ -30,6 +33,21 @@ Deno.test("UnitAssembler refuses to grow over MAX_RTP_UNIT_BYTES", () => {
   for (let count = 0; count < 8; count++) assembler.append(piece);
   assert.throws(() => assembler.append(Uint8Array.of(1)), LimitError);
   assert.equal(assembler.length, MAX_RTP_UNIT_BYTES);
+});
+
+Deno.test("ReorderedUnits holds MAX_REORDERED_NAL_UNITS and MAX_RTP_UNIT_BYTES at most, whatever depth is asked for", () => {
+  const units: RtpUnit[] = [];
+  const many = new ReorderedUnits({ depth: 32_767, counts: () => false });
+  for (let number = 0; number < 2 * MAX_REORDERED_NAL_UNITS; number++) {
+    many.push({ number, timestamp: number, nalUnit: Uint8Array.of(1) }, units);
+    assert.ok(many.heldNalUnits < MAX_REORDERED_NAL_UNITS);
+  }
+  assert.equal(units.length, MAX_REORDERED_NAL_UNITS);
+  const large = new ReorderedUnits({ depth: 1_000 });
+  for (let number = 0; number < 20; number++) {
+    large.push({ number, timestamp: number, nalUnit: new Uint8Array(MAX_RTP_UNIT_BYTES / 8) }, []);
+    assert.ok(large.heldNalUnits <= 8);
+  }
 });
 
 Deno.test("WholeFrameRtpDepacketizer takes payloads as frames, and counts empty ones", () => {
