@@ -306,10 +306,14 @@ class Server implements RunningServer {
     if (this.#isClosing) return this.#closed.promise;
     this.#isClosing = true;
     const listenersClosed = this.#reactor.close();
-    const asked = await this.#reconnects.drain({ ...this.#config.rtmp, clock: systemClock });
+    const [asked, sent = 0] = await Promise.all([
+      this.#reconnects.drain({ ...this.#config.rtmp, clock: systemClock }),
+      this.#rtsp?.drain(this.#config.rtsp),
+    ]);
     if (asked > 0) this.#options.log.child("rtmp").info(`asked ${asked} peers to connect again`);
-    const { redirectUrl } = this.#config.rtsp;
-    if (redirectUrl !== "") this.#rtsp?.redirect(redirectUrl);
+    if (sent > 0) {
+      this.#options.log.child("rtsp").info(`sent ${sent} clients to ${this.#config.rtsp.redirectUrl}`);
+    }
     await this.#targets.close();
     await this.#relays.close();
     await this.#protocols.closeAll(reason);

@@ -19,6 +19,8 @@ import { delay } from "../helpers/wait.ts";
 import { pin, publish } from "./_load.ts";
 
 const STEP_MS = 20;
+/** Players that join at a time. */
+const JOINING = 20;
 
 interface Load {
   readonly tags: readonly ReadTag[];
@@ -36,10 +38,13 @@ interface Running extends AsyncDisposable {
 
 async function rtmpPlayers({ rtmpPort }: TestServer, { count }: Load): Promise<Running> {
   const clients: RtmpClient[] = [];
-  for (let at = 0; at < count; at++) {
-    const client = await RtmpClient.play(rtmpPort, "live", "a");
-    client.raw.onBytes = () => {};
-    clients.push(client);
+  while (clients.length < count) {
+    const joining = Array.from({ length: Math.min(JOINING, count - clients.length) }, async () => {
+      const client = await RtmpClient.play(rtmpPort, "live", "a");
+      client.raw.onBytes = () => {};
+      return client;
+    });
+    clients.push(...await Promise.all(joining));
   }
   return {
     bytes: () => clients.reduce((sum, { raw }) => sum + raw.receivedBytes, 0),

@@ -1,10 +1,15 @@
-/** A server that stops asks peers of Enhanced RTMP to connect again, and goes on for them meanwhile. */
+/** A server that stops asks peers of Enhanced RTMP and RTSP to go elsewhere, and goes on for them meanwhile. */
 import assert from "node:assert/strict";
 import type { Amf0Object } from "../helpers/amf0.ts";
 import { madeVideoTag, sendTags } from "../helpers/replay.ts";
 import { RtmpClient } from "../helpers/rtmp_client.ts";
+import { RtspTestClient } from "../helpers/rtsp_client.ts";
 import { TestServer } from "../helpers/server.ts";
 import { e2e } from "../helpers/tools.ts";
+import { waitFor } from "../helpers/wait.ts";
+import { concatBytes } from "#bytes";
+import { encodeRtpPacket } from "#protocols/rtp";
+import type { RtspRequest } from "#protocols/rtsp";
 
 const CODE = "NetConnection.Connect.ReconnectRequest";
 
@@ -63,6 +68,59 @@ port = ${http}
     await player.client[Symbol.asyncDispose]();
     await other.client.raw.waitEnd();
     await other.client[Symbol.asyncDispose]();
+    await stopping;
+    assert.ok(performance.now() - startedMs < 3_500, "it waits no longer than they stay");
+  },
+);
+
+e2e(
+  "SIGTERM redirects a publisher and a player of RTSP, and serves them until they have left",
+  {},
+  async () => {
+    const server = await TestServer.start({
+      args: [
+        ..."rtsp.redirectUrl=rtsp://127.0.0.2:8554 rtsp.drainMs=4000".split(" ").flatMap((
+          set,
+        ) => ["--set", set]),
+      ],
+    });
+    const url = server.rtspUrl("live/a");
+    const publisher = await RtspTestClient.connect(server.rtspPort);
+    const player = await RtspTestClient.connect(server.rtspPort);
+    const idle = await RtspTestClient.connect(server.rtspPort);
+    await idle.ask("OPTIONS", url);
+    const sdp = "v=0\r\nm=audio 0 RTP/AVP 0\r\na=control:t0\r\n";
+    await publisher.ask("ANNOUNCE", url, { "Content-Type": "application/sdp" }, sdp);
+    const transport = "RTP/AVP/TCP;unicast;interleaved=0-1";
+    await publisher.ask("SETUP", `${url}/t0`, { Transport: `${transport};mode=record` });
+    assert.equal((await publisher.ask("RECORD", url)).status, 200);
+    const sound = (sequenceNumber: number) =>
+      encodeRtpPacket({
+        ...{ payloadType: 0, isMarked: false, ssrc: 1, sequenceNumber, timestamp: sequenceNumber * 160 },
+        payload: new Uint8Array(160).fill(0xd5),
+      });
+    const send = (number: number) =>
+      publisher.send(concatBytes([Uint8Array.of(0x24, 0, 0, 172), sound(number)]));
+    for (let number = 0; number < 5; number++) await send(number);
+    await player.ask("DESCRIBE", url);
+    await player.ask("SETUP", `${url}/trackID=0`, { Transport: transport });
+    assert.equal((await player.ask("PLAY", url)).status, 200);
+    const startedMs = performance.now();
+    const stopping = server.stop();
+    for (const client of [publisher, player]) {
+      await waitFor(() => client.requests.length > 0, { what: "a request of the server" });
+      const [{ method, headers }] = client.requests as [RtspRequest];
+      assert.deepEqual([method, headers.get("location")], ["REDIRECT", "rtsp://127.0.0.2:8554/live/a"]);
+      await client.send(new TextEncoder().encode("RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n"));
+    }
+    const before = player.packetsOf(0).length;
+    await send(5);
+    await waitFor(() => player.packetsOf(0).length > before, { what: "media while the server drains" });
+    assert.equal((await publisher.ask("TEARDOWN", url)).status, 200);
+    for (const client of [publisher, player]) await client[Symbol.asyncDispose]();
+    await idle.closed;
+    assert.equal(idle.requests.length, 0, "who plays nothing is sent nowhere");
+    await idle[Symbol.asyncDispose]();
     await stopping;
     assert.ok(performance.now() - startedMs < 3_500, "it waits no longer than they stay");
   },

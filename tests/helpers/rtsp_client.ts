@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatRtspRequest, RtspReader, type RtspResponse } from "#protocols/rtsp";
+import { formatRtspRequest, RtspReader, type RtspRequest, type RtspResponse } from "#protocols/rtsp";
 
 /** A packet that came interleaved. */
 export interface ReceivedFrame {
@@ -16,6 +16,8 @@ export interface ReceivedFrame {
 export class RtspTestClient implements AsyncDisposable {
   /** All packets, in order. */
   readonly frames: ReceivedFrame[] = [];
+  /** What the server has asked, in order. */
+  readonly requests: RtspRequest[] = [];
   /** Resolves when the server has closed the connection. */
   readonly closed: Promise<void>;
   readonly #connection: Deno.TcpConn;
@@ -75,7 +77,7 @@ export class RtspTestClient implements AsyncDisposable {
 
   async #readAll(): Promise<void> {
     const reader = new RtspReader({
-      request() {},
+      request: (request) => this.requests.push(request),
       response: (response) => this.#waiting.shift()?.(response),
       frame: (channel, bytes) => this.frames.push({ channel, bytes: bytes.slice() }),
     });

@@ -152,7 +152,17 @@ export const RTSP_OPTIONS = {
   rtpPortLast: port({ default: 0, doc: "Last UDP port of media." }),
   redirectUrl: text({
     default: "",
-    doc: "Where clients are sent when the server stops, as rtsp://HOST:8554; empty for nowhere.",
+    pattern: /^(?:rtsps?:\/\/[^/\s]+\/*)?$/,
+    allowed: 'a URL such as "rtsp://HOST:8554", or ""',
+    doc: "Where clients that play or publish are sent when the server stops; empty for nowhere.",
+  }),
+  drainMs: wholeNumber({
+    default: 2000,
+    min: 0,
+    max: 3_600_000,
+    unit: "ms",
+    doc:
+      "How long a server that stops goes on for clients that were sent elsewhere; shutdownTimeoutMs bounds it.",
   }),
   multicastFirst: text({
     default: "",

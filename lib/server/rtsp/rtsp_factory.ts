@@ -49,9 +49,23 @@ export class RtspService {
     this.#log = options.log.child("rtsp");
   }
 
-  /** Sends clients elsewhere; the connections end with the server. */
-  redirect(baseUrl: string): void {
-    for (const protocol of this.#protocols) protocol.redirect(baseUrl);
+  /**
+   * Sends clients that play or publish elsewhere, and goes on serving them until they have left, or `drainMs` have
+   * passed.
+   *
+   * @param wish `redirectUrl`: `rtsp://HOST[:PORT]`; empty for nowhere.
+   * @returns How many were sent.
+   */
+  async drain(
+    { redirectUrl, drainMs }: { readonly redirectUrl: string; readonly drainMs: number },
+  ): Promise<number> {
+    if (redirectUrl === "") return 0;
+    const sent = [...this.#protocols].filter((protocol) => protocol.redirect(redirectUrl));
+    const { promise: isOver, resolve } = Promise.withResolvers<void>();
+    using _timer = this.#options.clock.after(drainMs, resolve);
+    const left = sent.map((protocol) => new Promise<void>((gone) => protocol.whenClosed(() => gone())));
+    await Promise.race([isOver, Promise.all(left)]);
+    return sent.length;
   }
 
   /** The tunnels that reach what the acceptors of `owner` do. */

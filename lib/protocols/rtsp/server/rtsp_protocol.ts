@@ -68,12 +68,17 @@ export class RtspProtocol extends Protocol {
     }
   }
 
-  /** Asks a client that plays or publishes to go on at another server: RFC 2326 section 10.10. */
-  redirect(baseUrl: string): void {
+  /**
+   * Asks a client that plays or publishes to go on at another server: RFC 2326 section 10.10.
+   *
+   * @returns Whether it does, and was asked.
+   */
+  redirect(baseUrl: string): boolean {
     const path = this.#session?.path;
-    if (path === undefined || this.isClosed) return;
+    if (path === undefined || this.isClosed) return false;
     const url = `${baseUrl.replace(/\/+$/, "")}/${path}`;
     this.send(formatRtspRequest({ method: "REDIRECT", url: "*" }, { headers: { CSeq: "1", Location: url } }));
+    return true;
   }
 
   protected override onClose(): void {
