@@ -68,7 +68,7 @@ export function builtInFactories(
     info: (text: string) => rtmpLog.info(text),
     warn: (text: string) => rtmpLog.warning(text),
   };
-  const pairs = new CipherPairs();
+  const pairs = new CipherPairs(systemClock);
   const rtmpe = () => new RtmpeProtocol({ pairs });
   const httpLines = webLog(log.child("http"));
   return (owner, guard) => {

@@ -67,9 +67,7 @@ export class CipherCarrier implements Carrier {
   }
 
   wake(): void {
-    const source = this.#source;
-    if (source === undefined) this.#below.wake();
-    else source.offer();
+    this.#below.wake();
   }
 
   /** Gives the carrier below a slice that waits for a partner: before own bytes are encrypted, and at the end. */

@@ -1,54 +1,101 @@
-import { Rc4, type Rc4Target } from "./rc4.ts";
+import type { Clock } from "#clock";
+import type { Rc4 } from "./rc4.ts";
+import { Rc4Lanes } from "./rc4_lanes.ts";
+
+/**
+ * Pairs encrypted in a row. The runtime lets a turn do 128 operations; writes beyond them wait for the next one, with
+ * bytes that by then are in no cache.
+ */
+const PAIRS_IN_A_TURN = 48;
 
 /** A slice that is to be encrypted. */
-export interface CipherTask extends Rc4Target {
+export interface CipherTask {
+  readonly cipher: Rc4;
   /** The slice; not changed meanwhile. */
   readonly input: Uint8Array;
-  /** It was encrypted while it waited. */
-  encrypted(): void;
+  /** Whether the bytes are still to be encrypted. */
+  readonly isWaiting: boolean;
+  /** The bytes as they are to be sent, at the start of `output`, which is given back once they were. */
+  encrypted(output: Uint8Array): void;
 }
 
 /**
  * Encrypts the slices of players two at a time, since two streams in one loop cost less than one after the other
- * (`Rc4.applyBoth`). A flush gives one slice to player after player; each waits for the next one, the last until
- * the turn ends, so nothing leaves later than in its turn.
+ * (`Rc4Lanes`). A flush gives one slice to player after player; each pair is sent before the next one is encrypted,
+ * so a few outputs serve all of them.
  */
 export class CipherPairs {
-  #waiting: CipherTask | undefined = undefined;
+  readonly #clock: Clock;
+  #lanes: Rc4Lanes | undefined;
+  #waiting: CipherTask[] = [];
+  #next = 0;
   #isArmed = false;
+  #pairs = 0;
 
-  /** Encrypts `task` together with the one that waits; without one of the same slice it waits itself. */
-  add(task: CipherTask): "encrypted" | "waiting" {
-    const partner = this.#waiting;
-    if (partner !== undefined && partner.input === task.input) {
-      this.#waiting = undefined;
-      Rc4.applyBoth(task.input, [partner, task]);
-      partner.encrypted();
-      return "encrypted";
-    }
-    this.#waiting = task;
-    if (partner !== undefined) encryptAlone(partner);
-    if (!this.#isArmed) {
-      this.#isArmed = true;
-      queueMicrotask(this.#turnEnded);
-    }
-    return "waiting";
+  /** @param clock Lets the runtime do other things between many pairs. */
+  constructor(clock: Clock) {
+    this.#clock = clock;
   }
 
-  /** Takes `task` back, where it waits; it is not encrypted. */
-  remove(task: CipherTask): void {
-    if (this.#waiting === task) this.#waiting = undefined;
+  /** Encrypts `task` in its turn, unless it no longer waits by then. */
+  add(task: CipherTask): void {
+    this.#waiting.push(task);
+    if (this.#isArmed) return;
+    this.#isArmed = true;
+    this.#pairs = 0;
+    queueMicrotask(this.#encryptPair);
   }
 
-  readonly #turnEnded = (): void => {
-    this.#isArmed = false;
-    const last = this.#waiting;
-    this.#waiting = undefined;
-    if (last !== undefined) encryptAlone(last);
+  /** Encrypts `task` at once. */
+  encryptNow(task: CipherTask): void {
+    const output = this.#memory.take(task.input.length);
+    task.cipher.apply(task.input, output);
+    task.encrypted(output);
+  }
+
+  /** Takes back an output that was sent. */
+  give(output: Uint8Array): void {
+    this.#memory.give(output);
+  }
+
+  get #memory(): Rc4Lanes {
+    return this.#lanes ??= new Rc4Lanes();
+  }
+
+  readonly #encryptPair = (): void => {
+    const one = this.#take();
+    if (one === undefined) {
+      this.#isArmed = false;
+      return;
+    }
+    const other = this.#take(one.input);
+    if (other === undefined) this.encryptNow(one);
+    else this.#encryptBoth(one, other);
+    if (++this.#pairs % PAIRS_IN_A_TURN > 0) queueMicrotask(this.#encryptPair);
+    else this.#clock.after(0, this.#encryptPair);
   };
-}
 
-function encryptAlone(task: CipherTask): void {
-  task.cipher.apply(task.input, task.output);
-  task.encrypted();
+  #encryptBoth(one: CipherTask, other: CipherTask): void {
+    const memory = this.#memory;
+    const { input } = one;
+    const output = memory.take(input.length);
+    const otherOutput = memory.take(input.length);
+    memory.apply(input, [{ cipher: one.cipher, output }, { cipher: other.cipher, output: otherOutput }]);
+    one.encrypted(output);
+    other.encrypted(otherOutput);
+  }
+
+  /** The next one that waits, if it has that very input. */
+  #take(input?: Uint8Array): CipherTask | undefined {
+    for (; this.#next < this.#waiting.length; this.#next++) {
+      const task = this.#waiting[this.#next]!;
+      if (!task.isWaiting) continue;
+      if (input !== undefined && task.input !== input) return undefined;
+      this.#next++;
+      return task;
+    }
+    this.#waiting = [];
+    this.#next = 0;
+    return undefined;
+  }
 }

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { concatBytes } from "#bytes";
+import { ManualClock } from "#clock";
 import { ClosedError } from "#errors";
 import type { Carrier, SliceSource } from "#stack";
 import { ScriptedCarrier } from "../../../tests/helpers/scripted_carrier.ts";
 import { latin1, NearProtocol, ScriptedSource, seeded, sideOf } from "./_rig_test.ts";
 import type { Side } from "./_rig_test.ts";
 import { CipherPairs, Rc4, RtmpeClientProtocol, RtmpeProtocol } from "./mod.ts";
+import { Rc4Lanes, type Rc4Target } from "./rc4_lanes.ts";
 
 /** What is sent between slices, which hold other bytes. */
 const OWN = Uint8Array.of(0xff);
@@ -90,8 +92,8 @@ function playerOf(pairs: CipherPairs, seed: number): Player {
   return { near, socket, carrier, source, client };
 }
 
-function playersOf(count: number): Player[] {
-  const pairs = new CipherPairs();
+function playersOf(count: number, clock = new ManualClock()): Player[] {
+  const pairs = new CipherPairs(clock);
   return Array.from({ length: count }, (_, index) => playerOf(pairs, index + 1));
 }
 
@@ -103,49 +105,98 @@ function flush(players: readonly Player[], slice: Uint8Array): void {
   }
 }
 
+/** As many microtasks as it takes to encrypt a slice for each player. */
+async function turnOf(players: readonly Player[]): Promise<void> {
+  for (let at = 0; at <= players.length; at++) await Promise.resolve();
+}
+
 /** What a player has decrypted. */
 function heard({ socket, client }: Player): Uint8Array {
   for (const bytes of socket.wire.splice(0)) client.carrier.deliver(bytes);
   return concatBytes(client.near.received);
 }
 
-Deno.test("Rc4.applyBoth gives each of two streams what it gives it alone", () => {
-  const input = seeded(5)(10_000);
-  const both = [3, 4].map((seed) => ({ cipher: new Rc4(seeded(seed)(16)), output: new Uint8Array(10_000) }));
-  const alone = [3, 4].map((seed) => ({ cipher: new Rc4(seeded(seed)(16)), output: new Uint8Array(10_000) }));
-  both[0]!.cipher.skip(77);
-  alone[0]!.cipher.skip(77);
-  for (const [from, to] of [[0, 1], [1, 300], [300, 300], [300, 10_000]] as const) {
-    const piece = input.subarray(from, to);
-    const part = (target: { cipher: Rc4; output: Uint8Array }) => ({
-      cipher: target.cipher,
-      output: target.output.subarray(from, to),
-    });
-    Rc4.applyBoth(piece, [part(both[0]!), part(both[1]!)]);
-    for (const target of alone) target.cipher.apply(piece, target.output.subarray(from, to));
-  }
-  assert.deepEqual(both.map(({ output }) => output), alone.map(({ output }) => output));
+Deno.test("Rc4Lanes gives each of two streams what it gives it alone, wherever they stand", () => {
+  const lanes = new Rc4Lanes();
+  const lengths = fc.oneof(fc.nat(1_500), fc.nat(150_000));
+  const run = fc.record({
+    skips: fc.tuple(fc.nat(300), fc.nat(300)),
+    lengths: fc.array(lengths, { maxLength: 4 }),
+  });
+  fc.assert(
+    fc.property(run, ({ skips, lengths }) => {
+      const streams = () =>
+        skips.map((skip, index) => {
+          const cipher = new Rc4(seeded(index + 3)(16));
+          cipher.skip(skip);
+          return cipher;
+        }) as [Rc4, Rc4];
+      const together = streams();
+      const alone = streams();
+      for (const length of lengths) {
+        const input = seeded(length)(length);
+        const outputs = together.map((cipher) => ({ cipher, output: lanes.take(length) }));
+        lanes.apply(input, outputs as [Rc4Target, Rc4Target]);
+        for (const [index, { output }] of outputs.entries()) {
+          const expected = new Uint8Array(length);
+          alone[index]!.apply(input, expected);
+          assert.deepEqual(output.subarray(0, length), expected);
+          lanes.give(output);
+        }
+      }
+    }),
+    { numRuns: 40 },
+  );
 });
 
-Deno.test("CipherPairs lets a slice wait for the next player, and no longer than the turn", async () => {
-  const players = playersOf(3);
+Deno.test("Rc4Lanes has memory for those who come when its own is lent", () => {
+  const lanes = new Rc4Lanes();
+  const lent = Array.from({ length: 400 }, () => lanes.take(1_000));
+  assert.equal(new Set(lent.map((output) => `${output.buffer.byteLength} ${output.byteOffset}`)).size, 161);
+  const [first, last] = [lent[0]!, lent.at(-1)!];
+  lanes.apply(new Uint8Array(1_000), [
+    { cipher: new Rc4(Uint8Array.of(1)), output: first },
+    { cipher: new Rc4(Uint8Array.of(1)), output: last },
+  ]);
+  assert.deepEqual(last, first.slice(0, 1_000));
+  for (const output of lent) lanes.give(output);
+  assert.equal(lanes.take(1).buffer, first.buffer);
+});
+
+Deno.test("CipherPairs sends a pair before it encrypts the next one, and no later than in its turn", async () => {
+  const players = playersOf(5);
   const slice = seeded(6)(5_000).fill(7);
   flush(players, slice);
-  assert.deepEqual(players.map(({ socket }) => socket.isWriting), [true, true, false]);
+  const writing = () => players.map(({ socket }) => socket.isWriting);
+  assert.deepEqual(writing(), [false, false, false, false, false]);
   await Promise.resolve();
-  assert.deepEqual(players.map(({ socket }) => socket.isWriting), [true, true, true]);
+  assert.deepEqual(writing(), [true, true, false, false, false]);
+  await Promise.resolve();
+  assert.deepEqual(writing(), [true, true, true, true, false]);
+  await Promise.resolve();
   for (const player of players) {
     player.socket.settle(Infinity);
     assert.deepEqual(heard(player), slice);
   }
 });
 
+Deno.test("CipherPairs lets other things happen between many pairs", async () => {
+  const clock = new ManualClock();
+  const players = playersOf(100, clock);
+  flush(players, Uint8Array.of(1));
+  await turnOf(players);
+  const writing = () => players.filter(({ socket }) => socket.isWriting).length;
+  assert.equal(writing(), 96);
+  clock.advance(1);
+  await turnOf(players);
+  assert.equal(writing(), 100);
+});
+
 Deno.test("CipherPairs pairs players of one slice only", async () => {
   const players = playersOf(2);
   flush([players[0]!], Uint8Array.of(1, 2));
   flush([players[1]!], Uint8Array.of(3, 4));
-  assert.deepEqual(players.map(({ socket }) => socket.isWriting), [true, false]);
-  await Promise.resolve();
+  await turnOf(players);
   for (const { socket } of players) socket.settle(Infinity);
   assert.deepEqual(players.map((player) => [...heard(player)]), [[1, 2], [3, 4]]);
 });
@@ -172,7 +223,7 @@ Deno.test("CipherPairs forgets a player that is gone", async () => {
   flush([players[0]!], Uint8Array.of(1));
   players[0]!.socket.abort(new ClosedError("gone"));
   flush([players[1]!], Uint8Array.of(1));
-  await Promise.resolve();
+  await turnOf(players);
   players[1]!.socket.settle(Infinity);
   assert.deepEqual(players.map((player) => [...heard(player)]), [[], [1]]);
 });
@@ -202,9 +253,12 @@ Deno.test("RtmpeProtocol keeps the order of bytes whoever is paired with whom", 
           await Promise.resolve();
         }
       }
-      await Promise.resolve();
+      await turnOf(players);
       for (const [index, player] of players.entries()) {
-        while (player.socket.isWriting) player.socket.settle(Infinity);
+        while (player.socket.isWriting) {
+          player.socket.settle(Infinity);
+          await turnOf(players);
+        }
         const got = heard(player);
         assert.deepEqual(got.filter((byte) => byte !== OWN[0]), concatBytes(slices));
         assert.equal(got.length - got.filter((byte) => byte !== OWN[0]).length, sent[index]);

@@ -21,7 +21,7 @@ export { CipherPairs } from "./cipher_pairs.ts";
 export type { CipherTask } from "./cipher_pairs.ts";
 export { DH_KEY_BYTES, DiffieHellman } from "./diffie_hellman.ts";
 export { Rc4 } from "./rc4.ts";
-export type { Rc4Target } from "./rc4.ts";
+export type { Rc4State } from "./rc4.ts";
 export { RtmpeProtocol } from "./rtmpe_protocol.ts";
 export { RtmpeClientProtocol } from "./rtmpe_client_protocol.ts";
 export type { RtmpeOptions } from "./rtmpe_protocol.ts";
