@@ -15,12 +15,13 @@ import { processorMs } from "../helpers/process.ts";
 import { RtmpClient } from "../helpers/rtmp_client.ts";
 import { type ReceivedFrame, RtspTestClient } from "../helpers/rtsp_client.ts";
 import { TestServer } from "../helpers/server.ts";
-import { delay } from "../helpers/wait.ts";
+import { delay, waitFor } from "../helpers/wait.ts";
 import { pin, publish } from "./_load.ts";
 
 const STEP_MS = 20;
 /** Players that join at a time. */
 const JOINING = 20;
+const JOIN_TIMEOUT_MS = 25_000;
 
 interface Load {
   readonly tags: readonly ReadTag[];
@@ -103,7 +104,7 @@ class SequenceCounts {
   readonly socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   bytes = 0;
   #counts = new Uint8Array(65_536);
-  #newest = 0;
+  #newest: number | undefined;
   #from = 0;
 
   get port(): number {
@@ -118,23 +119,30 @@ class SequenceCounts {
         this.bytes += packet.length;
         // reports go to the next port, which may be another player's
         if (packet[1]! >= 200 && packet[1]! <= 207) continue;
-        this.#newest = packet[2]! << 8 | packet[3]!;
-        this.#counts[this.#newest]!++;
+        const number = packet[2]! << 8 | packet[3]!;
+        this.#newest = number;
+        this.#counts[number]!++;
       }
     } catch {
       // closed
     }
   }
 
+  /** Whether anything has come. */
+  get hasBegun(): boolean {
+    return this.#newest !== undefined;
+  }
+
   watch(): void {
-    this.#from = this.#newest + 50;
+    this.#from = (this.#newest ?? 0) + 50;
   }
 
   /** Packets that were to come since `watch`, and those that did not. */
   losses(): { sent: number; lost: number } {
     let sent = 0;
     let lost = 0;
-    for (let at = this.#from; (this.#newest - 50 - at & 0xffff) < 0x8000; at++) {
+    const until = (this.#newest ?? 0) - 50;
+    for (let at = this.#from; (until - at & 0xffff) < 0x8000; at++) {
       sent++;
       if (this.#counts[at & 0xffff] === 0) lost++;
     }
@@ -156,6 +164,11 @@ async function udpPlayers(server: TestServer, load: Load): Promise<Running> {
       [video, audio].map(({ port }) => `RTP/AVP;unicast;client_port=${port}-${port + 1}`)
     ),
   );
+  await waitFor(() => all.every(({ hasBegun }) => hasBegun), {
+    what: "packets to all players",
+    timeoutMs: JOIN_TIMEOUT_MS,
+    pollMs: 100,
+  });
   return {
     bytes: () => all.reduce((sum, { bytes }) => sum + bytes, 0),
     watch() {
