@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { AacRtpDepacketizer, AacRtpPacketizer, LatmRtpDepacketizer, parseAacConfig } from "#codecs/aac";
+import {
+  AacRtpDepacketizer,
+  AacRtpPacketizer,
+  encodeStreamMuxConfig,
+  LatmRtpDepacketizer,
+  LatmRtpPacketizer,
+  parseAacConfig,
+} from "#codecs/aac";
 import { Ac3RtpDepacketizer, Ac3RtpPacketizer } from "#codecs/ac3";
 import { Av1RtpDepacketizer, Av1RtpPacketizer } from "#codecs/av1";
 import { AvcRtpDepacketizer, AvcRtpPacketizer } from "#codecs/avc";
@@ -303,6 +310,12 @@ const ROUND_TRIPS: readonly {
     unit: fc.uint8Array({ minLength: 1, maxLength: 3000 }),
   },
   {
+    name: "latm",
+    packetizer: new LatmRtpPacketizer(),
+    make: () => new LatmRtpDepacketizer({ config: encodeStreamMuxConfig(parseAacConfig("1210")) }),
+    unit: fc.uint8Array({ minLength: 1, maxLength: 3000 }),
+  },
+  {
     name: "vp8",
     packetizer: new Vp8RtpPacketizer(),
     make: () => new Vp8RtpDepacketizer(),
@@ -356,11 +369,7 @@ function payloadOf(unit: Uint8Array, { prefix, start, end }: RtpFragment): Uint8
 const OTHERS: readonly { readonly name: string; readonly make: () => RtpDepacketizer }[] = [
   { name: "avc in mode 2", make: () => new AvcRtpDepacketizer({ interleavingDepth: 2 }) },
   { name: "hevc with numbers", make: () => new HevcRtpDepacketizer({ reorderedNalUnits: 2 }) },
-  { name: "latm", make: () => new LatmRtpDepacketizer({}) },
-  {
-    name: "latm with a configuration",
-    make: () => new LatmRtpDepacketizer({ config: parseAacConfig("400024203fc0") }),
-  },
+  { name: "latm with configurations in it", make: () => new LatmRtpDepacketizer({}) },
 ];
 
 for (const { name, packetizer, make, unit } of ROUND_TRIPS) {
@@ -445,4 +454,18 @@ Deno.test("parseAacConfig says what is no configuration", () => {
   assert.equal(parseAacConfig("1210").toHex(), "1210");
   assert.throws(() => parseAacConfig("121"), FormatError);
   assert.throws(() => parseAacConfig("xx"), FormatError);
+});
+
+Deno.test("encodeStreamMuxConfig makes what encoders make, and what is read back", () => {
+  // AAC LC, 48 kHz, stereo, as ffmpeg writes it
+  assert.equal(encodeStreamMuxConfig(parseAacConfig("1190")).toHex(), "400023203fc0");
+  for (const config of ["1210", "1190", "1388", "2b920800", "1208"]) {
+    const codecConfig = parseAacConfig(config);
+    const read = new LatmRtpDepacketizer({ config: encodeStreamMuxConfig(codecConfig) }).config;
+    assert.equal(read?.toHex(), config);
+  }
+  // SBR told behind the configuration is left out
+  const read = new LatmRtpDepacketizer({ config: encodeStreamMuxConfig(parseAacConfig("139056e5a0")) });
+  assert.equal(read.config?.toHex(), "1390");
+  assert.throws(() => encodeStreamMuxConfig(Uint8Array.of(0x12)), FormatError);
 });

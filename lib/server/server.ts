@@ -339,6 +339,7 @@ class Server implements RunningServer {
       ports: this.#rtpPorts,
       groups: new MulticastGroups(this.#reactor, { clock: systemClock, pool: { first, last, port, ttl } }),
       waitForStreamMs: rtsp.waitForStreamMs,
+      aacFormat: rtsp.aacFormat,
     });
   }
 

@@ -2,7 +2,7 @@ import type { Clock } from "#clock";
 import type { Packet } from "#media";
 import { announcedTracks } from "#mediaformats/flv";
 import type { Stream, StreamHeader } from "#streaming";
-import { type OutboundTrack, outboundTracks } from "./outbound_tracks.ts";
+import { type OutboundOptions, type OutboundTrack, outboundTracks } from "./outbound_tracks.ts";
 
 /** How long a stream that has just begun is watched for its tracks, in ms from its start. */
 const TRACKS_SETTLE_MS = 1_000;
@@ -12,10 +12,15 @@ const LOOK_MS = 50;
  * The tracks of a live stream that RTP can carry, once they are known, or may be.
  *
  * @param stream Held by the caller meanwhile.
+ * @param options `clock`: tells how long is waited; and what may be chosen of their forms.
  */
-export async function whenTracksKnown(stream: Stream, clock: Clock): Promise<OutboundTrack[]> {
+export async function whenTracksKnown(
+  stream: Stream,
+  options: OutboundOptions & { readonly clock: Clock },
+): Promise<OutboundTrack[]> {
+  const { clock } = options;
   for (;;) {
-    const tracks = outboundTracks(packetsOf(stream));
+    const tracks = outboundTracks(packetsOf(stream), options);
     const kinds = new Set(tracks.map(({ kind }) => kind));
     const startedMs = stream.publisher?.startedMs;
     const isSettled = areAllThere(kinds, stream.header) || startedMs === undefined ||

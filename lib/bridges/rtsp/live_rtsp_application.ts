@@ -25,6 +25,7 @@ import type {
 import { FilePresentation } from "./files/file_presentation.ts";
 import { inboundForm } from "./inbound_tracks.ts";
 import { whenTracksKnown } from "./known_tracks.ts";
+import type { AacFormat } from "./outbound_tracks.ts";
 import { MulticastSenders } from "./play/multicast_senders.ts";
 import { type InboundTrack, RtspToStream } from "./rtsp_to_stream.ts";
 import { StreamToRtsp } from "./stream_to_rtsp.ts";
@@ -49,6 +50,8 @@ export interface LiveRtspOptions {
   readonly randomBytes?: RandomBytes;
   /** How long a player of a stream that nobody publishes is held before 404, in ms. */
   readonly waitForStreamMs: number;
+  /** How AAC goes to players. @default {"hbr"} */
+  readonly aacFormat?: AacFormat;
 }
 
 /** How long an application may take to decide, in ms. */
@@ -71,7 +74,7 @@ export class LiveRtspApplication implements RtspApplication {
   }
 
   async open(wish: RtspWish): Promise<RtspPresentation | RtspRefusal> {
-    const { access, registry, clock, files, waitForStreamMs } = this.#options;
+    const { access, registry, clock, files, waitForStreamMs, aacFormat = "hbr" } = this.#options;
     const request = await this.#identify(wish);
     if ("status" in request) return request;
     const answer = await this.#decided(access.play(request));
@@ -94,7 +97,7 @@ export class LiveRtspApplication implements RtspApplication {
     const stream = registry.open(answer.path, answer.options);
     // keeps the stream while it is looked at
     using _hold = stream.hold();
-    const tracks = await whenTracksKnown(stream, clock);
+    const tracks = await whenTracksKnown(stream, { clock, aacFormat });
     if (tracks.length === 0) {
       log.warning("play refused: RTP carries none of its codecs");
       return { status: 415, reason: "RTP carries none of its codecs" };
@@ -134,12 +137,12 @@ export class LiveRtspApplication implements RtspApplication {
   }
 
   async #openFile(wish: FileWish, log: Logger): Promise<RtspPresentation | RtspRefusal | undefined> {
-    const { files, clock } = this.#options;
+    const { files, clock, aacFormat = "hbr" } = this.#options;
     try {
       const file = await files?.open(wish);
       if (file === undefined) return undefined;
       const open = () => files?.open(wish) ?? Promise.resolve(undefined);
-      const presentation = await FilePresentation.of(file, { open, clock, log });
+      const presentation = await FilePresentation.of(file, { open, clock, log, aacFormat });
       return presentation ?? { status: 415, reason: "RTP carries none of its codecs" };
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;

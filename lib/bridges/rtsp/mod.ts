@@ -15,7 +15,7 @@ export { inboundForm } from "./inbound_tracks.ts";
 export type { InboundForm, InboundUnit } from "./inbound_tracks.ts";
 export { whenTracksKnown } from "./known_tracks.ts";
 export { outboundForm, outboundTracks, sdpTrackOf } from "./outbound_tracks.ts";
-export type { OutboundForm, OutboundTrack } from "./outbound_tracks.ts";
+export type { AacFormat, OutboundForm, OutboundOptions, OutboundTrack } from "./outbound_tracks.ts";
 export { FRAME_HEADER_BYTES, MAX_RTP_PAYLOAD_BYTES, RtpWire } from "./rtp_wire.ts";
 export type { RtpWireOptions, WireTrack } from "./rtp_wire.ts";
 export { MAX_JITTER_DELAY_MS, RtspToStream } from "./rtsp_to_stream.ts";

@@ -1,4 +1,9 @@
-import { AacRtpPacketizer, decodeAudioSpecificConfig } from "#codecs/aac";
+import {
+  AacRtpPacketizer,
+  decodeAudioSpecificConfig,
+  encodeStreamMuxConfig,
+  LatmRtpPacketizer,
+} from "#codecs/aac";
 import { Ac3RtpPacketizer, decodeAc3SyncFrame } from "#codecs/ac3";
 import { Av1RtpPacketizer, decodeAv1CodecConfiguration } from "#codecs/av1";
 import { AvcRtpPacketizer, decodeAvcDecoderConfiguration } from "#codecs/avc";
@@ -49,10 +54,26 @@ export interface OutboundTrack {
   readonly form: OutboundForm;
 }
 
+/** How AAC goes out: RFC 3640 in AAC-hbr, which all players read, or RFC 6416, which some broadcast gear wants. */
+export type AacFormat = "hbr" | "latm";
+
+/** What may be chosen of the forms. */
+export interface OutboundOptions {
+  /** @default {"hbr"} */
+  readonly aacFormat?: AacFormat;
+}
+
+const LATM_ENCODING = "MP4A-LATM";
+
+/** The choices that made a form. */
+export function optionsOf({ encoding }: OutboundForm): OutboundOptions {
+  return { aacFormat: encoding === LATM_ENCODING ? "latm" : "hbr" };
+}
+
 const PLAIN = { channels: 1, format: "", parameterSets: new Uint8Array(0) };
 
 /** How a codec goes out, by the packet that describes its track: its configuration, or a frame where it has none. */
-const FORMS: Partial<Record<CodecId, (payload: Uint8Array) => OutboundForm>> = {
+const FORMS: Partial<Record<CodecId, (payload: Uint8Array, options: OutboundOptions) => OutboundForm>> = {
   avc1(payload) {
     const { sps, pps, nalLengthSize, profileIdc, constraintFlags, levelIdc } = decodeAvcDecoderConfiguration(
       payload,
@@ -109,14 +130,20 @@ const FORMS: Partial<Record<CodecId, (payload: Uint8Array) => OutboundForm>> = {
     clockRate: VIDEO_CLOCK_RATE,
     encoding: "VP9",
   }),
-  mp4a(payload) {
-    const { sampleRate, channels } = decodeAudioSpecificConfig(payload);
+  mp4a(payload, { aacFormat }) {
+    const { sampleRate: clockRate, channels: told } = decodeAudioSpecificConfig(payload);
+    const channels = Math.max(1, told);
+    if (aacFormat === "latm") {
+      const format = `cpresent=0; config=${encodeStreamMuxConfig(payload).toHex()}`;
+      const packetizer = new LatmRtpPacketizer();
+      return { ...PLAIN, packetizer, clockRate, encoding: LATM_ENCODING, channels, format };
+    }
     return {
       ...PLAIN,
       packetizer: new AacRtpPacketizer(),
-      clockRate: sampleRate,
+      clockRate,
       encoding: "MPEG4-GENERIC",
-      channels: Math.max(1, channels),
+      channels,
       format: "profile-level-id=1; mode=AAC-hbr; sizelength=13; indexlength=3; indexdeltalength=3; config=" +
         payload.toHex(),
     };
@@ -196,14 +223,14 @@ function lengthPrefixed(sets: readonly Uint8Array[]): Uint8Array {
  * @param packet Its configuration, or its first frame where the codec has none.
  * @returns `undefined` if RTP does not carry it, or it cannot be read.
  */
-export function outboundForm(packet: Packet): OutboundForm | undefined {
+export function outboundForm(packet: Packet, options: OutboundOptions = {}): OutboundForm | undefined {
   const form = FORMS[packet.codec];
   if (form === undefined || packet.kind === "data") return undefined;
   // what boxes and Enhanced RTMP have as a configuration of these tells less than a frame
   const isDescribed = packet.role === "config" || WITHOUT_CONFIG.includes(packet.codec);
   if (!isDescribed || packet.role === "config" && packet.codec.endsWith("c-3")) return undefined;
   try {
-    return form(packet.payload);
+    return form(packet.payload, options);
   } catch (error) {
     if (error instanceof FormatError || error instanceof LimitError) return undefined;
     throw error;
@@ -215,13 +242,13 @@ export function outboundForm(packet: Packet): OutboundForm | undefined {
  *
  * @param packets Configurations in force, then the newest packets.
  */
-export function outboundTracks(packets: Iterable<Packet>): OutboundTrack[] {
+export function outboundTracks(packets: Iterable<Packet>, options: OutboundOptions = {}): OutboundTrack[] {
   const found = new Map<string, Omit<OutboundTrack, "index" | "payloadType">>();
   for (const packet of packets) {
     const { kind, trackId, codec } = packet;
     if (kind === "data" || found.has(`${kind}${trackId}`)) continue;
     if (packet.role !== "config" && packet.role !== "media") continue;
-    const form = packet.role === "media" && codec === "Opus" ? undefined : outboundForm(packet);
+    const form = packet.role === "media" && codec === "Opus" ? undefined : outboundForm(packet, options);
     if (form !== undefined) found.set(`${kind}${trackId}`, { kind, trackId, codec, form });
   }
   const tracks = [...found.values()].sort((a, b) => rank(a) - rank(b));

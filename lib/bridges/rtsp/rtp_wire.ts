@@ -7,7 +7,7 @@ import { HevcRtpPacketizer } from "#codecs/hevc";
 import type { Packet, RtpFragment } from "#media";
 import { encodeRtcp, RTP_HEADER_BYTES, writeRtpHeader } from "#protocols/rtp";
 import type { StreamHeader, WireFormat } from "#streaming";
-import { type OutboundForm, outboundForm, type OutboundTrack } from "./outbound_tracks.ts";
+import { optionsOf, type OutboundForm, outboundForm, type OutboundTrack } from "./outbound_tracks.ts";
 
 /** Most bytes of an RTP payload: with all headers it fits into an Ethernet frame, in a tunnel too. */
 export const MAX_RTP_PAYLOAD_BYTES = 1_400;
@@ -221,7 +221,7 @@ export class RtpWire implements WireFormat {
   }
 
   #learn(track: SentTrack, packet: Packet): readonly Piece[] {
-    const form = outboundForm(packet);
+    const form = outboundForm(packet, optionsOf(track.form));
     if (form !== undefined) track.form = { ...form, clockRate: track.form.clockRate };
     return NO_PIECES;
   }
@@ -245,8 +245,8 @@ const NOTHING = new Uint8Array(0);
 const NO_PIECES: readonly Piece[] = [];
 
 function keyOf({ track, rtpChannel, rtcpChannel }: WireTrack): string {
-  const { kind, trackId, codec, payloadType, form: { clockRate } } = track;
-  return `${kind}${trackId}.${codec}.${payloadType}.${clockRate}@${rtpChannel}-${rtcpChannel}`;
+  const { kind, trackId, payloadType, form: { clockRate, encoding } } = track;
+  return `${kind}${trackId}.${encoding}.${payloadType}.${clockRate}@${rtpChannel}-${rtcpChannel}`;
 }
 
 function framed(channel: number, packet: Uint8Array): Uint8Array {

@@ -124,6 +124,23 @@ Deno.test("outboundTracks describes what RTP carries, video first, as inboundFor
   assert.deepEqual(outboundTracks([broken, { ...configs[1]!, codec: "speex" }]), []);
 });
 
+Deno.test("outboundTracks describes AAC as LATM where that is wanted, as inboundForm reads it", () => {
+  const [, track] = outboundTracks(configsOf(SDP), { aacFormat: "latm" });
+  const { encoding, format } = sdpTrackOf(track!);
+  assert.deepEqual([encoding, format], ["MP4A-LATM", "cpresent=0; config=400024203fc0"]);
+  const [media] = parseSdp(
+    `v=0\r\nm=audio 0 RTP/AVP 97\r\na=rtpmap:97 ${encoding}/44100/2\r\na=fmtp:97 ${format}\r\n`,
+  );
+  assert.equal(inboundForm(media!)?.config?.toHex(), "1210");
+  // another configuration keeps to it
+  const wire = new RtpWire({
+    clock: new ManualClock(),
+    tracks: [{ track: track!, rtpChannel: 0, rtcpChannel: 1 }],
+  });
+  encode(wire, configsOf(SDP)[1]!);
+  assert.equal(rtpOf(encode(wire, sound(0)))[0]!.payload.toHex(), "03010203");
+});
+
 Deno.test("RtpWire writes parameter sets, then a picture in payloads that fit, one run of numbers", () => {
   const wire = wireOf(configsOf(SDP));
   const big = new Uint8Array(3_000).fill(7);

@@ -1,4 +1,4 @@
-import { BitReader, ByteWriter, concatBytes } from "#bytes";
+import { BitReader } from "#bytes";
 import { FormatError } from "#errors";
 import {
   type RtpDepacketizer,
@@ -8,8 +8,6 @@ import {
   type RtpUnit,
   UnitAssembler,
 } from "#media";
-import { LoasReader } from "./loas_reader.ts";
-import { readStreamMuxConfig, type StreamMuxConfig } from "./stream_mux_config.ts";
 
 /** Fields of the `fmtp` line of `mpeg4-generic`: RFC 3640 section 4.1. */
 export interface AacRtpOptions {
@@ -128,107 +126,6 @@ export class AacRtpPacketizer implements RtpPacketizer {
       fragments.push({ prefix, start, end: Math.min(unit.length, start + step) });
     }
     return fragments;
-  }
-}
-
-/** How LATM frames are sent: RFC 6416 section 7. */
-export interface LatmRtpOptions {
-  /** The `config` of the `fmtp` line, a StreamMuxConfig; absent where the frames bring it (`cpresent` 1). */
-  readonly config?: Uint8Array;
-  /** Ticks of the clock that a frame lasts. @default {1024} */
-  readonly frameTicks?: number;
-}
-
-/** Sync word of a LOAS frame: ISO/IEC 14496-3 section 1.7.2. */
-const LOAS_SYNC = 0x56e000;
-const MAX_LOAS_PAYLOAD_BYTES = 0x1fff;
-
-/** Takes AAC frames out of `MP4A-LATM`: RFC 6416, configuration in the SDP or in the frames. */
-export class LatmRtpDepacketizer implements RtpDepacketizer {
-  readonly #assembler = new UnitAssembler();
-  readonly #loas = new LoasReader();
-  readonly #mux: StreamMuxConfig | undefined;
-  readonly #frameTicks: number;
-  #lastMux: StreamMuxConfig | undefined;
-  #timestamp = 0;
-  #isBroken = false;
-  #malformed = 0;
-
-  /** @throws {FormatError} If the configuration is malformed. */
-  constructor(options: LatmRtpOptions) {
-    const { config } = options;
-    this.#mux = config === undefined ? undefined : readStreamMuxConfig(new BitReader(config), config);
-    this.#frameTicks = options.frameTicks ?? 1024;
-  }
-
-  /** AudioSpecificConfig of the SDP; `undefined` where the frames bring it. */
-  get config(): Uint8Array<ArrayBuffer> | undefined {
-    return this.#mux?.codecConfig;
-  }
-
-  /** Payloads that were malformed and passed over. */
-  get malformedPayloads(): number {
-    return this.#malformed;
-  }
-
-  /** Takes the next payload; the marker ends an AudioMuxElement. */
-  push({ payload, timestamp, isMarked, isAfterLoss }: RtpPayload): RtpUnit[] {
-    if (timestamp !== this.#timestamp) {
-      this.#assembler.clear();
-      this.#isBroken = false;
-    }
-    if (isAfterLoss) this.#isBroken = this.#assembler.length > 0;
-    this.#timestamp = timestamp;
-    this.#assembler.append(payload);
-    if (!isMarked) return [];
-    const element = this.#assembler.take();
-    if (this.#isBroken) return [];
-    return this.#mux === undefined ? this.#framed(element) : this.#plain(element, this.#mux);
-  }
-
-  /** AudioMuxElement(0): each payload with its length before it. */
-  #plain(element: Uint8Array, mux: StreamMuxConfig): RtpUnit[] {
-    const units: RtpUnit[] = [];
-    let at = 0;
-    for (let index = 0; index < mux.subFrames && at < element.length; index++) {
-      let size = mux.fixedPayloadBytes ?? 0;
-      if (mux.fixedPayloadBytes === undefined) {
-        let byte: number;
-        do {
-          byte = element[at++] ?? 0;
-          size += byte;
-        } while (byte === 0xff);
-      }
-      if (at + size > element.length) {
-        this.#malformed++;
-        return units;
-      }
-      if (size > 0) {
-        units.push({
-          payload: new Uint8Array(element.subarray(at, at + size)),
-          timestamp: this.#timestamp + index * this.#frameTicks,
-        });
-      }
-      at += size;
-    }
-    return units;
-  }
-
-  /** AudioMuxElement(1), which is what a LOAS frame carries. */
-  #framed(element: Uint8Array): RtpUnit[] {
-    if (element.length > MAX_LOAS_PAYLOAD_BYTES) {
-      this.#malformed++;
-      return [];
-    }
-    const header = new ByteWriter().u24(LOAS_SYNC | element.length).take();
-    const frames = [...this.#loas.push(concatBytes([header, element])), ...this.#loas.flush()];
-    if (frames.length === 0) this.#malformed++;
-    return frames.map(({ payload, mux }, index) => {
-      const timestamp = this.#timestamp + index * this.#frameTicks;
-      if (mux === this.#lastMux) return { payload, timestamp };
-      this.#lastMux = mux;
-      return { payload, timestamp, config: mux.codecConfig };
-    });
   }
 }
 

@@ -1,6 +1,6 @@
 import { BitReader } from "#bytes";
 import { FormatError } from "#errors";
-import { copyBits } from "./_bit_copy.ts";
+import { BitBuilder, copyBits } from "./_bit_copy.ts";
 import { type AudioSpecificConfig, readAudioSpecificConfig } from "./audio_specific_config.ts";
 
 /** How LATM frames are laid out: StreamMuxConfig, ISO/IEC 14496-3 section 1.7.3.2.3. */
@@ -47,6 +47,28 @@ export function readStreamMuxConfig(bits: BitReader, bytes: Uint8Array): StreamM
   }
   if (bits.flag("crcCheckPresent")) bits.skip(8, "crcCheckSum");
   return { config, codecConfig, subFrames, fixedPayloadBytes, otherDataBits };
+}
+
+/**
+ * Encodes the layout of one AAC stream: a frame in each AudioMuxElement, which tells its length. Version 0, so what an
+ * old decoder does not look at, SBR told behind the configuration, is left out: decoders find it in the frames.
+ *
+ * @param codecConfig AudioSpecificConfig; borrowed.
+ * @returns Bytes owned by the caller.
+ * @throws {FormatError} If the configuration is malformed, or tells not itself where it ends.
+ */
+export function encodeStreamMuxConfig(codecConfig: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bits = new BitReader(codecConfig);
+  readAudioSpecificConfig(bits, { isLast: false });
+  return new BitBuilder()
+    .add(0, 1) // audioMuxVersion
+    .add(1, 1) // allStreamsSameTimeFraming
+    .add(0, 6 + 4 + 3) // numSubFrames, numProgram, numLayer
+    .addBits(codecConfig, { start: 0, end: bits.bitOffset })
+    .add(FRAME_LENGTH_TYPE.Told, 3)
+    .add(0xff, 8) // latmBufferFullness: variable rate
+    .add(0, 2) // otherDataPresent, crcCheckPresent
+    .take();
 }
 
 type Config = Pick<StreamMuxConfig, "config" | "codecConfig">;

@@ -145,6 +145,11 @@ export const RTSP_OPTIONS = {
     unit: "ms",
     doc: "How long DESCRIBE of a stream nobody publishes is held; 0 answers 404 at once.",
   }),
+  aacFormat: choice(["hbr", "latm"], {
+    default: "hbr",
+    doc:
+      "How AAC goes to players: as MPEG4-GENERIC (AAC-hbr), or as MP4A-LATM, which some broadcast gear wants.",
+  }),
   rtpPortFirst: port({
     default: 0,
     doc: "First UDP port of media; each track of a session over UDP takes two. 0 lets the system choose.",

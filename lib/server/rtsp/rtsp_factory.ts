@@ -1,6 +1,6 @@
 import type { AcceptorOwner, ApplicationRegistry } from "#application";
 import type { HttpLogin } from "#auth";
-import { LiveRtspApplication, MulticastSenders } from "#bridges/rtsp";
+import { type AacFormat, LiveRtspApplication, MulticastSenders } from "#bridges/rtsp";
 import type { RecordedFiles } from "#bridges/vod";
 import type { Clock } from "#clock";
 import type { Logger } from "#log";
@@ -33,6 +33,8 @@ export interface RtspServiceOptions {
   readonly groups: RtpGroups;
   /** How long a player of a stream that nobody publishes is held before 404, in ms. */
   readonly waitForStreamMs: number;
+  /** How AAC goes to players. */
+  readonly aacFormat: AacFormat;
 }
 
 /** Speaks RTSP, on ports of its own and in tunnels over HTTP. */

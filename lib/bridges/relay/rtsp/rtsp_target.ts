@@ -33,7 +33,7 @@ export class RtspTarget implements PushTarget {
     const stream = findLive();
     if (stream === undefined) return { reason: "the stream has ended" };
     using _hold = stream.hold();
-    const tracks = await whenTracksKnown(stream, clock);
+    const tracks = await whenTracksKnown(stream, { clock });
     if (tracks.length === 0) throw new FormatError("Cannot push: RTP carries none of the stream's codecs");
     const described = tracks.map(sdpTrackOf);
     using relay = await openRtsp(from, {

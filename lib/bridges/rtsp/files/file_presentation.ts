@@ -1,7 +1,7 @@
 import type { OpenFile } from "#bridges/vod";
 import type { Demuxer, MediaTrack, Packet } from "#media";
 import { formatSdp, type RtspPlayContext, type RtspPlayer, type RtspPresentation } from "#protocols/rtsp";
-import { type OutboundTrack, outboundTracks, sdpTrackOf } from "../outbound_tracks.ts";
+import { type OutboundOptions, type OutboundTrack, outboundTracks, sdpTrackOf } from "../outbound_tracks.ts";
 import { type FilePlayerOptions, FileRtspPlayer } from "./file_player.ts";
 
 /** Batches of packets that are read to learn of tracks whose codecs have no configuration. */
@@ -32,11 +32,11 @@ export class FilePresentation implements RtspPresentation {
    */
   static async of(
     file: OpenFile,
-    options: Omit<FilePlayerOptions, "tracks">,
+    options: Omit<FilePlayerOptions, "tracks"> & OutboundOptions,
   ): Promise<FilePresentation | undefined> {
     const { demuxer, name } = file;
     try {
-      const tracks = await tracksOf(demuxer);
+      const tracks = await tracksOf(demuxer, options);
       const { durationUs } = demuxer.summary;
       return tracks.length === 0
         ? undefined
@@ -52,15 +52,15 @@ export class FilePresentation implements RtspPresentation {
 }
 
 /** Configurations tell of most tracks, their first packets of the others. */
-async function tracksOf(demuxer: Demuxer): Promise<OutboundTrack[]> {
+async function tracksOf(demuxer: Demuxer, options: OutboundOptions): Promise<OutboundTrack[]> {
   const packets: Packet[] = demuxer.summary.tracks.flatMap(configOf);
   const count = demuxer.summary.tracks.filter(({ kind }) => kind !== "data").length;
-  let tracks = outboundTracks(packets);
+  let tracks = outboundTracks(packets, options);
   for (let batches = 0; tracks.length < count && batches < MAX_LOOKED_AT_BATCHES; batches++) {
     const batch = await demuxer.read();
     if (batch.length === 0) break;
     packets.push(...batch);
-    tracks = outboundTracks(packets);
+    tracks = outboundTracks(packets, options);
   }
   return tracks;
 }
