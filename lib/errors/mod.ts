@@ -47,14 +47,17 @@ export class LimitError extends RangeError {
 
   /**
    * @param limitName Name of the limit.
-   * @param options `value` asked for and the `limit`; `message` replaces the default sentence.
+   * @param options `value` asked for and the `limit`; `what` was read, and where, goes before the default sentence,
+   *   `message` replaces it.
    */
   constructor(
     limitName: string,
-    options: ErrorOptions & { value: number; limit: number; message?: string },
+    options: ErrorOptions & { value: number; limit: number; what?: string; message?: string },
   ) {
     super(
-      options.message ?? `Cannot accept ${limitName}: ${options.value} exceeds the limit ${options.limit}`,
+      options.message ??
+        `Cannot ${options.what === undefined ? "accept" : `read ${options.what}:`} ${limitName}: ` +
+          `${options.value} exceeds the limit ${options.limit}`,
       options,
     );
     this.limitName = limitName;

@@ -127,7 +127,8 @@ export class TagCursor {
     if (have < FLV_TAG_HEADER_BYTES) return this.#need(FLV_TAG_HEADER_BYTES);
     const length = u24(input, at + 1);
     if (length > this.#maxTagBodyBytes) {
-      throw new LimitError("MAX_FLV_TAG_BODY_BYTES", { value: length, limit: this.#maxTagBodyBytes });
+      const what = `FLV tag at offset ${this.base + at}`;
+      throw new LimitError("MAX_FLV_TAG_BODY_BYTES", { value: length, limit: this.#maxTagBodyBytes, what });
     }
     const bytes = FLV_TAG_HEADER_BYTES + length;
     if (have < bytes) return this.#need(bytes);

@@ -177,6 +177,7 @@ Deno.test("FlvTagReader bounds junk and tags", () => {
   assert.throws(() => readAll(large!, { maxTagBodyBytes: 299 }), {
     name: "LimitError",
     limitName: "MAX_FLV_TAG_BODY_BYTES",
+    message: /^Cannot read FLV tag at offset \d+: MAX_FLV_TAG_BODY_BYTES: \d+ exceeds the limit \d+$/,
     value: 300,
     limit: 299,
   });

@@ -58,7 +58,7 @@ export interface Mp4DemuxerOptions {
  *
  * const bytes = new Uint8Array([0, 0, 0, 16, ...new TextEncoder().encode("ftypisom"), 0, 0, 2, 0]);
  * await Mp4Demuxer.open(new MemorySource(bytes)).catch((error) => console.log(error.message));
- * // Cannot read MP4: no movie header; the box at offset 16 is the last, the file has 16 bytes
+ * // Cannot read MP4: no movie header; the last box has 16 bytes at offset 0, the file has 16
  * ```
  */
 export class Mp4Demuxer implements Demuxer {

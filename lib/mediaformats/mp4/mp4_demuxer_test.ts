@@ -288,8 +288,8 @@ Deno.test("Every limit of a header is named", async () => {
 
 Deno.test("What is no MP4, or has no header that can be read, is refused with the place", async () => {
   const cases: readonly (readonly [Uint8Array, RegExp])[] = [
-    [zeros(0), /no movie header; the box at offset 0 is the last, the file has 0 bytes/],
-    [box("ftyp", chars("isom"), u32(0)), /no movie header; the box at offset 16 is the last/],
+    [zeros(0), /no movie header; the last box has 0 bytes at offset 0, the file has 0/],
+    [box("ftyp", chars("isom"), u32(0)), /no movie header; the last box has 16 bytes at offset 0/],
     [concatBytes([box("ftyp", chars("isom"), u32(0)), u32(3), chars("free")]), /"free": size 3 at offset 16/],
     [box("moov", box("trak")), /no "mvhd" in "moov" at offset 8/],
     [box("moov", box("cmov", zeros(8))), /it is compressed/],

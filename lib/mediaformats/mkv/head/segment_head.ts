@@ -1,5 +1,5 @@
 import { FormatError, LimitError } from "#errors";
-import { childrenOf, type EbmlElement, uintOf } from "../ebml.ts";
+import { childrenOf, type EbmlElement, nameOf, uintOf } from "../ebml.ts";
 import { ELEMENT_ID } from "../element_id.ts";
 import {
   MAX_MKV_CUES_BYTES,
@@ -54,14 +54,18 @@ export class SegmentHead {
    */
   bytesWanted(id: number, size: number): number {
     if (++this.#elements > MAX_MKV_HEAD_ELEMENTS) {
-      throw new LimitError("MAX_MKV_HEAD_ELEMENTS", { value: this.#elements, limit: MAX_MKV_HEAD_ELEMENTS });
+      const what = "elements before the clusters";
+      throw new LimitError("MAX_MKV_HEAD_ELEMENTS", {
+        ...{ what, value: this.#elements, limit: MAX_MKV_HEAD_ELEMENTS },
+      });
     }
     // a second one of a kind says the same again, but for Tags and SeekHeads
     const isRepeated = this.#met.has(id) && id !== ELEMENT_ID.Tags && id !== ELEMENT_ID.SeekHead;
     if (!WANTED.has(id) || isRepeated) return 0;
     const limit = id === ELEMENT_ID.Cues ? MAX_MKV_CUES_BYTES : MAX_MKV_HEAD_BYTES;
     if (size > limit && ESSENTIAL.has(id)) {
-      throw new LimitError("MAX_MKV_HEAD_BYTES", { value: size, limit: MAX_MKV_HEAD_BYTES });
+      const what = `element ${nameOf(id)}`;
+      throw new LimitError("MAX_MKV_HEAD_BYTES", { what, value: size, limit: MAX_MKV_HEAD_BYTES });
     }
     return size > limit ? 0 : limit;
   }
@@ -123,7 +127,8 @@ function readTracks(element: EbmlElement): TrackEntry[] {
       continue;
     }
     if (tracks.length === MAX_MKV_TRACKS) {
-      throw new LimitError("MAX_MKV_TRACKS", { value: tracks.length + 1, limit: MAX_MKV_TRACKS });
+      const what = `tracks at offset ${element.offset}`;
+      throw new LimitError("MAX_MKV_TRACKS", { what, value: tracks.length + 1, limit: MAX_MKV_TRACKS });
     }
     numbers.add(entry.trackNumber);
     tracks.push(entry);

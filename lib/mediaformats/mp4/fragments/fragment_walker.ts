@@ -58,7 +58,9 @@ export class FragmentWalker {
         continue;
       }
       if (head.sizeBytes > MAX_MP4_MOOF_BYTES) {
-        throw new LimitError("MAX_MP4_MOOF_BYTES", { value: head.sizeBytes, limit: MAX_MP4_MOOF_BYTES });
+        throw new LimitError("MAX_MP4_MOOF_BYTES", {
+          ...{ what: `fragment at offset ${offset}`, value: head.sizeBytes, limit: MAX_MP4_MOOF_BYTES },
+        });
       }
       const bytes = await this.#window.read(offset, head.sizeBytes);
       if (bytes === undefined) {

@@ -184,6 +184,7 @@ function countOf(body: BoxBody, reading: Reading): number {
   const sampleBytes = sampleBytesOf(flags);
   if (declared > reading.left) {
     throw new LimitError("MAX_MP4_FRAGMENT_SAMPLES", {
+      what: `"trun" at offset ${body.fileOffset + body.at}`,
       value: MAX_MP4_FRAGMENT_SAMPLES - reading.left + declared,
       limit: MAX_MP4_FRAGMENT_SAMPLES,
     });

@@ -77,7 +77,9 @@ export function readMovie(body: BoxBody, fileType: FileTypeBox): MovieBox {
         break;
       case BOX.Track: {
         if (tracks.length === MAX_MP4_TRACKS) {
-          throw new LimitError("MAX_MP4_TRACKS", { value: tracks.length + 1, limit: MAX_MP4_TRACKS });
+          throw new LimitError("MAX_MP4_TRACKS", {
+            ...{ what: `movie header at offset ${offset}`, value: tracks.length + 1, limit: MAX_MP4_TRACKS },
+          });
         }
         const track = readTrackBox(cursor.body(), fileType);
         if (track !== undefined) tracks.push(track);

@@ -183,7 +183,8 @@ function readEditList(body: BoxBody, draft: Draft): void {
   body.skip(3, "flags");
   const declared = body.u32("entry count");
   if (declared > MAX_MP4_EDITS) {
-    throw new LimitError("MAX_MP4_EDITS", { value: declared, limit: MAX_MP4_EDITS });
+    const what = `edit list at offset ${body.fileOffset + body.at}`;
+    throw new LimitError("MAX_MP4_EDITS", { what, value: declared, limit: MAX_MP4_EDITS });
   }
   const entryBytes = version === 1 ? 20 : 12;
   for (let i = 0; i < declared && body.remaining >= entryBytes; i++) {

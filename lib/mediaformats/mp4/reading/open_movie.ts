@@ -55,9 +55,11 @@ export class FileOpening {
   async findMovie(): Promise<FoundMovie> {
     let fileType = NO_FILE_TYPE;
     let offset = 0;
+    let last: FoundBox | undefined;
     for (let count = 0; count < MAX_MP4_LEADING_BOXES; count++) {
       const box = await this.#readHead(offset);
-      if (box === undefined) throw this.#noMovie(offset);
+      if (box === undefined) throw this.#noMovie(last);
+      last = box;
       if (box.type === BOX.FileType && box.sizeBytes <= MAX_FILE_TYPE_BYTES) {
         const body = await this.#readBody(box, MAX_FILE_TYPE_BYTES, "MAX_FILE_TYPE_BYTES");
         if (body !== undefined) fileType = readFileType(body);
@@ -69,6 +71,7 @@ export class FileOpening {
       offset += box.sizeBytes;
     }
     throw new LimitError("MAX_MP4_LEADING_BOXES", {
+      what: `boxes before the movie header, up to offset ${offset}`,
       value: MAX_MP4_LEADING_BOXES + 1,
       limit: MAX_MP4_LEADING_BOXES,
     });
@@ -131,19 +134,21 @@ export class FileOpening {
     const { offset, sizeBytes, headerBytes, type } = box;
     // What is longer than the file is cut off, whatever the limit.
     if (offset + sizeBytes > this.#source.sizeBytes) return undefined;
-    if (sizeBytes > limit) throw new LimitError(limitName, { value: sizeBytes, limit });
+    if (sizeBytes > limit) {
+      throw new LimitError(limitName, { what: `box "${type}" at offset ${offset}`, value: sizeBytes, limit });
+    }
     const view = await this.#window.read(offset, sizeBytes);
     if (view === undefined) return undefined;
     const bytes = view.buffer.byteLength > view.length ? view.slice() : view;
     return new BoxBody(bytes, { type, start: headerBytes, end: bytes.length, fileOffset: offset });
   }
 
-  #noMovie(offset: number): FormatError {
-    const size = this.#source.sizeBytes;
+  #noMovie(last: FoundBox | undefined): FormatError {
+    const { offset, sizeBytes } = last ?? { offset: 0, sizeBytes: 0 };
     return new FormatError(
-      `Cannot read MP4: no movie header; the box at offset ${Math.min(offset, size)} is the last, ` +
-        `the file has ${size} bytes`,
-      { offset: Math.min(offset, size) },
+      `Cannot read MP4: no movie header; the last box has ${sizeBytes} bytes at offset ${offset}, ` +
+        `the file has ${this.#source.sizeBytes}`,
+      { offset },
     );
   }
 
