@@ -59,7 +59,7 @@ export type AacFormat = "hbr" | "latm";
 
 /** What may be chosen of the forms. */
 export interface OutboundOptions {
-  /** @default {"hbr"} */
+  /** The payload format of AAC. @default {"hbr"} */
   readonly aacFormat?: AacFormat;
 }
 
