@@ -19,6 +19,7 @@ import { mp4Target } from "./targets/mp4_target.ts";
 import { mpegtsTarget } from "./targets/mpegts_target.ts";
 import { tagBodyTarget } from "./targets/tag_body_target.ts";
 import { handshakeTarget, rtmpTarget } from "./targets/rtmp_target.ts";
+import { rtmptClientTarget } from "./targets/rtmpt_client_target.ts";
 import { rtspClientTarget } from "./targets/rtsp_client_target.ts";
 import { rtpTarget, rtspTarget, sdpTarget } from "./targets/rtsp_target.ts";
 import { rtmpeTarget, rtmptTarget, sharedObjectTarget } from "./targets/tunnel_target.ts";
@@ -56,6 +57,7 @@ export async function listTargets(): Promise<FuzzTarget[]> {
     webSocketTarget(await readInputs(SESSIONS, "websocket")),
     rtmpClientTarget(),
     httpClientTarget(),
+    rtmptClientTarget(),
     ...variantTargets(),
     rtspClientTarget(),
   ];

@@ -167,6 +167,19 @@ Deno.test("RtmptClientCarrier gives up a session that the server has ended, or t
   }
 });
 
+Deno.test("RtmptClientCarrier says so when the connection of its first request is lost at once", async () => {
+  const clock = new ManualClock();
+  const http = new HttpClientProtocol({ clock });
+  const carrier = new ScriptedCarrier();
+  http.openOn(carrier);
+  carrier.drop();
+  const openHttp = () => Promise.resolve(http);
+  await assert.rejects(RtmptClientCarrier.start({ clock, authority: "h", openHttp }), {
+    name: "ClosedError",
+    message: "Connection lost before the request",
+  });
+});
+
 const NO_IDS: readonly [name: string, id: string][] = [
   ["empty", ""],
   ["a path", "../fcs"],

@@ -1,4 +1,4 @@
-import { ProtocolError } from "#errors";
+import { ClosedError, ProtocolError } from "#errors";
 import type { HttpClientProtocol, HttpResponseHead, HttpResponseReceiver } from "#protocols/http";
 
 /** One request of a client, and who takes its answer. */
@@ -41,6 +41,7 @@ export class RtmptExchange {
 
   /** Makes the request; resolves when the answer is complete, rejects with why it is not. */
   run(http: HttpClientProtocol): Promise<void> {
+    if (!http.isIdle) return Promise.reject(new ClosedError("Connection lost before the request"));
     const { target, body, authority, receive } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     let offset = 0;
