@@ -250,7 +250,27 @@ e2e("a recording is cut into files by time, at key frames, and none of it is los
     }
   }));
 
-e2e("kill -9 leaves recordings that play up to the last second, in every format", {
+/** Plays a recording that is being made, once there is a second of it: a start of 0 asks for the file. */
+async function watchRecording(server: TestServer, format: typeof FORMATS[number]): Promise<RtmpClient> {
+  await waitFor(() => server.logLines(`recording to cam.${format}`).length > 0, { what: "a recording" });
+  for (;;) {
+    const watcher = await RtmpClient.open(server.rtmpPort);
+    await watcher.connect(format);
+    await watcher.sendCommand("play", [null, `${format}:cam`, 0], await watcher.createStream());
+    const answer = () =>
+      watcher.statusCodes().find((code) => /Play\.(Start|Failed|StreamNotFound)$/.test(code));
+    await watcher.waitUntil(() => answer() !== undefined, "an answer");
+    // StreamIsRecorded: RTMP 1.0, section 7.1.7
+    const isFile = watcher.messages.some(({ messageTypeId, payload }) =>
+      messageTypeId === 4 && payload[1] === 4
+    );
+    if (isFile && answer() === "NetStream.Play.Start") return watcher;
+    await watcher[Symbol.asyncDispose]();
+    await delay(300);
+  }
+}
+
+e2e("recordings play while they are made, and after kill -9 up to the last second, in every format", {
   tools: ["ffmpeg", "ffprobe"],
 }, () =>
   inFolder(async (folder) => {
@@ -261,11 +281,16 @@ e2e("kill -9 leaves recordings that play up to the last second, in every format"
     const players = await Promise.all(
       FORMATS.map((format) => RtmpClient.play(server.rtmpPort, format, "cam")),
     );
+    const watchers = await Promise.all(FORMATS.map((format) => watchRecording(server, format)));
     const newestMs = (player: RtmpClient) => Math.max(0, ...player.media().map(({ timestamp }) => timestamp));
     await waitFor(() => players.every((player) => newestMs(player) >= 3_500), {
       what: "some seconds of media",
       timeoutMs: 20_000,
     });
+    await waitFor(() => watchers.every((watcher) => newestMs(watcher) >= 2_000), {
+      what: "the recordings to be played while they are made",
+    });
+    for (const watcher of watchers) await watcher[Symbol.asyncDispose]();
     Deno.kill(server.pid, "SIGKILL");
     for (const publisher of publishers) {
       publisher.kill();

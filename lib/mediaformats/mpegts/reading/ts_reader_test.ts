@@ -296,6 +296,33 @@ Deno.test("TsReader joins the sections of a program association", () => {
   assert.deepEqual(reader.programs.map(({ mapPid }) => mapPid), [0x800, 0x1000]);
 });
 
+Deno.test("TsReader follows an association that changes: the map moves, the program goes and another comes", () => {
+  const changed = (programNumber: number, mapPid: number, version: number) => {
+    const association = encodeProgramAssociation([{ programNumber, mapPid }], {
+      transportStreamId: 1,
+      version,
+    });
+    const streams = [streamOf(300, 0x1b)];
+    const map = encodeProgramMap({ programNumber, pcrPid: 300, descriptors: [], streams }, { version });
+    return [
+      ...sectionPackets(0, association, { counter: version }),
+      ...sectionPackets(mapPid, map, { counter: version }),
+    ];
+  };
+  for (const programNumber of [1, 2]) {
+    const { units, reader } = read(concatBytes([
+      ...tables(BOTH),
+      ...packetsOf(VIDEO, pes(KEY, { pts: 0 })),
+      ...changed(programNumber, 0x1001, 1),
+      ...packetsOf(VIDEO, pes(KEY, { pts: 3600 }), { counter: 1 }),
+      ...packetsOf(300, pes(KEY, { pts: 7200 })),
+    ]));
+    assert.deepEqual(units.map(({ stream, ptsTicks }) => `${stream.pid} ${ptsTicks}`), ["256 0", "300 7200"]);
+    assert.deepEqual(reader.programs, [{ programNumber, mapPid: 0x1001 }]);
+    assert.equal(reader.statistics.continuityErrors, 0);
+  }
+});
+
 Deno.test("TsReader keeps to the map it has while a new one is broken", () => {
   const broken = tables([streamOf(300, 0x1b)], { version: 1, counter: 1 })[1]!;
   broken[20]! ^= 1;
