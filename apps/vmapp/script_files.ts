@@ -1,4 +1,4 @@
-import { ConfigError, FileSource } from "#crtmp";
+import { ConfigError, errorMessage, FileSource } from "#crtmp";
 
 /** Most files of one script: itself and those it requires. */
 export const MAX_SCRIPT_FILES = 64;
@@ -25,7 +25,8 @@ const BUILT_IN = "crtmpserverdefaults";
  */
 export async function readScript(path: string): Promise<ScriptFiles> {
   const text = await readText(path).catch((cause) => {
-    throw cause instanceof ConfigError ? cause : new ConfigError(`Cannot read script ${path}`, { cause });
+    if (cause instanceof ConfigError) throw cause;
+    throw new ConfigError(`Cannot read script ${path}: ${reasonOf(cause)}`, { cause });
   });
   const folder = path.replace(/[^/\\]*$/, "");
   const modules = new Map<string, string>();
@@ -50,6 +51,18 @@ export async function readScript(path: string): Promise<ScriptFiles> {
 export function isSameScript(a: ScriptFiles, b: ScriptFiles): boolean {
   return a.text === b.text && a.modules.size === b.modules.size &&
     [...a.modules].every(([name, text]) => b.modules.get(name) === text);
+}
+
+/** Why the system refuses a file. */
+function reasonOf(cause: unknown): string {
+  switch (cause instanceof Error ? cause.name : "") {
+    case "NotFound":
+      return "there is no such file";
+    case "PermissionDenied":
+      return "permission denied";
+    default:
+      return errorMessage(cause);
+  }
 }
 
 function absent(error: unknown): undefined {

@@ -5,6 +5,7 @@ import { type Peer, STREAM_DEFAULTS, StreamRegistry, type StreamRequest } from "
 import { applicationContext } from "../../tests/helpers/application_context.ts";
 import { SCRIPT_WATCH_MS } from "./lua_application.ts";
 import { vmapp } from "./mod.ts";
+import { readScript } from "./script_files.ts";
 
 const PEER: Peer = {
   protocol: "rtmp",
@@ -363,6 +364,15 @@ const WRONG: readonly [script: string, message: RegExp][] = [
 
 Deno.test("vmapp does not start with a script that fails, and says where", async () => {
   for (const [script, message] of WRONG) assert.match(await Rig.failing(script), message, script);
+});
+
+Deno.test("a script that is not there is told with its path", async () => {
+  const folder = await Deno.makeTempDir();
+  await assert.rejects(readScript(`${folder}/app.lua`), {
+    name: "ConfigError",
+    message: `Cannot read script ${folder}/app.lua: there is no such file`,
+  });
+  await Deno.remove(folder);
 });
 
 Deno.test("vmapp says which handlers are never called, and which are none", async () => {

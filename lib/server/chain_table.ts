@@ -38,6 +38,16 @@ export const ACCEPTOR_CHAINS: readonly ChainDeclaration[] = [
   },
   { name: "inboundHttp", tags: ["tcp", "http"], about: "the web plane: pages, and the chains below" },
   { name: "inboundHttps", tags: ["tcp", "tls", "http"], about: "the same over TLS" },
+  {
+    name: "inboundRawHttpStream",
+    tags: ["tcp", "rawHttpStream"],
+    about: "audio of live streams alone: HTTP GET /NAME",
+  },
+  {
+    name: "inboundRawHttpsStream",
+    tags: ["tcp", "tls", "rawHttpStream"],
+    about: "the same over TLS",
+  },
   { name: "inboundTcpTs", tags: ["tcp", "tsin"], about: "MPEG-TS encoders over TCP" },
   {
     name: "inboundUdpTs",

@@ -17,6 +17,7 @@ import type { StreamRegistry } from "#streaming";
 import type { GuardRouter } from "./access/http_guard.ts";
 import { ACCEPTOR_CHAINS } from "./chain_table.ts";
 import type { ServerConfig } from "./config/mod.ts";
+import { AudioRouter } from "./web/audio_router.ts";
 import { isStreamPost } from "./web/post_route.ts";
 import { type PagesOptions, webPages } from "./web/pages.ts";
 import type { RtspService } from "./rtsp/rtsp_factory.ts";
@@ -101,6 +102,7 @@ export function builtInFactories(
         rtmpe,
         rtmp,
         rtmpt: () => new RtmptProtocol(tunnel),
+        rawHttpStream: () => http({ router: new AudioRouter(owner, router) }),
         rtmpOrHttp: () =>
           new FirstByteProtocol("rtmpOrHttp", [
             // a method of HTTP begins with a capital letter, RTMP with 3 and RTMPE with 6
@@ -162,7 +164,7 @@ function rtmpApplication(owner: AcceptorOwner, options: SpawnerOptions): LiveRtm
 function webRouter(
   owner: AcceptorOwner,
   options: SpawnerOptions & { readonly pages: HttpFetchHandler; readonly tunnel: RtmptTunnel },
-): HttpRouter {
+): WebRouter {
   const { applications, streams, config, log, pages, tunnel } = options;
   return new WebRouter({
     registry: streams,

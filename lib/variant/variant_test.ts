@@ -144,6 +144,17 @@ Deno.test("decodeVariantXml refuses bombs, entities, and what is no Variant", as
     (error) => error instanceof LimitError || error instanceof FormatError,
   );
   await assert.rejects(decodeVariantXml(`<MAP>${"<NULL/>".repeat(300_000)}</MAP>`), LimitError);
+  const attributes = Array.from({ length: 400_000 }, (_, at) => ` a${at}="x"`);
+  const bombs = [
+    `<MAP${attributes.join("")}></MAP>`,
+    `<MAP b=">"${attributes.join("").replaceAll('"', "'")}></MAP>`,
+    `<MAP><![CDATA[<a "]]><!-- <b ' -->${"<STR a='1' b='2' c='3' d='4'/>".repeat(90_000)}</MAP>`,
+    `<MAP>${'<STR name="a"/>'.repeat(150_000)}</MAP>`,
+  ];
+  for (const bomb of bombs) await assert.rejects(decodeVariantXml(bomb), LimitError, bomb.slice(0, 40));
+  const page = `<p ${"a='b' ".repeat(1000)}>`;
+  const kept = `<MAP><STR name="${"a=".repeat(100)}"><![CDATA[${page}]]></STR></MAP>`;
+  assert.deepEqual(plainOf(await decodeVariantXml(kept)), { ["a=".repeat(100)]: page });
   await assert.rejects(decodeVariantXml(`<STR>${"x".repeat(17 * 1024 * 1024)}</STR>`), LimitError);
 });
 

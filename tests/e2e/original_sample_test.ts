@@ -67,15 +67,18 @@ e2e("the sample configuration of the original serves every port it names", {
     "5544, RTSP": server.rtspUrl("live/a"),
     "6665, live FLV, forwarded": server.rtmpUrl("live/proxied"),
   };
-  const probed = Object.entries(urls).map(async ([name, url]) => {
-    const args = ["-v", "error", "-select_streams", "v", "-show_entries", "stream=codec_name"];
+  const audioUrl = `http://127.0.0.1:${at(7654)}/a`;
+  const probed = [...Object.entries(urls), ["7654, audio", audioUrl] as const].map(async ([name, url]) => {
+    const kind = url === audioUrl ? "a" : "v";
+    const args = ["-v", "error", "-select_streams", kind, "-show_entries", "stream=codec_name"];
     return [
       name,
       (await runToSuccess("ffprobe", { args: [...args, "-of", "csv=p=0", url], timeoutMs: 25_000 })).trim(),
     ];
   });
   await context.step("media comes in and goes out", async () => {
-    assert.deepEqual(await Promise.all(probed), Object.keys(urls).map((name) => [name, "h264"]));
+    const expected = Object.keys(urls).map((name) => [name, "h264"]);
+    assert.deepEqual(await Promise.all(probed), [...expected, ["7654, audio", "aac"]]);
   });
   await context.step("8989 and 8988 echo", async () => {
     await using peer = await RawConnection.open(at(8989));

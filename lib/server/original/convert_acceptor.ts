@@ -4,8 +4,11 @@ import type { Paths } from "./paths.ts";
 import { ACCEPTOR_KEYS } from "./key_tables.ts";
 import { type Findings, type OriginalEntry, readKeys, sameValues } from "./original_key.ts";
 
-/** Chains of the original that crtmp does not speak. */
-const LATER_CHAINS = /^inboundRawHttps?Stream$/i;
+/** Chains of the original that crtmp does not speak, and why. */
+const LEFT_OUT: Readonly<Record<string, string>> = {
+  inbounddns: "has no use: the runtime resolves names",
+  inboundnsv: "was a name without a protocol in the original too",
+};
 /** Chains by which a server is controlled, or shows its state. */
 const CONTROL_CHAINS = /^inbound(Http)?JsonCli$|Variant$/i;
 
@@ -27,9 +30,7 @@ export function convertAcceptor(
   if (typeof protocol !== "string") return undefined;
   const chain = chains.find((each) => each.toLowerCase() === protocol.toLowerCase());
   if (chain === undefined) {
-    const why = LATER_CHAINS.test(protocol)
-      ? "is not spoken yet"
-      : `is no chain: there are ${chains.join(", ")}`;
+    const why = LEFT_OUT[protocol.toLowerCase()] ?? `is no chain: there are ${chains.join(", ")}`;
     findings.warn(path, `is left out, port ${port} is not opened: ${protocol} ${why}`);
     return undefined;
   }

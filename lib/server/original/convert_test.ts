@@ -132,8 +132,8 @@ Deno.test("convertOriginal maps what the original means", async () => {
 
 Deno.test("convertOriginal answers what it cannot honour with one line each", async () => {
   const cases: [keys: string, warnings: string[]][] = [
-    ["acceptors = { { ip = '0.0.0.0', port = 6666, protocol = 'inboundRawHttpStream' } }", [
-      `${at}.acceptors[1] is left out, port 6666 is not opened: inboundRawHttpStream is not spoken yet`,
+    ["acceptors = { { ip = '0.0.0.0', port = 6666, protocol = 'inboundDns' } }", [
+      `${at}.acceptors[1] is left out, port 6666 is not opened: inboundDns has no use: the runtime resolves names`,
     ]],
     ["acceptors = { { ip = '0.0.0.0', port = 6666, protocol = 'inboundFtp' } }", [
       `${at}.acceptors[1] is left out, port 6666 is not opened: inboundFtp is no chain: there are ${

@@ -82,7 +82,8 @@ interface GrantedPlay {
 interface MediaTarget {
   readonly appName: string;
   readonly streamName: string;
-  readonly format: MediaFormat;
+  /** `audio` is the format of the codec that the stream has. */
+  readonly format: MediaFormat | "audio";
   /** Nobody waits for a publisher. */
   readonly isOnDemand?: boolean;
 }
@@ -136,6 +137,33 @@ export class WebRouter implements HttpRouter {
       };
       return this.#posts.serve(exchange, { streamName, format, peer });
     }
+    this.#get(request, exchange, { target, file });
+  }
+
+  /**
+   * Routes a request of a port that plays audio only: `/NAME`, in the format of the codec that the stream has.
+   *
+   * @param appName Whose streams; without it the path names it, `/APP/NAME`.
+   */
+  routeAudio(request: HttpRequestHead, exchange: HttpExchange, appName?: string): void {
+    if (request.method === "OPTIONS") return exchange.respond({ status: 204, headers: this.#cors });
+    const path = appName === undefined ? request.path : `/${encodeURIComponent(appName)}${request.path}`;
+    const target = mediaTarget(path) ?? namedStream(path);
+    if (target === undefined) return this.#refuse(exchange, { status: 404, reason: "No stream is named" });
+    this.#get(request, exchange, {
+      target: {
+        ...target,
+        format: target.format === "mp3" || target.format === "aac" ? target.format : "audio",
+      },
+      file: undefined,
+    });
+  }
+
+  #get(
+    request: HttpRequestHead,
+    exchange: HttpExchange,
+    { target, file }: { target: MediaTarget; file: FileTarget | undefined },
+  ): void {
     if (request.method !== "GET" && request.method !== "HEAD") {
       return exchange.respond({
         status: 405,
@@ -167,8 +195,7 @@ export class WebRouter implements HttpRouter {
   }
 
   async #play(request: HttpRequestHead, exchange: HttpExchange, target: MediaTarget): Promise<void> {
-    const { audio } = FORMATS[target.format];
-    const isWebSocket = isWebSocketRequest(request) && audio === undefined;
+    const isWebSocket = isWebSocketRequest(request) && !isAudio(target.format);
     const peer = peerOf(request, exchange, { target, isWebSocket });
     const { appName, streamName } = target;
     const log = this.#options.log.child(peer.protocol).child(formatEndpoint(exchange.remote));
@@ -195,15 +222,14 @@ export class WebRouter implements HttpRouter {
       named.debug("not found");
       return this.#refuse(exchange, { status: 404, reason: `Nobody publishes ${appName}/${streamName}` });
     }
-    const misfit = this.#misfit(this.#options.registry.open(access.path, access.options), {
-      format: target.format,
-      query: request.query,
-    });
+    const stream = this.#options.registry.open(access.path, access.options);
+    const format = target.format === "audio" ? audioFormat(stream) : target.format;
+    const misfit = this.#misfit(stream, { format, query: request.query });
     if (misfit !== undefined) {
-      named.info(`cannot be sent as ${target.format}: it has ${misfit}`);
+      named.info(`cannot be sent as ${format}: it has ${misfit}`);
       return this.#refuse(exchange, { status: 406, reason: `${appName}/${streamName} has ${misfit}` });
     }
-    const play = { access, log: named, format: target.format, query: request.query };
+    const play = { access, log: named, format, query: request.query };
     if (isWebSocket) this.#startWebSocket(exchange, play);
     else this.#startBody(exchange, play);
   }
@@ -298,6 +324,22 @@ export function mediaTarget(path: string): MediaTarget | undefined {
 /** `?tracks=all`: every track, for players that read multitrack. */
 function wantedTracks(query: string): { readonly hasAllTracks: boolean } {
   return { hasAllTracks: new URLSearchParams(query).get("tracks") === "all" };
+}
+
+/** The stream that a path names as it stands, `/APP/NAME`. */
+function namedStream(path: string): MediaTarget | undefined {
+  const target = mediaTarget(`${path}.mp3`);
+  return target && { ...target, format: "audio" };
+}
+
+function isAudio(format: MediaTarget["format"]): boolean {
+  return format === "audio" || FORMATS[format].audio !== undefined;
+}
+
+/** The format of a stream's audio alone; AAC where nothing has come that says it. */
+function audioFormat(stream: Stream): MediaFormat {
+  const codec = streamAudioCodec(stream);
+  return FORMATS.mp3.audio?.some((each) => each === codec) ? "mp3" : "aac";
 }
 
 function peerOf(
