@@ -7,7 +7,10 @@ const GATHER_US = 1_000_000;
 const MAX_GATHERED_PACKETS = 1024;
 const MAX_GATHERED_BYTES = 8 * 1024 * 1024;
 
-/** Packets that wait for a file to begin. Configurations and metadata are not among them: a file begins with those. */
+/**
+ * Packets that wait for a file to begin. Configurations, descriptions and metadata are not among them: a file begins
+ * with those.
+ */
 export class GatheredPackets {
   #packets: Packet[] = [];
   #bytes = 0;
@@ -38,7 +41,7 @@ export class GatheredPackets {
   /** Adds a packet; other than media is left out where no more may wait. */
   push(packet: Packet): void {
     const { role, kind, dtsUs } = packet;
-    if (role === "config" || role === "metadata") return;
+    if (role === "config" || role === "description" || role === "metadata") return;
     const isMedia = role === "media" && kind !== "data";
     if (!isMedia && this.isFull) return;
     if (isMedia) {

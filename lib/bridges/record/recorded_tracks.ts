@@ -26,6 +26,12 @@ export class RecordedTracks {
   #states: TrackState[] = [];
   #leading: MuxTrack | undefined;
   #metadata: AmfObject | undefined;
+  #descriptions: readonly Packet[] = [];
+
+  /** The newest description of each track that has one: colours of HDR, places of channels. */
+  get descriptions(): readonly Packet[] {
+    return this.#descriptions;
+  }
 
   /** Members of the newest `onMetaData` that could be read. */
   get metadata(): AmfObject | undefined {
@@ -88,6 +94,9 @@ export class RecordedTracks {
       if (packet.role === "metadata") this.#metadata = membersOf(packet) ?? this.#metadata;
       return "none";
     }
+    if (packet.role === "description") {
+      this.#descriptions = [...this.#descriptions.filter((one) => !isOfTrack(one, packet)), packet];
+    }
     if (packet.role !== "media" && packet.role !== "config") return "none";
     const { kind, trackId, codec, role } = packet;
     const at = this.#find(kind, trackId);
@@ -98,6 +107,8 @@ export class RecordedTracks {
       return "new";
     }
     if (known.track.codec !== codec) {
+      // what described another codec holds no more
+      this.#descriptions = this.#descriptions.filter((one) => !isOfTrack(one, packet) || one.codec === codec);
       this.#put(at, { track: trackOf(packet), hasStarted });
       return "changed";
     }
@@ -111,6 +122,10 @@ export class RecordedTracks {
     // media before its first configuration could not be played anyway
     return config === undefined ? "new" : "changed";
   }
+}
+
+function isOfTrack(one: Packet, other: Packet): boolean {
+  return one.kind === other.kind && one.trackId === other.trackId;
 }
 
 function trackOf(packet: Packet): MuxTrack {

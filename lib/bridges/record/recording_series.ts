@@ -231,7 +231,8 @@ export class RecordingSeries {
     this.#isFirst = false;
     log.info(`recording to ${file.name}${resume === undefined ? "" : `, which has ${resume.nextMs} ms`}`);
     this.#options.opened(file.name);
-    for (const packet of packets) this.#put(packet, this.#writer);
+    const descriptions = this.#tracks.descriptions.map((one) => ({ ...one, dtsUs: startUs, ptsUs: startUs }));
+    for (const packet of [...descriptions, ...packets]) this.#put(packet, this.#writer);
   }
 
   /** The tracks the format can hold; tells of the others. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { MemorySource } from "#bytes";
 import { openMedia } from "#mediaformats";
+import { videoTagToPacket } from "#mediaformats/flv";
 import type { MediaPacket, Packet } from "#media";
 import type { Publisher, Stream } from "#streaming";
 import {
@@ -118,11 +119,14 @@ Deno.test("Recordings misses nothing where the stream keeps nothing", async () =
   assert.equal(timesOf(await packetsIn(sink.bytesOf("cam.flv")), "video").length, 50);
 });
 
+/** `colorInfo` of Enhanced RTMP, which says nothing. */
+const HDR_COLORS = videoTagToPacket(Uint8Array.fromHex("94617663310200"), 0)!;
+
 Deno.test("Recordings cuts files by time and size, at key frames", async () => {
   for (const cut of [{ segmentMs: 2000 }, { segmentBytes: 21_000 }]) {
     const { sink, publish } = start(cut);
     const { publisher, end } = await publish();
-    send(publisher, [...CONFIGS, ...media(0, 6000)]);
+    send(publisher, [...CONFIGS, HDR_COLORS, ...media(0, 6000)]);
     end();
     await settled();
     assert.ok(sink.files.size >= 3, `${sink.files.size} files`);
@@ -138,6 +142,8 @@ Deno.test("Recordings cuts files by time and size, at key frames", async () => {
         2,
         "each file stands by itself",
       );
+      const descriptions = packets.filter(({ role }) => role === "description");
+      assert.deepEqual(descriptions.map(({ payload }) => payload), [HDR_COLORS.payload]);
       videoPackets += timesOf(packets, "video").length;
       audioPackets += timesOf(packets, "audio").length;
     }
