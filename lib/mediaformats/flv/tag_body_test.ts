@@ -9,6 +9,8 @@ import {
   isEnhancedTagBody,
   MAX_MOD_EX_PREFIXES,
   MAX_TRACKS_IN_BODY,
+  mayHaveTracks,
+  splitTracks,
   tagBodyOf,
   videoTagToPacket,
 } from "./mod.ts";
@@ -215,6 +217,60 @@ Deno.test("tag bodies of layouts that no specification allows are refused", () =
     message: /MAX_TRACKS_IN_BODY/,
   });
 });
+
+/** Bodies of Enhanced RTMP v2, and what `splitTracks` makes of each: track, codec, role, presentation in us, payload. */
+const SPLITS:
+  readonly (readonly [name: string, kind: "audio" | "video", hex: string, tracks: readonly string[]])[] = [
+    ["legacy AVC", "video", "17 01 000028 65", ["0 avc1 media 1040000 65"]],
+    ["OneTrack", "video", "a6 01 68766331 03 000028 0102", ["3 hvc1 media 1040000 0102"]],
+    [
+      "ManyTracks of HEVC, each with its composition time, in the order of ids",
+      "video",
+      "96 11 68766331 01 000005 000028 aabb 00 000004 000050 cc",
+      ["0 hvc1 media 1080000 cc", "1 hvc1 media 1040000 aabb"],
+    ],
+    [
+      "ManyTracks of CodedFramesX",
+      "video",
+      "a6 13 61766331 00 000001 41 01 000002 4142",
+      ["0 avc1 media 1000000 41", "1 avc1 media 1000000 4142"],
+    ],
+    [
+      "ManyTracksManyCodecs",
+      "video",
+      "96 21 61763031 00 000001 12 76703039 01 000001 82 68766331 02 000004 000001 26",
+      ["0 av01 media 1000000 12", "1 vp09 media 1000000 82", "2 hvc1 media 1001000 26"],
+    ],
+    [
+      "ManyTracksManyCodecs of configurations",
+      "audio",
+      "95 20 6d703461 00 000002 1210 4f707573 01 000001 4f",
+      ["0 mp4a config 1000000 1210", "1 Opus config 1000000 4f"],
+    ],
+    [
+      "a nanosecond offset before ManyTracks, which all have",
+      "audio",
+      "97 02 0181cd 05 11 4f707573 00 000001 f8 01 000001 f9",
+      ["0 Opus media 1000099 f8", "1 Opus media 1000099 f9"],
+    ],
+    ["a track without bytes", "audio", "95 11 4f707573 00 000000 01 000001 f9", [
+      "0 Opus media 1000000 ",
+      "1 Opus media 1000000 f9",
+    ]],
+  ];
+
+for (const [name, kind, hex, tracks] of SPLITS) {
+  Deno.test(`splitTracks gives the tracks of ${name}`, () => {
+    const packet = (kind === "video" ? videoTagToPacket : audioTagToPacket)(bytesOf(hex), 1_000_000)!;
+    assert.deepEqual(
+      splitTracks(packet).map(({ trackId, codec, role, ptsUs, payload }) =>
+        [trackId, codec, role, ptsUs, payload.toHex()].join(" ")
+      ),
+      tracks,
+    );
+    assert.equal(mayHaveTracks(packet), !name.startsWith("legacy"));
+  });
+}
 
 Deno.test("isEnhancedTagBody looks at the first byte of the kind", () => {
   assert.equal(isEnhancedTagBody("video", bytesOf("91")), true);
