@@ -1,14 +1,20 @@
 /** Peers that break RTSP: they lose their own connection at most, and hear why where that can be said. */
 import assert from "node:assert/strict";
+import { concatBytes } from "#bytes";
+import { encodeRtpPacket } from "#protocols/rtp";
 import { Bystander } from "../helpers/bystander.ts";
 import { RawConnection } from "../helpers/rtmp_client.ts";
 import { RtspTestClient } from "../helpers/rtsp_client.ts";
-import { TestServer } from "../helpers/server.ts";
+import { freePort, TestServer } from "../helpers/server.ts";
 import { e2e } from "../helpers/tools.ts";
 import { delay, waitFor } from "../helpers/wait.ts";
 
 const MOST_GROWTH_BYTES = 64 << 20;
+/** Of ports for media over UDP. */
+const MOST_PAIRS = 8;
 const URL = "rtsp://127.0.0.1/live/bystander";
+/** Of a stream that RTP carries. */
+const SOUND = "rtsp://127.0.0.1/live/sound";
 const MEDIA = "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n";
 
 interface HostilePeer {
@@ -27,7 +33,7 @@ function request(method: string, headers: string, body = ""): string {
 
 const announce = (sdp: string) => request("ANNOUNCE", "Content-Type: application/sdp\r\n", sdp);
 const setup = (transport: string) =>
-  request("SETUP", `Transport: ${transport}\r\n`).replace("bystander", "bystander/trackID=0");
+  request("SETUP", `Transport: ${transport}\r\n`).replace("bystander", "sound/trackID=0");
 
 const PEERS: readonly HostilePeer[] = [
   {
@@ -111,9 +117,37 @@ const PEERS: readonly HostilePeer[] = [
   },
 ];
 
+/** Publishes G.711 in the connection, 20 ms at a time. */
+async function publishSound(port: number): Promise<AsyncDisposable> {
+  const client = await RtspTestClient.connect(port);
+  const sdp = "v=0\r\nm=audio 0 RTP/AVP 0\r\na=control:t0\r\n";
+  await client.ask("ANNOUNCE", SOUND, { "Content-Type": "application/sdp" }, sdp);
+  await client.ask("SETUP", `${SOUND}/t0`, { Transport: "RTP/AVP/TCP;interleaved=0-1;mode=record" });
+  assert.equal((await client.ask("RECORD", SOUND)).status, 200);
+  let sequenceNumber = 0;
+  const timer = setInterval(() => {
+    const payload = new Uint8Array(160).fill(0xd5);
+    const timestamp = ++sequenceNumber * 160;
+    const packet = encodeRtpPacket({
+      ...{ payloadType: 0, isMarked: false, ssrc: 1, sequenceNumber, timestamp, payload },
+    });
+    client.send(concatBytes([Uint8Array.of(0x24, 0, 0, packet.length), packet])).catch(() => {});
+  }, 20);
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      await client[Symbol.asyncDispose]();
+    },
+  };
+}
+
 e2e("hostile RTSP peers lose their own connection at most", {}, async (context) => {
-  await using server = await TestServer.start();
+  const firstPort = freePort() & ~1;
+  const range = [`rtsp.rtpPortFirst=${firstPort}`, `rtsp.rtpPortLast=${firstPort + 2 * MOST_PAIRS - 1}`];
+  await using server = await TestServer.start({ args: range.flatMap((option) => ["--set", option]) });
   await using bystander = await Bystander.start(server);
+  await using _sound = await publishSound(server.rtspPort);
+  await delay(100);
   const before = server.residentBytes();
   const assertBounded = async (): Promise<void> => {
     await bystander.assertGoesOn();
@@ -169,7 +203,35 @@ e2e("hostile RTSP peers lose their own connection at most", {}, async (context) 
       await using peer = await RawConnection.open(server.rtspPort);
       await peer.send(new TextEncoder().encode(setup("RTP/AVP;unicast;client_port=50000-50001")));
       await waitFor(() => peer.receivedBytes > 0, { what: "an answer", pollMs: 1 });
+      assert.match(new TextDecoder("latin1").decode(peer.received()), /^RTSP\/1\.0 (200|453)/);
     }
     await assertBounded();
   });
+  await context.step(
+    "SETUPs take the ports there are, leave the connection to others, and give ports back",
+    async () => {
+      const udp = { Transport: "RTP/AVP;unicast;client_port=50000-50001" };
+      const setUp = async (client: RtspTestClient, headers: Record<string, string>) =>
+        (await client.ask("SETUP", `${SOUND}/trackID=0`, headers)).status;
+      const storm = await Promise.all(
+        Array.from({ length: 4 * MOST_PAIRS }, () => RtspTestClient.connect(server.rtspPort)),
+      );
+      const statuses = await Promise.all(storm.map((client) => setUp(client, udp)));
+      const taken = statuses.filter((status) => status === 200).length;
+      assert.ok(taken > 0 && taken <= MOST_PAIRS, `${taken} pairs of ports`);
+      assert.deepEqual(new Set(statuses), new Set([200, 453]));
+      await using late = await RtspTestClient.connect(server.rtspPort);
+      assert.equal(await setUp(late, udp), 453);
+      const either = { Transport: `${udp.Transport},RTP/AVP/TCP;unicast;interleaved=0-1` };
+      assert.ok([200, 453].includes(await setUp(late, either)));
+      for (const client of storm) await client[Symbol.asyncDispose]();
+      await using next = await RtspTestClient.connect(server.rtspPort);
+      await waitFor(async () => await setUp(next, udp) === 200, { what: "ports that were given back" });
+      for (let count = 0; count < 100; count++) {
+        assert.equal((await next.ask("TEARDOWN", SOUND)).status, 200);
+        await waitFor(async () => await setUp(next, udp) === 200, { what: "ports again", pollMs: 1 });
+      }
+      await assertBounded();
+    },
+  );
 });

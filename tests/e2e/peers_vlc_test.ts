@@ -1,4 +1,4 @@
-/** VLC plays over RTMP and HTTP, and publishes. */
+/** VLC plays over RTMP and HTTP, FLV and MPEG-TS, and publishes; Debian's has no live555, and so plays no RTSP. */
 import assert from "node:assert/strict";
 import { hexOf } from "#bytes";
 import { makeClip } from "../helpers/media.ts";
@@ -32,6 +32,7 @@ e2e(
     await delay(1_500);
     await using late = await playWithVlc(server.rtmpUrl("live/film"));
     await using http = await playWithVlc(server.httpUrl("live/film.flv"));
+    await using ts = await playWithVlc(server.httpUrl("live/film.ts"));
     assert.equal((await publisher.result).code, 0);
 
     await context.step("over RTMP, from the start", async () => {
@@ -44,6 +45,12 @@ e2e(
     });
     await context.step("over HTTP", async () => {
       assertSameMedia(sent, await http.ended(), sizes);
+    });
+    await context.step("over HTTP, MPEG-TS", async () => {
+      const { pictures, audio } = await ts.ended();
+      assert.ok(pictures.length >= 50, `${pictures.length} pictures`);
+      assert.deepEqual(pictures, sent.pictures.slice(-pictures.length));
+      assert.ok(audio.length > 10_000, `${audio.length} bytes of audio`);
     });
     await context.step("published by VLC", async () => {
       assert.equal((await vlcPublisher.result).code, 0);

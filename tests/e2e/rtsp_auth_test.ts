@@ -75,17 +75,27 @@ e2e("ffmpeg and GStreamer publish and play as users, by Digest", {
     });
     assert.match(gst.stdout, /Got EOS/, gst.stderr);
   });
-  await context.step("GStreamer publishes", async () => {
-    const source = ["videotestsrc", "num-buffers=25", "is-live=true", "!", "x264enc", "tune=zerolatency"];
-    const sink = [
-      ...["!", "rtspclientsink", `location=${urlOf(server, "").replace("/a", "/gst")}`],
-      ...["protocols=tcp", "user-id=anna", `user-pw=${PASSWORD}`],
-    ];
-    const gst = await runProcess("gst-launch-1.0", { args: [...source, ...sink], timeoutMs: 15_000 });
-    assert.equal(gst.code, 0, gst.stderr);
-    const stopped = /live\/gst: stopped publishing[^:]*: 2\d video/;
-    await waitFor(() => stopped.test(server.log), { what: "its good-bye" });
-  });
+  const encoders = [
+    { name: "gst264", encoder: ["x264enc", "tune=zerolatency"], protocol: "tcp" },
+    { name: "gst265", encoder: ["x265enc", "tune=zerolatency", "speed-preset=ultrafast"], protocol: "udp" },
+  ];
+  await Promise.all(encoders.map(({ name, encoder, protocol }) =>
+    context.step({
+      name: `GStreamer publishes ${encoder[0]} over ${protocol}`,
+      ...{ sanitizeOps: false, sanitizeResources: false, sanitizeExit: false },
+      async fn() {
+        const source = ["videotestsrc", "num-buffers=25", "is-live=true", "!", ...encoder];
+        const sink = [
+          ...["!", "rtspclientsink", `location=${urlOf(server, "").replace("/a", `/${name}`)}`],
+          ...[`protocols=${protocol}`, "user-id=anna", `user-pw=${PASSWORD}`],
+        ];
+        const gst = await runProcess("gst-launch-1.0", { args: [...source, ...sink], timeoutMs: 15_000 });
+        assert.equal(gst.code, 0, gst.stderr);
+        const stopped = new RegExp(`live/${name}: stopped publishing[^:]*: 2\\d video.* 0 malformed`);
+        await waitFor(() => stopped.test(server.log), { what: "its good-bye" });
+      },
+    })
+  ));
   assert.ok(!server.log.includes(PASSWORD), "no password is logged");
 });
 

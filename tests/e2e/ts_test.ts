@@ -16,12 +16,16 @@ interface Ports {
   readonly group: number;
   readonly rtp: number;
   readonly flv: number;
+  readonly named: number;
 }
 
 const GROUP = "239.255.21.1";
 
 async function startServer(): Promise<{ server: TestServer; ports: Ports }> {
-  const ports = { tcp: freePort(), udp: freePort(), group: freePort(), rtp: freePort(), flv: freePort() };
+  const [tcp, udp, group, rtp, flv, named] = Array.from({ length: 6 }, freePort) as [
+    ...[number, number, number, number, number, number],
+  ];
+  const ports = { tcp, udp, group, rtp, flv, named };
   const acceptor = (ip: string, port: number, rest: string) =>
     `[[applications.acceptors]]\nip = "${ip}"\nport = ${port}\n${rest}\n`;
   const target = (kind: "ts" | "liveFlv", address: string, port: number, rest = "") =>
@@ -48,6 +52,7 @@ async function startServer(): Promise<{ server: TestServer; ports: Ports }> {
         `protocol = "inboundUdpTs"\nlocalStreamName = "rtp"\nidleTimeoutMs = 1000`,
       ) +
       acceptor("127.0.0.1", ports.flv, `protocol = "inboundLiveFlv"\nlocalStreamName = "flv"`) +
+      acceptor("127.0.0.1", ports.named, `protocol = "inboundLiveFlv"\nwaitForMetadata = true`) +
       target("ts", "127.0.0.1", ports.udp) +
       target("ts", GROUP, ports.group, `multicastInterface = "127.0.0.1"\nbitrateBps = 2000000`) +
       target("ts", "127.0.0.1", ports.rtp, `transport = "rtp"`) +
@@ -84,6 +89,7 @@ e2e(
         ["group", "mpegts", [`udp://${GROUP}:${ports.group}?pkt_size=1316&localaddr=127.0.0.1`]],
         ["post", "mpegts", ["-method", "POST", url("post.ts")]],
         ["flv", "flv", [`tcp://127.0.0.1:${ports.flv}`]],
+        ["said", "flv", ["-metadata", "streamName=said", `tcp://127.0.0.1:${ports.named}`]],
         ["postflv", "flv", ["-method", "POST", url("postflv.flv")]],
       ];
       const saved = senders.flatMap(([name]) =>

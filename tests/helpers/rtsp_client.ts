@@ -49,7 +49,9 @@ export class RtspTestClient implements AsyncDisposable {
       body,
     }));
     const response = await answer.promise;
-    this.#session ??= response.headers.get("session")?.split(";")[0];
+    this.#session = method === "TEARDOWN"
+      ? undefined
+      : this.#session ?? response.headers.get("session")?.split(";")[0];
     return response;
   }
 

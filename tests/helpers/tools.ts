@@ -97,6 +97,7 @@ const TOOL_PROBES: Readonly<Partial<Record<Tool, readonly (readonly string[])[]>
     ["gst-inspect-1.0", "--exists", "flvmux"],
     ["gst-inspect-1.0", "--exists", "rtmp2sink"],
     ["gst-inspect-1.0", "--exists", "x264enc"],
+    ["gst-inspect-1.0", "--exists", "x265enc"],
     ["gst-inspect-1.0", "--exists", "rtspclientsink"],
   ],
   python3: [[

@@ -220,6 +220,11 @@ const BROKEN_FILES: readonly [toml: string, message: string | RegExp][] = [
     "Cannot load crtmp.toml: web.port must not be 8080, which applications[0].acceptors[0] has on 0.0.0.0",
   ],
   [
+    "[[applications]]\nname = 'flvplayback'\n" +
+    "[[applications.acceptors]]\nip = '239.1.1.1'\nport = 5000\nprotocol = 'inboundUdpTs'\n".repeat(2),
+    "Cannot load crtmp.toml: applications[0].acceptors[1].port must not be 5000, which applications[0].acceptors[0] has on 239.1.1.1",
+  ],
+  [
     "[[logAppenders]]\ntype = 'file'",
     'Cannot load crtmp.toml: logAppenders[0].fileName must be set where type is "file"',
   ],
