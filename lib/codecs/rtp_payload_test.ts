@@ -12,6 +12,7 @@ import { Ac3RtpDepacketizer, Ac3RtpPacketizer } from "#codecs/ac3";
 import { Av1RtpDepacketizer, Av1RtpPacketizer } from "#codecs/av1";
 import { AvcRtpDepacketizer, AvcRtpPacketizer } from "#codecs/avc";
 import { HevcRtpDepacketizer, HevcRtpPacketizer } from "#codecs/hevc";
+import { KlvRtpDepacketizer, KlvRtpPacketizer } from "#codecs/klv";
 import { Mp3RtpDepacketizer, Mp3RtpPacketizer } from "#codecs/mp3";
 import { Vp8RtpDepacketizer, Vp8RtpPacketizer } from "#codecs/vp8";
 import { Vp9RtpDepacketizer, Vp9RtpPacketizer } from "#codecs/vp9";
@@ -225,6 +226,16 @@ testCases(
   ],
 );
 
+testCases("KlvRtpDepacketizer", () => new KlvRtpDepacketizer(), [
+  { what: "a unit in two packets", rows: [["060e2b34"], ["0102", "m"]], units: [["060e2b340102", 0]] },
+  {
+    what: "without end, with a hole, empty",
+    rows: [["aa"], ["bb", "", 1], ["cc", "lm", 1], ["", "m", 2], ["dd", "m", 3]],
+    units: [["dd", 3]],
+    malformed: 3,
+  },
+]);
+
 testCases("Mp3RtpDepacketizer", () => new Mp3RtpDepacketizer(), [
   { what: "nothing", rows: [["00000000"], [""]], units: [], malformed: 2 },
   { what: "no frame", rows: [["00000000 01020304"]], units: [], malformed: 1 },
@@ -313,6 +324,12 @@ const ROUND_TRIPS: readonly {
     name: "latm",
     packetizer: new LatmRtpPacketizer(),
     make: () => new LatmRtpDepacketizer({ config: encodeStreamMuxConfig(parseAacConfig("1210")) }),
+    unit: fc.uint8Array({ minLength: 1, maxLength: 3000 }),
+  },
+  {
+    name: "klv",
+    packetizer: new KlvRtpPacketizer(),
+    make: () => new KlvRtpDepacketizer(),
     unit: fc.uint8Array({ minLength: 1, maxLength: 3000 }),
   },
   {

@@ -20,6 +20,7 @@
  *
  * @module
  */
+export { isScript } from "./packet.ts";
 export type { CodecId, Packet, PacketRole, TrackKind } from "./packet.ts";
 export { checkPictureSize, MAX_VIDEO_DIMENSION_PIXELS } from "./track.ts";
 export type { TrackDescription } from "./track.ts";

@@ -38,7 +38,14 @@ export type CodecId =
   | "mp3_8k"
   | "device"
   | "script"
+  /** KLV units of SMPTE ST 336, on tracks of data. */
+  | "klv"
   | "unknown";
+
+/** Whether a packet is script data, which RTMP and FLV carry; other tracks of data they do not. */
+export function isScript({ codec }: Pick<Packet, "codec">): boolean {
+  return codec === "script";
+}
 
 /** What a packet means to a decoder. */
 export type PacketRole =

@@ -8,7 +8,7 @@ import {
   TagAdapter,
   writeFlvTagInto,
 } from "#mediaformats/flv";
-import type { Packet } from "#media";
+import { isScript, type Packet } from "#media";
 import { webSocketHeaderBytes, writeWebSocketHeaderInto } from "#protocols/websocket";
 import type { StreamHeader, WireFormat } from "#streaming";
 
@@ -34,7 +34,9 @@ export class FlvWire implements WireFormat {
   }
 
   carries(packet: Packet): boolean {
-    return packet.kind === "data" ? packet.role !== "clear" : this.#adapter.adapt(packet) !== undefined;
+    return packet.kind === "data"
+      ? isScript(packet) && packet.role !== "clear"
+      : this.#adapter.adapt(packet) !== undefined;
   }
 
   encodedBytes(packet: Packet): number {

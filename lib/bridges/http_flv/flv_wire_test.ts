@@ -132,6 +132,7 @@ Deno.test("FlvWire carries all but the withdrawal of metadata, enhanced tracks t
   const hevc = tag(FLV_TAG_TYPE.Video, 0, [0x93, 0x68, 0x76, 0x63, 0x31, 0, 0, 0, 1, 0x26]);
   for (const packet of [AVC_CONFIG, AAC_CONFIG, hevc, metadata({})]) assert.ok(wire.carries(packet));
   assert.equal(wire.carries({ ...metadata({}), role: "clear" }), false);
+  assert.equal(wire.carries({ ...metadata({}), role: "media", codec: "klv" }), false);
   assert.notEqual(wire.key, new WebSocketFlvWire().key);
 });
 

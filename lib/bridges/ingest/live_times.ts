@@ -1,4 +1,4 @@
-import type { Packet } from "#media";
+import { isScript, type Packet } from "#media";
 
 /** A step back of more than this is a new time line: the source began anew, in microseconds. */
 export const MAX_STEP_BACK_US = 2_000_000;
@@ -38,8 +38,8 @@ export class LiveTimes {
   /** The packet with its times in order; itself where they are. */
   place(packet: Packet): Packet {
     let dtsUs = packet.dtsUs + this.#shiftUs;
-    if (packet.kind === "data") return this.#moved(packet, Math.max(0, this.#newestUs ?? dtsUs));
     const newest = this.#newestUs;
+    if (packet.kind === "data") return this.#moved(packet, this.#dataUs(packet, dtsUs));
     if (newest !== undefined && (dtsUs < newest - MAX_STEP_BACK_US || dtsUs > newest + MAX_STEP_AHEAD_US)) {
       this.#jumps++;
       this.#shiftUs = newest + NEXT_LINE_GAP_US - packet.dtsUs;
@@ -56,6 +56,17 @@ export class LiveTimes {
       this.#newestUs = Math.max(newest ?? dtsUs, dtsUs);
     }
     return this.#moved(packet, dtsUs);
+  }
+
+  /** Data begins no time line: it goes where media is, unless its own time is near. */
+  #dataUs(packet: Packet, wantedUs: number): number {
+    const newest = this.#newestUs ?? wantedUs;
+    if (isScript(packet)) return Math.max(0, newest);
+    const track = `data${packet.trackId}`;
+    const isNear = Math.abs(wantedUs - newest) <= MAX_STEP_BACK_US;
+    const dtsUs = Math.max(this.#lastUs.get(track) ?? 0, isNear ? wantedUs : newest);
+    this.#lastUs.set(track, dtsUs);
+    return dtsUs;
   }
 
   /** Presentation stays where it was on the time line, but not before a decoding time that was held. */

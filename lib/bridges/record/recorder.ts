@@ -1,7 +1,7 @@
 import type { Clock } from "#clock";
 import { errorMessage } from "#errors";
 import type { Logger } from "#log";
-import type { Packet } from "#media";
+import { isScript, type Packet } from "#media";
 import type { PacketCursor, Stream } from "#streaming";
 import type { FlushBeat } from "./flush_beat.ts";
 import { PacketQueue } from "./packet_queue.ts";
@@ -113,6 +113,8 @@ export class Recorder {
   };
 
   #take(packet: Packet): void {
+    // files have media and script data
+    if (packet.kind === "data" && !isScript(packet)) return;
     const { hasVideo } = this.#options.stream.header;
     const isStart = packet.role === "media" && packet.isKeyFrame &&
       (packet.kind === "video" ? packet.trackId === 0 : !hasVideo);

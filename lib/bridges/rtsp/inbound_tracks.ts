@@ -23,6 +23,7 @@ import {
   type HevcRtpOptions,
   isHevcKeyFrame,
 } from "#codecs/hevc";
+import { KlvRtpDepacketizer } from "#codecs/klv";
 import { Mp3RtpDepacketizer } from "#codecs/mp3";
 import { encodeLpcmConfig, LpcmRtpDepacketizer } from "#codecs/pcm";
 import { isVp8KeyFrame, Vp8RtpDepacketizer } from "#codecs/vp8";
@@ -115,6 +116,7 @@ const FORMS: Readonly<Record<string, (media: SdpMedia) => InboundForm | undefine
   G722: () => plain("g722", { depacketizer: new WholeFrameRtpDepacketizer() }),
   L16: (media) => lpcmForm(media, 16),
   L24: (media) => lpcmForm(media, 24),
+  SMPTE336M: () => plain("klv", { depacketizer: new KlvRtpDepacketizer() }),
   MP2T: () => ({
     ...plain("unknown", { depacketizer: new WholeFrameRtpDepacketizer() }),
     program: new TsToStream(),
@@ -127,8 +129,9 @@ const FORMS: Readonly<Record<string, (media: SdpMedia) => InboundForm | undefine
  * @returns `undefined` if its encoding, or the way it is used, is not known.
  */
 export function inboundForm(media: SdpMedia): InboundForm | undefined {
-  if (media.kind === "data") return undefined;
-  return attempt(() => FORMS[media.encoding]?.(media));
+  const form = attempt(() => FORMS[media.encoding]?.(media));
+  // what is data in the description is no sound or picture, whatever it says, and the other way round
+  return (media.kind === "data") === (form?.codec === "klv") ? form : undefined;
 }
 
 /** Mode 2 interleaves: RFC 6184 section 8.1. */

@@ -21,7 +21,7 @@ export async function whenTracksKnown(
   const { clock } = options;
   for (;;) {
     const tracks = outboundTracks(packetsOf(stream), options);
-    const kinds = new Set(tracks.map(({ kind }) => kind));
+    const kinds = new Set(tracks.map(({ kind }) => kind).filter((kind) => kind !== "data"));
     const startedMs = stream.publisher?.startedMs;
     const isSettled = areAllThere(kinds, stream.header) || startedMs === undefined ||
       clock.nowMs() - startedMs >= TRACKS_SETTLE_MS;

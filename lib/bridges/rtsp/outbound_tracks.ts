@@ -8,6 +8,7 @@ import { Ac3RtpPacketizer, decodeAc3SyncFrame } from "#codecs/ac3";
 import { Av1RtpPacketizer, decodeAv1CodecConfiguration } from "#codecs/av1";
 import { AvcRtpPacketizer, decodeAvcDecoderConfiguration } from "#codecs/avc";
 import { decodeHevcDecoderConfiguration, HEVC_NAL_UNIT_TYPE, HevcRtpPacketizer } from "#codecs/hevc";
+import { KlvRtpPacketizer } from "#codecs/klv";
 import { Mp3RtpPacketizer } from "#codecs/mp3";
 import { decodeOpusIdHeader } from "#codecs/opus";
 import { decodeLpcmConfig } from "#codecs/pcm";
@@ -18,6 +19,7 @@ import {
   type CodecId,
   type Packet,
   type RtpPacketizer,
+  type TrackKind,
   UnitAssembler,
   WholeFrameRtpPacketizer,
 } from "#media";
@@ -46,7 +48,7 @@ export interface OutboundForm {
 export interface OutboundTrack {
   /** Position in the description. */
   readonly index: number;
-  readonly kind: "video" | "audio";
+  readonly kind: TrackKind;
   /** Track within its kind. */
   readonly trackId: number;
   readonly codec: CodecId;
@@ -170,6 +172,12 @@ const FORMS: Partial<Record<CodecId, (payload: Uint8Array, options: OutboundOpti
   "ec-3": ac3Form,
   g711a: () => g711Form("PCMA"),
   g711u: () => g711Form("PCMU"),
+  klv: () => ({
+    ...PLAIN,
+    packetizer: new KlvRtpPacketizer(),
+    clockRate: VIDEO_CLOCK_RATE,
+    encoding: "smpte336m",
+  }),
   // RFC 3551 section 4.5.2: 8000 by an error of old, though it samples at 16,000
   g722: () => g711Form("G722"),
   lpcm(payload) {
@@ -195,6 +203,7 @@ const WITHOUT_CONFIG: readonly CodecId[] = [
   "g711u",
   "g722",
   "Opus",
+  "klv",
 ];
 
 function ac3Form(payload: Uint8Array): OutboundForm {
@@ -225,7 +234,7 @@ function lengthPrefixed(sets: readonly Uint8Array[]): Uint8Array {
  */
 export function outboundForm(packet: Packet, options: OutboundOptions = {}): OutboundForm | undefined {
   const form = FORMS[packet.codec];
-  if (form === undefined || packet.kind === "data") return undefined;
+  if (form === undefined) return undefined;
   // what boxes and Enhanced RTMP have as a configuration of these tells less than a frame
   const isDescribed = packet.role === "config" || WITHOUT_CONFIG.includes(packet.codec);
   if (!isDescribed || packet.role === "config" && packet.codec.endsWith("c-3")) return undefined;
@@ -238,7 +247,7 @@ export function outboundForm(packet: Packet, options: OutboundOptions = {}): Out
 }
 
 /**
- * The tracks of a stream that RTP can carry, video first.
+ * The tracks of a stream that RTP can carry: video, audio, data.
  *
  * @param packets Configurations in force, then the newest packets.
  */
@@ -246,7 +255,7 @@ export function outboundTracks(packets: Iterable<Packet>, options: OutboundOptio
   const found = new Map<string, Omit<OutboundTrack, "index" | "payloadType">>();
   for (const packet of packets) {
     const { kind, trackId, codec } = packet;
-    if (kind === "data" || found.has(`${kind}${trackId}`)) continue;
+    if (found.has(`${kind}${trackId}`)) continue;
     if (packet.role !== "config" && packet.role !== "media") continue;
     const form = packet.role === "media" && codec === "Opus" ? undefined : outboundForm(packet, options);
     if (form !== undefined) found.set(`${kind}${trackId}`, { kind, trackId, codec, form });
@@ -255,8 +264,10 @@ export function outboundTracks(packets: Iterable<Packet>, options: OutboundOptio
   return tracks.map((track, index) => ({ ...track, index, payloadType: FIRST_DYNAMIC_TYPE + index }));
 }
 
-function rank({ kind, trackId }: { kind: string; trackId: number }): number {
-  return (kind === "video" ? 0 : 1_000) + trackId;
+const RANKS: Readonly<Record<TrackKind, number>> = { video: 0, audio: 1_000, data: 2_000 };
+
+function rank({ kind, trackId }: { kind: TrackKind; trackId: number }): number {
+  return RANKS[kind] + trackId;
 }
 
 /** What the session description says of a track. */

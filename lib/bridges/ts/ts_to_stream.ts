@@ -97,7 +97,7 @@ export class TsToStream implements MediaFeed {
 
   /** Whether a stream can carry the track; says once which it cannot. */
   #isCarried({ kind, codec, trackIndex }: MediaPacket): boolean {
-    if (kind !== "data" && codec !== "unknown") return true;
+    if (codec !== "unknown") return true;
     if (!this.#leftOut.has(trackIndex)) {
       this.#leftOut.add(trackIndex);
       const track = this.#reader.tracks[trackIndex];

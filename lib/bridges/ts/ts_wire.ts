@@ -3,13 +3,13 @@ import { describeTrack } from "#codecs";
 import { FormatError, LimitError } from "#errors";
 import { splitTracks } from "#mediaformats/flv";
 import { canWriteTs, TsMuxer } from "#mediaformats/mpegts";
-import type { CodecId, MuxTrack, Packet } from "#media";
+import { type CodecId, isScript, type MuxTrack, type Packet } from "#media";
 import type { StreamHeader, WireFormat } from "#streaming";
 
 /** Added to all times, in ticks of 90 kHz: the clock runs behind and must not begin before 0. */
 const TIME_OFFSET_TICKS = 126_000;
 /** Codecs whose packets say all there is to know. */
-const SELF_DESCRIBING: ReadonlySet<CodecId> = new Set([".mp3", "ac-3", "ec-3"]);
+const SELF_DESCRIBING: ReadonlySet<CodecId> = new Set([".mp3", "ac-3", "ec-3", "klv"]);
 const NOTHING = new Uint8Array(0);
 /** A viewer starts at the newest place it can: half a minute of tables is more than is looked back. */
 const MAX_TABLE_TIMES = 64;
@@ -42,15 +42,15 @@ export class TsWire implements WireFormat {
     for (const config of header.configs) this.#learn(config);
   }
 
-  /** Metadata has no place in a transport stream, and is no track that is missing. */
+  /** Script data has no place in a transport stream, and is no track that is missing. */
   carries(packet: Packet): boolean {
-    return packet.kind === "data" || canWriteTs(packet.codec);
+    return isScript(packet) || canWriteTs(packet.codec);
   }
 
   encodedBytes(packet: Packet): number {
     if (packet === this.#packet) return this.#bytes.length;
     this.#packet = packet;
-    this.#bytes = packet.kind === "data" ? NOTHING : this.#mux(packet);
+    this.#bytes = isScript(packet) ? NOTHING : this.#mux(packet);
     if (startsWithTables(this.#bytes)) this.#noteTables(packet.dtsUs);
     return this.#bytes.length;
   }

@@ -107,7 +107,7 @@ const BY_REGISTRATION: Readonly<Record<string, StreamCoding>> = {
   DTS1: named("audio", "dts"),
   DTS2: named("audio", "dts"),
   DTS3: named("audio", "dts"),
-  KLVA: named("data", "klv"),
+  KLVA: { kind: "data", codec: "klv", codecName: "klv", form: "whole" },
   "ID3 ": named("data", "timed_id3"),
   "VC-1": named("video", "vc1"),
   drac: named("video", "dirac"),

@@ -23,6 +23,13 @@ const MORE_SDP = "v=0\r\nm=video 0 RTP/AVP 98\r\na=rtpmap:98 H265/90000\r\n" +
   "m=audio 0 RTP/AVP 105\r\na=rtpmap:105 MP4A-LATM/44100/2\r\nm=audio 0 RTP/AVP 9\r\n" +
   "m=audio 0 RTP/AVP 10\r\nm=audio 0 RTP/AVP 106\r\na=rtpmap:106 L24/48000/2\r\nm=video 0 RTP/AVP 33\r\n";
 
+/** A description has 16 media sections at most. */
+const REORDERED_SDP = "v=0\r\nm=video 0 RTP/AVP 107\r\na=rtpmap:107 H264/90000\r\n" +
+  "a=fmtp:107 packetization-mode=2; sprop-interleaving-depth=2\r\n" +
+  "m=video 0 RTP/AVP 108\r\na=rtpmap:108 H265/90000\r\n" +
+  "a=fmtp:108 sprop-max-don-diff=2; sprop-depack-buf-nalus=2\r\n" +
+  "m=application 0 RTP/AVP 109\r\na=rtpmap:109 smpte336m/90000\r\n";
+
 const TCP = "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n";
 
 const CONVERSATIONS = [
@@ -112,7 +119,7 @@ async function runSession(parts: readonly Uint8Array[]): Promise<void> {
 export function sdpTarget(): FuzzTarget {
   return {
     name: "sdp",
-    seeds: [SDP, MORE_SDP].map((text) => new TextEncoder().encode(text)),
+    seeds: [SDP, MORE_SDP, REORDERED_SDP].map((text) => new TextEncoder().encode(text)),
     run(bytes) {
       for (const section of parseSdp(new TextDecoder().decode(bytes))) inboundForm(section);
     },
@@ -140,9 +147,10 @@ export function rtpTarget(): FuzzTarget {
       "08aa",
       "0e18014000b4010402aa",
     ],
+    ...["7d8100033301", "40010000aa", "6001000100032601110000 03020122", "62019300 0333", "640126 10ffaabb"],
     ...["1030aabb", "5030aa", "00100010aabb", "02aabb", "00000000fffb9000", "00010b7700000040"],
   ].map((hex) => Uint8Array.fromHex(hex.replaceAll(" ", "")));
-  const media = [...parseSdp(SDP), ...parseSdp(MORE_SDP)];
+  const media = [SDP, MORE_SDP, REORDERED_SDP].flatMap((text) => parseSdp(text));
   const seeds = media.map(({ payloadType }, track) => {
     const frames = payloads.flatMap((payload, index) => {
       const packet = encodeRtpPacket({

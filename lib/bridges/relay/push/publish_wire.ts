@@ -1,4 +1,4 @@
-import type { Packet } from "#media";
+import { isScript, type Packet } from "#media";
 import { TagAdapter, type TagDialect } from "#mediaformats/flv";
 import {
   CHUNK_STREAM_ID,
@@ -53,7 +53,9 @@ export class PublishWire implements WireFormat {
   }
 
   carries(packet: Packet): boolean {
-    return packet.kind === "data" ? packet.role !== "clear" : this.#adapter.adapt(packet) !== undefined;
+    return packet.kind === "data"
+      ? isScript(packet) && packet.role !== "clear"
+      : this.#adapter.adapt(packet) !== undefined;
   }
 
   encodedBytes(packet: Packet): number {

@@ -1,4 +1,4 @@
-import type { Packet } from "#media";
+import { isScript, type Packet } from "#media";
 import { TagAdapter, type TagDialect } from "#mediaformats/flv";
 import {
   CHUNK_STREAM_ID,
@@ -60,7 +60,7 @@ export class RtmpWire implements WireFormat {
   }
 
   carries(packet: Packet): boolean {
-    if (packet.kind === "data") return packet.role !== "clear";
+    if (packet.kind === "data") return isScript(packet) && packet.role !== "clear";
     const { hasAudio, hasVideo } = this.#options;
     if (!(packet.kind === "video" ? hasVideo : hasAudio)) return false;
     return this.#adapter.adapt(packet) !== undefined;

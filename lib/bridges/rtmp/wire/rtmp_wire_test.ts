@@ -63,6 +63,7 @@ Deno.test("RtmpWire tells late joiners what it carries, with the time of the fir
   const metadata: Packet = {
     ...packetOf(AUDIO, 0, AAC_FRAME),
     kind: "data",
+    codec: "script",
     role: "metadata",
     payload: Uint8Array.of(2, 0, 1, 0x78),
   };
@@ -77,6 +78,8 @@ Deno.test("RtmpWire tells late joiners what it carries, with the time of the fir
 });
 
 Deno.test("RtmpWire carries what the player wants and can read; equal wires have equal keys", () => {
+  const klv: Packet = { ...packetOf(AUDIO, 0, AAC_FRAME), kind: "data", codec: "klv" };
+  assert.equal(new RtmpWire(EVERYTHING).carries(klv), false);
   const legacy = new RtmpWire({ ...EVERYTHING, dialect: LEGACY_DIALECT });
   const cases: [RtmpWire, Packet, boolean][] = [
     [legacy, packetOf(VIDEO, 0, AVC_KEY), true],

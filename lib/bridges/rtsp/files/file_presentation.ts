@@ -54,7 +54,7 @@ export class FilePresentation implements RtspPresentation {
 /** Configurations tell of most tracks, their first packets of the others. */
 async function tracksOf(demuxer: Demuxer, options: OutboundOptions): Promise<OutboundTrack[]> {
   const packets: Packet[] = demuxer.summary.tracks.flatMap(configOf);
-  const count = demuxer.summary.tracks.filter(({ kind }) => kind !== "data").length;
+  const count = demuxer.summary.tracks.filter(({ kind, codec }) => kind !== "data" || codec === "klv").length;
   let tracks = outboundTracks(packets, options);
   for (let batches = 0; tracks.length < count && batches < MAX_LOOKED_AT_BATCHES; batches++) {
     const batch = await demuxer.read();

@@ -36,7 +36,9 @@ export class UnitClock {
       this.#learn(dtsTicks);
       this.#due = dtsTicks;
     } else {
-      if (this.#previous === undefined) this.#due = this.#timeline.newest ?? 0;
+      // data without times belongs to the media it comes with
+      const isOfMedia = this.#previous === undefined || this.#stream.kind === "data";
+      if (isOfMedia) this.#due = this.#timeline.newest ?? this.#due;
       dtsTicks = ptsTicks = Math.round(this.#due);
     }
     this.#previous = dtsTicks;

@@ -85,7 +85,17 @@ const FORMS: Readonly<Partial<Record<CodecId, (track: MuxTrack) => ElementaryFor
       descriptors: [registration("EAC3")],
       syntax: AC3_SYNTAX,
     }),
+  klv: () =>
+    new PlainForm({
+      streamType: STREAM_TYPE.PrivatePes,
+      isPrivate: true,
+      descriptors: [registration("KLVA")],
+      syntax: NO_SYNTAX,
+    }),
 };
+
+/** What comes as it is and does not say how long it lasts. */
+const NO_SYNTAX: Pick<FrameSyntax, "read"> = { read: () => undefined };
 
 function registration(identifier: string): Descriptor {
   return {
@@ -242,10 +252,12 @@ class PlainForm implements ElementaryForm {
   readonly isPrivate: boolean;
   readonly descriptors: readonly Descriptor[];
 
-  readonly #syntax: FrameSyntax;
+  readonly #syntax: Pick<FrameSyntax, "read">;
 
   constructor(
-    form: Pick<ElementaryForm, "streamType" | "isPrivate" | "descriptors"> & { syntax: FrameSyntax },
+    form: Pick<ElementaryForm, "streamType" | "isPrivate" | "descriptors"> & {
+      syntax: Pick<FrameSyntax, "read">;
+    },
   ) {
     this.#syntax = form.syntax;
     this.streamType = form.streamType;

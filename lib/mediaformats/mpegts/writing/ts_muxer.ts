@@ -61,6 +61,9 @@ const CLOCK_INTERVAL_TICKS = 7200;
 const TABLE_INTERVAL_TICKS = 45_000;
 const CLOCK_DELAY_TICKS = 63_000;
 
+/** What carries the clock, where there is one of it. */
+const CLOCK_KINDS = ["video", "audio", "data"] as const;
+
 /** One track as it is written. */
 interface OutgoingTrack extends OutgoingPid {
   readonly track: MuxTrack;
@@ -126,12 +129,13 @@ export class TsMuxer implements Muxer {
   #areTablesFresh = false;
 
   /**
-   * @param tracks At least one; of video, the first carries the clock.
+   * @param tracks At least one; the first of video carries the clock, else of audio.
    * @throws {FormatError} If MPEG-TS cannot hold a track, or its configuration is malformed.
    */
   constructor(tracks: readonly MuxTrack[], options: TsMuxerOptions = {}) {
     this.#tracks = tracks.map(newOutgoingTrack);
-    const clockTrack = this.#tracks.find(({ track }) => track.kind === "video") ?? this.#tracks[0];
+    const clockTrack = CLOCK_KINDS.map((kind) => this.#tracks.find(({ track }) => track.kind === kind))
+      .find((track) => track !== undefined);
     if (clockTrack === undefined || tracks.length > MAX_TRACKS) {
       throw new FormatError(`Cannot write MPEG-TS: ${tracks.length} tracks, needs 1 to ${MAX_TRACKS}`);
     }
