@@ -32,7 +32,7 @@ const SCHEMA = new ConfigSchema({
     { name: "flvplayback" },
     { name: "recorder", options: RECORDER_OPTIONS, chains: [{ name: "recordProtocol" }] },
   ],
-  chains: ["inboundRtmp", "inboundRtmps", "inboundRtsp", "echoProtocol"],
+  chains: ["inboundRtmp", "inboundRtmps", "inboundRtsp", "inboundUdpTs", "echoProtocol"],
 });
 const SOURCE = { name: "crtmp.toml" };
 
