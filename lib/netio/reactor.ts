@@ -26,6 +26,8 @@ import { UdpSocket } from "./udp/udp_socket.ts";
 export interface ReactorLog extends ListenerLog {
   /** A protocol has a bug: it threw `error` where nobody else can catch it. */
   error(text: string, error: unknown): void;
+  /** A peer did not shake hands by TLS; any number of peers may. @default nothing is written */
+  handshakeFailed?(text: string): void;
 }
 
 /** What a reactor is made of. */
@@ -151,7 +153,15 @@ export class Reactor {
     const { address, port, keyRing } = options;
     const mayAccept = () => this.gauge.mayAccept();
     try {
-      const acceptor = await TlsAcceptor.open({ address, port, keyRing, mayAccept, clock: this.#clock });
+      const failed = (remote: Endpoint, error: unknown) => this.#handshakeFailed(remote, error);
+      const acceptor = await TlsAcceptor.open({
+        address,
+        port,
+        keyRing,
+        mayAccept,
+        failed,
+        clock: this.#clock,
+      });
       return this.#listen(acceptor, { kind: "tls", accepted });
     } catch (error) {
       throw cannotListen(options, error);
@@ -258,15 +268,28 @@ export class Reactor {
     }
     this.gauge.add();
     const closed = this.#io.opened(isAccepted ? "accepted" : "connected");
-    return new StreamCarrier(connection, this.#context, {
+    const remote = endpointOf(connection.remoteAddr);
+    const carrier = new StreamCarrier(connection, this.#context, {
       kind,
       local: endpointOf(connection.localAddr),
-      remote: endpointOf(connection.remoteAddr),
+      remote,
       onClosed: () => {
         this.gauge.remove();
         closed();
       },
+      // the runtime shakes hands with the first read; a peer that leaves in between is no news
+      onReadFailed: (error) => {
+        const isFault = kind === "tls" && isAccepted && carrier.statistics.bytesIn === 0;
+        if (isFault && error instanceof Deno.errors.InvalidData) this.#handshakeFailed(remote, error);
+      },
     });
+    return carrier;
+  }
+
+  #handshakeFailed(remote: Endpoint, error: unknown): void {
+    this.#log.handshakeFailed?.(
+      `${formatEndpoint(remote)} ended: TLS handshake failed: ${errorMessage(error)}`,
+    );
   }
 }
 

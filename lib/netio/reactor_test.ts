@@ -110,8 +110,10 @@ Deno.test("Reactor connects by TLS, and only to whom it trusts", async () => {
   );
 });
 
-Deno.test("Reactor ends a TLS connection of a peer that speaks something else", async () => {
-  await using use = usingReactor();
+Deno.test("Reactor ends a TLS connection of a peer that speaks something else, with a line", async () => {
+  const lines: string[] = [];
+  const handshakeFailed = (text: string) => void lines.push(text);
+  await using use = usingReactor({ log: { warn() {}, error() {}, handshakeFailed } });
   const accepted: NotingClient[] = [];
   const where = { address: "127.0.0.1", port: 0 };
   const { listener } = use.reactor.listenTls(
@@ -127,6 +129,9 @@ Deno.test("Reactor ends a TLS connection of a peer that speaks something else", 
   plain.send(bytesOf("GET / HTTP/1.1\r\n\r\n"));
   await waitFor(() => accepted[0]?.ends[0], { what: "the end", pollMs: 1 });
   assert.ok(accepted[0]!.ends[0] instanceof ClosedError);
+  assert.deepEqual(lines, [
+    `127.0.0.1:${plain.local.port} ended: TLS handshake failed: received corrupt message of type InvalidContentType`,
+  ]);
   plain.abort(new ClosedError("The test is over"));
 });
 

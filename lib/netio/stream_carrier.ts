@@ -53,6 +53,8 @@ export interface StreamCarrierOptions {
   readonly remote: Endpoint;
   /** Called once when the connection is gone. */
   readonly onClosed?: () => void;
+  /** Called before, where it is gone because a read failed. */
+  readonly onReadFailed?: (error: unknown) => void;
 }
 
 /**
@@ -70,6 +72,7 @@ export class StreamCarrier implements Carrier {
   readonly #connection: StreamConnection;
   readonly #context: CarrierContext;
   readonly #onClosed: (() => void) | undefined;
+  readonly #onReadFailed: ((error: unknown) => void) | undefined;
   readonly #own = new OwnBytes();
   readonly #sizing = new ReadSizing();
   #client: CarrierClient | undefined;
@@ -100,6 +103,7 @@ export class StreamCarrier implements Carrier {
     this.local = options.local;
     this.remote = options.remote;
     this.#onClosed = options.onClosed;
+    this.#onReadFailed = options.onReadFailed;
   }
 
   get queuedBytes(): number {
@@ -300,7 +304,9 @@ export class StreamCarrier implements Carrier {
     const buffer = this.#readBuffer!;
     this.#readBuffer = undefined;
     this.#context.buffers.give(this.#readClass, buffer);
-    if (!this.#isClosed) this.abort(closedBy(error));
+    if (this.#isClosed) return;
+    this.#onReadFailed?.(error);
+    this.abort(closedBy(error));
   };
 }
 

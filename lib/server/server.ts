@@ -15,7 +15,7 @@ import { ReconnectRequests, sendOnStream } from "#bridges/rtmp";
 import { type ApplicationFiles, type MediaLibrary, RecordedFiles } from "#bridges/vod";
 import { CoarseClock, systemClock } from "#clock";
 import { ClosedError, ConfigError } from "#errors";
-import type { Logger } from "#log";
+import { LOG_LEVEL, type Logger, RepeatedLog } from "#log";
 import { Reactor } from "#netio";
 import type { Listener } from "#netio";
 import type { Carrier, ChainDeclaration, ProtocolFactory } from "#stack";
@@ -160,8 +160,11 @@ class Server implements RunningServer {
       failed: (what, error) => options.log.error(what, error),
     });
     const netioLog = options.log.child("netio");
+    const handshakes = new RepeatedLog(netioLog, { level: LOG_LEVEL.Info });
+    this.#closing.push(handshakes);
     this.#reactor = new Reactor({
       log: {
+        handshakeFailed: (text) => handshakes.add("tls", text),
         warn: (text) => netioLog.warning(text),
         error: (text, error) => netioLog.error(text, error),
       },

@@ -1,7 +1,8 @@
 import { createServer, type Server } from "node:tls";
 import type { Clock } from "#clock";
+import type { Endpoint } from "#stack";
 import type { AcceptedConnection, Acceptor } from "../listener.ts";
-import { HandshakeWatch } from "./handshake_watch.ts";
+import { HandshakeWatch, type PeerSocket } from "./handshake_watch.ts";
 import { NodeTlsConnection } from "./node_tls_connection.ts";
 import type { TlsKeyRing } from "./tls_key_ring.ts";
 
@@ -16,6 +17,8 @@ export interface TlsAcceptorOptions {
   readonly keyRing: TlsKeyRing;
   /** Whether one more connection may be there: asked before the handshake. */
   readonly mayAccept: () => boolean;
+  /** A peer did not shake hands, and lost its connection. */
+  readonly failed: (remote: Endpoint, error: Error) => void;
   /** Time of handshakes. */
   readonly clock: Clock;
 }
@@ -45,7 +48,7 @@ export class TlsAcceptor implements Acceptor {
 
   /** Listens. Rejects with the system's error. */
   static async open(options: TlsAcceptorOptions): Promise<TlsAcceptor> {
-    const { address: host, port, keyRing, mayAccept, clock } = options;
+    const { address: host, port, keyRing, mayAccept, failed, clock } = options;
     const server = createServer({
       SNICallback: (name, answer) => answer(null, keyRing.contextFor(name)),
     });
@@ -55,7 +58,12 @@ export class TlsAcceptor implements Acceptor {
       else socket.destroy();
     });
     // a peer that fails the handshake has a connection of its own to lose, and nothing else
-    server.on("tlsClientError", () => {});
+    server.on("tlsClientError", (error: Error & { readonly code?: string }, socket) => {
+      // who leaves in the midst is no news
+      if (error.code === "ECONNRESET") return;
+      const { remoteAddress: address, remotePort: port } = socketBelow(socket);
+      if (address !== undefined && port !== undefined) failed({ address, port }, error);
+    });
     const listening = Promise.withResolvers<void>();
     server.once("error", listening.reject);
     server.listen({ host, port }, listening.resolve);
@@ -96,4 +104,9 @@ export class TlsAcceptor implements Acceptor {
       connection.close();
     }
   }
+}
+
+/** The socket a handshake came over: the one above it has no address before it is done. */
+function socketBelow(socket: PeerSocket & { readonly _parent?: PeerSocket }): PeerSocket {
+  return socket._parent ?? socket;
 }
