@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { AdobeAuthenticator, UserTable } from "#auth";
 import { ManualClock } from "#clock";
+import { type ConnectRequest, type RtmpApplication, RtmpProtocol } from "#protocols/rtmp";
 import {
   AAC_CONFIG,
   AAC_FRAME,
@@ -13,6 +14,7 @@ import {
   until,
   VIDEO,
 } from "./_rig_test.ts";
+import { PULL_DEFAULTS } from "./mod.ts";
 
 Deno.test("a pull brings what is published at the other end, and ends and begins with it", async () => {
   await using rig = new RelayRig();
@@ -221,6 +223,40 @@ Deno.test("a pull answers Adobe's challenge, and never logs the password", async
     assert.equal(rig.dials.length, 3);
     assert.deepEqual(rig.lines(/hush/), []);
   }
+});
+
+Deno.test("pulls and pushes connect as who they are told to be", async () => {
+  const heard: ConnectRequest[] = [];
+  const application: RtmpApplication = {
+    connect(_session, request) {
+      heard.push(request);
+      return { isAccepted: false, description: "enough" };
+    },
+    createStream: () => assert.fail("nobody is let in"),
+  };
+  await using rig = new RelayRig({ accept: (carrier) => new RtmpProtocol({ application }).openOn(carrier) });
+  const identity = {
+    swfUrl: "http://player.example/a.swf",
+    pageUrl: "http://player.example/",
+    tcUrl: "rtmp://origin.example/other",
+  };
+  rig.pull({ keepAlive: false });
+  await until(() => heard.length === 1, "a pull");
+  rig.pull({ keepAlive: false, localStreamName: "b", emulateUserAgent: "WIN 32,0,0,465", ...identity });
+  await until(() => heard.length === 2, "another pull");
+  rig.push({ keepAlive: false, emulateUserAgent: "Wirecast", ...identity });
+  const publisher = await rig.publisher("c", "here");
+  publisher.sendMedia(VIDEO, 0, AVC_CONFIG);
+  publisher.sendMedia(VIDEO, 0, AVC_KEY);
+  await until(() => heard.length === 3, "a push");
+  assert.deepEqual(
+    heard.map(({ appName, flashVer, swfUrl, pageUrl, tcUrl }) => [appName, flashVer, swfUrl, pageUrl, tcUrl]),
+    [
+      ["live", PULL_DEFAULTS.emulateUserAgent, "", "", "rtmp://far/live"],
+      ["live", "WIN 32,0,0,465", ...Object.values(identity)],
+      ["live", "Wirecast", ...Object.values(identity)],
+    ],
+  );
 });
 
 Deno.test("a pull leaves a name alone that somebody publishes here", async () => {

@@ -32,6 +32,44 @@ Deno.test("A player that announced Enhanced RTMP gets enhanced tracks unread", a
   assert.ok(!viewer.codes.includes("Play.NoSupportedTrackFound"));
 });
 
+/** First bytes of frames of each legacy codec: FLV 10.1, E.4.2.1 and E.4.3.1, and the codec ID of HEVC in the field. */
+const LEGACY_FRAMES: readonly (readonly [name: string, type: number, frame: readonly number[]])[] = [
+  ["Sorenson H.263", VIDEO, [0x12, 0, 0, 0x84]],
+  ["Screen video", VIDEO, [0x13, 0x01, 0x40, 0x00]],
+  ["VP6", VIDEO, [0x14, 0, 0xaa]],
+  ["VP6 with alpha", VIDEO, [0x15, 0, 0, 0, 1, 0xaa]],
+  ["Screen video 2", VIDEO, [0x16, 0, 0x01, 0x40]],
+  ["HEVC by codec ID 12", VIDEO, [0x1c, 1, 0, 0, 40, 0, 0, 0, 1, 0x26]],
+  ["linear PCM", AUDIO, [0x0f, 1, 2]],
+  ["ADPCM", AUDIO, [0x1e, 1, 2]],
+  ["MP3", AUDIO, [0x2f, 0xff, 0xfb]],
+  ["linear PCM, little-endian", AUDIO, [0x3f, 1, 2]],
+  ["Nellymoser at 16 kHz", AUDIO, [0x42, 1, 2]],
+  ["Nellymoser at 8 kHz", AUDIO, [0x52, 1, 2]],
+  ["Nellymoser", AUDIO, [0x6e, 1, 2]],
+  ["G.711 A-law", AUDIO, [0x72, 0xd5]],
+  ["G.711 mu-law", AUDIO, [0x82, 0xff]],
+  ["Speex", AUDIO, [0xb2, 0x1e]],
+  ["MP3 at 8 kHz", AUDIO, [0xe2, 0xff, 0xe3]],
+  ["device sound", AUDIO, [0xf2, 1]],
+];
+
+for (const [name, type, bytes] of LEGACY_FRAMES) {
+  Deno.test(`${name} passes untouched, to legacy players and to those of Enhanced RTMP`, async () => {
+    await using rig = new LiveRig();
+    const announced = [{}, { fourCcList: ["Opus", "av01"] }, { fourCcList: ["*"], capsEx: 15 }];
+    // who reads hvc1 gets codec ID 12 as that
+    const readers = name.startsWith("HEVC") ? announced.slice(0, 2) : announced;
+    const viewers = await Promise.all(readers.map((properties) => rig.player("a", { properties })));
+    const { stream } = await rig.publisher();
+    const frame = Uint8Array.from(bytes);
+    for (const time of [0, 40]) stream.sendMedia(type, time, frame);
+    await settled();
+    const sent = [shown(type, 0, frame), shown(type, 40, frame)];
+    for (const { client } of viewers) assert.deepEqual(client.take(), sent);
+  });
+}
+
 Deno.test("A legacy player is told of a track it cannot read, once, and plays the others", async (context) => {
   for (const isLate of [false, true]) {
     await context.step(isLate ? "it came late" : "it waited", async () => {
