@@ -33,6 +33,7 @@ export type {
   RecordingControl,
   RelayControl,
   RelayEntry,
+  ServerOverview,
   SharedObjectControl,
   SharedObjectWish,
   StreamMessage,
@@ -132,3 +133,4 @@ export {
   variantOf,
 } from "#variant";
 export type { PlainValue, Variant, VariantMap, VariantType } from "#variant";
+export { isLoopback } from "#uri";

@@ -200,6 +200,28 @@ export interface Application {
   close?(): void;
 }
 
+/** What a server consists of, as its applications may show it. */
+export interface ServerOverview {
+  /** All applications, in the order of the configuration. */
+  applications(): readonly {
+    readonly name: string;
+    readonly aliases: readonly string[];
+    readonly description: string;
+    readonly isDefault: boolean;
+  }[];
+  /** Its listeners; none before it listens. */
+  services(): readonly {
+    /** `tcp`, `tls` or `udp`. */
+    readonly carrier: string;
+    readonly ip: string;
+    readonly port: number;
+    /** Name of the chain. */
+    readonly protocol: string;
+    /** Who owns the acceptor. */
+    readonly application: string;
+  }[];
+}
+
 /** What an application is made from: its own part of the configuration and the server's services. */
 export interface ApplicationContext {
   /** Name it was configured under. */
@@ -218,6 +240,8 @@ export interface ApplicationContext {
   readonly relays: RelayControl;
   /** Connections to other servers. */
   readonly outbound: OutboundConnections;
+  /** The server's applications and listeners. */
+  readonly server: ServerOverview;
   /**
    * Sends data to all who play a live stream, in order with its media; `onMetaData` to those who come later, too.
    *
@@ -250,6 +274,8 @@ export interface ApplicationDefinition {
    * @default {true}, for a selector false
    */
   readonly hasStreams?: boolean;
+  /** Whether RTMP peers may connect to it and call it, where it has no streams. @default {false} */
+  readonly takesCalls?: boolean;
   /** Options of its own, which stand in its entry of `applications`. @default none */
   readonly options?: OptionTable;
   /** Chains of its own for its acceptors, of its instance's `protocols` and the server's. @default none */
@@ -273,6 +299,8 @@ export interface RunningApplication extends AcceptorOwner {
   readonly isDefault: boolean;
   /** Whether peers may connect to it, publish and play. */
   readonly hasStreams: boolean;
+  /** Whether peers may connect to it and call it, where it has no streams. @default {false} */
+  readonly takesCalls?: boolean;
   readonly streamOptions: StreamOptions;
   /** Where publishers may connect from; `loopback` is this machine. */
   readonly publishFrom: "anywhere" | "loopback" | "nowhere";

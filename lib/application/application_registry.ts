@@ -81,9 +81,19 @@ export class ApplicationRegistry {
    * @param appName What the peer named.
    */
   select(owner: AcceptorOwner, appName: string): RunningApplication | undefined {
+    const named = this.#reached(owner, appName);
+    return named?.hasStreams === true ? named : undefined;
+  }
+
+  /** The application that a peer of an acceptor may connect to and call. */
+  #called(owner: AcceptorOwner, appName: string): RunningApplication | undefined {
+    const named = this.#reached(owner, appName);
+    return named?.hasStreams === true || named?.takesCalls === true ? named : undefined;
+  }
+
+  #reached(owner: AcceptorOwner, appName: string): RunningApplication | undefined {
     const named = this.find(appName);
-    if (named === undefined || !named.hasStreams) return undefined;
-    return owner.isSelector || owner === named ? named : undefined;
+    return named !== undefined && (owner.isSelector || owner === named) ? named : undefined;
   }
 
   /**
@@ -92,7 +102,7 @@ export class ApplicationRegistry {
    * @returns Whether it is accepted, and as whom; or what the peer is told, and what goes into the log.
    */
   async connect(owner: AcceptorOwner, peer: Peer): Promise<ConnectVerdict> {
-    const running = this.select(owner, peer.appName);
+    const running = this.#called(owner, peer.appName);
     if (running === undefined) return rejected(`There is no application ${peer.appName || "without a name"}`);
     const { application, authority } = running;
     const verdict: ConnectVerdict = await authority?.connect(peer) ?? { isAccepted: true };
@@ -132,7 +142,7 @@ export class ApplicationRegistry {
 
   /** Asks the application that `peer` names for the result of a call. */
   async call(owner: AcceptorOwner, call: Call): Promise<readonly unknown[] | undefined> {
-    return await this.select(owner, call.peer.appName)?.application.call?.(call);
+    return await this.#called(owner, call.peer.appName)?.application.call?.(call);
   }
 
   /** Who is told of the data that `peer` sends on its streams; `undefined` where its application does not want it. */
@@ -181,14 +191,14 @@ export class ApplicationRegistry {
     owner: AcceptorOwner,
     { peer, connection }: { readonly peer: Peer; readonly connection: PeerConnection },
   ): void {
-    const running = this.select(owner, peer.appName);
+    const running = this.#called(owner, peer.appName);
     if (running === undefined) return;
     this.#tell(running, "connected", () => running.application.connected?.(peer, connection));
   }
 
   /** Tells the same application of that connection's end. */
   disconnected(owner: AcceptorOwner, peer: Peer): void {
-    const running = this.select(owner, peer.appName);
+    const running = this.#called(owner, peer.appName);
     if (running === undefined) return;
     this.#tell(running, "disconnected", () => running.application.disconnected?.(peer));
   }

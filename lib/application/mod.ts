@@ -33,6 +33,7 @@ export type {
   RelayControl,
   RelayEntry,
   RunningApplication,
+  ServerOverview,
   SharedObjectControl,
   SharedObjectWish,
   StreamMessage,

@@ -398,6 +398,7 @@ class Server implements RunningServer {
       recordings,
       relays,
       outbound,
+      server: { applications: () => this.#applications.list(), services: () => this.services },
       sendData: (streamName, { name, values }) => {
         const stream = this.streams.find({ appName: entry.name, streamName });
         return stream !== undefined && sendOnStream(stream, { name, values: values as readonly AmfValue[] });
@@ -411,6 +412,7 @@ class Server implements RunningServer {
       isDefault: entry.default,
       isSelector: definition.isSelector ?? false,
       hasStreams: definition.hasStreams ?? !definition.isSelector,
+      takesCalls: definition.takesCalls ?? false,
       streamOptions: entry.streaming,
       publishFrom: entry.publishFrom,
       authority: authorities.authorityOf(entry),

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { makeClip } from "../helpers/media.ts";
 import { runProcess, runToSuccess, startProcess } from "../helpers/process.ts";
 import { publishClip } from "../helpers/publishers.ts";
+import { RtmpClient } from "../helpers/rtmp_client.ts";
 import { freePort, serverCommand, TestServer } from "../helpers/server.ts";
 import { e2e } from "../helpers/tools.ts";
 import { waitFor } from "../helpers/wait.ts";
@@ -175,6 +176,22 @@ e2e(
         await socket.write(new TextEncoder().encode("isStreamRunning localStreamName=flv\nquit\n"));
         const [running] = (await new Response(socket.readable).text()).split("\r\n");
         assert.equal(running, '{"data":{"running":true},"description":"It is running.","status":"SUCCESS"}');
+      });
+      await context.step("admin answers the original's calls over RTMP", async () => {
+        await using client = await RtmpClient.open(ports.rtmp);
+        assert.equal((await client.connect("admin"))[0], "_result");
+        const answers = [];
+        for (const name of ["ListApplications", "ListServices", "StartTests", "ListSecrets"]) {
+          answers.push(await client.call(name, [null]));
+        }
+        const [applications, services, tests, unknown] = answers.map((values) => [values[0], values.at(-1)]);
+        const names = (list: unknown) => (list as Record<string, unknown>[]).map(({ name }) => name);
+        assert.deepEqual(names(applications?.[1]), ["appselector", "flvplayback", "studio", "admin"]);
+        assert.equal((services?.[1] as unknown[]).length, 7);
+        assert.equal(Object(tests?.[1]).uint32, 4_294_967_295);
+        assert.equal(unknown?.[0], "_error");
+        await client.sendCommand("publish", [null, "x", "live"], await client.createStream());
+        await client.waitStatus("NetStream.Publish.BadName");
       });
       await context.step("encoders log in with users.lua", async () => {
         const publish = async (login: string) => {

@@ -2,7 +2,7 @@
  * A second, independent reading of AMF0, so that a mistake in the server's codec cannot hide in the test.
  *
  * Adobe AMF0 specification, section 2. Numbers, booleans, strings, objects, null, undefined, ECMA arrays
- * (read as objects) and strict arrays.
+ * and typed objects (read as objects), strict arrays and dates (read as ms).
  *
  * @module
  */
@@ -90,8 +90,15 @@ function read(cursor: Cursor): Amf0Value {
       return readObject(cursor);
     case 10:
       return Array.from({ length: readNumber(cursor, 4) }, () => read(cursor));
+    case 11: {
+      const date = take(cursor, 10);
+      return new DataView(date.buffer, date.byteOffset).getFloat64(0);
+    }
     case 12:
       return decoder.decode(take(cursor, readNumber(cursor, 4)));
+    case 16:
+      take(cursor, readNumber(cursor, 2));
+      return readObject(cursor);
   }
   throw new Error(`Cannot read AMF0 value: marker ${marker} at offset ${cursor.at - 1}`);
 }

@@ -22,6 +22,7 @@ export function applicationContext(
     recordings: { start: () => false, stop: () => Promise.resolve(false), list: () => [] },
     relays: { pull: () => stop, push: () => stop, list: () => [] },
     outbound: { connect: unreachable, variant: unreachable },
+    server: { applications: () => [], services: () => [] },
     sendData: () => false,
     sharedObject: () => ({
       properties: new Map(),
