@@ -9,25 +9,21 @@ import { TestServer } from "../helpers/server.ts";
 import { e2e } from "../helpers/tools.ts";
 import { delay, waitFor } from "../helpers/wait.ts";
 
-for (const protocol of ["tcp", "udp"]) {
-  e2e(`GStreamer plays over RTSP (${protocol}) every picture from a key frame on`, {
-    tools: ["gst-launch-1.0", "ffmpeg"],
-  }, async () => {
-    const sent = await takeApart(await makeClip("film"));
-    await using server = await TestServer.start();
-    await using publisher = await publishClip("film", server.rtmpUrl("live/film"));
-    await waitFor(() => server.log.includes("live/film: publishing"), { what: "the publisher" });
-    await delay(1_200);
+e2e("GStreamer plays over RTSP, in the connection and over UDP, every picture from a key frame on", {
+  tools: ["gst-launch-1.0", "ffmpeg"],
+}, async (context) => {
+  const sent = await takeApart(await makeClip("film"));
+  await using server = await TestServer.start();
+  await using publisher = await publishClip("film", server.rtmpUrl("live/film"));
+  await waitFor(() => server.log.includes("live/film: publishing"), { what: "the publisher" });
+  await delay(1_200);
+  const runs = await Promise.all(["tcp", "udp"].map(async (protocol) => {
     const path = await Deno.makeTempFile({ prefix: "crtmp-gst-", suffix: ".h264" });
-    const source = [
-      "rtspsrc",
-      `location=${server.rtspUrl("live/film")}`,
-      `protocols=${protocol}`,
-      "latency=100",
-    ];
+    const url = server.rtspUrl("live/film");
     await using player = startProcess("gst-launch-1.0", {
       args: [
-        ...["-e", ...source, "!", "application/x-rtp,media=video", "!", "rtph264depay", "!"],
+        ...["-e", "rtspsrc", `location=${url}`, `protocols=${protocol}`, "latency=100", "!"],
+        ...["application/x-rtp,media=video", "!", "rtph264depay", "!"],
         ...["video/x-h264,stream-format=byte-stream,alignment=au", "!", "filesink", `location=${path}`],
       ],
       timeoutMs: 30_000,
@@ -42,12 +38,16 @@ for (const protocol of ["tcp", "udp"]) {
       ],
     });
     await Deno.remove(path);
-    const pictures = parseFrameHash(list).map(({ hash }) => hash);
-    const start = sent.pictures.indexOf(pictures[0]!);
-    assert.ok(start >= 0 && pictures.length >= 50, `${pictures.length} pictures from ${start} on`);
-    assert.deepEqual(pictures, sent.pictures.slice(start, start + pictures.length));
-  });
-}
+    return { protocol, pictures: parseFrameHash(list).map(({ hash }) => hash) };
+  }));
+  for (const { protocol, pictures } of runs) {
+    await context.step(protocol, () => {
+      const start = sent.pictures.indexOf(pictures[0]!);
+      assert.ok(start >= 0 && pictures.length >= 50, `${pictures.length} pictures from ${start} on`);
+      assert.deepEqual(pictures, sent.pictures.slice(start, start + pictures.length));
+    });
+  }
+});
 
 /** What ffmpeg encodes, and what it must find again. */
 const CODECS: readonly (readonly [video: string, audio: string, encoders: string])[] = [
