@@ -121,7 +121,7 @@ export class Authority {
     if (this.#options.rules.allows({ action, user, address: peer.address, streamName })) {
       return { isGranted: true, streamName };
     }
-    const who = user === undefined ? "you, who have not said who you are" : `user ${user}`;
+    const who = user === undefined ? "you, who have not said who you are," : `user ${user}`;
     const reason = `No rule lets ${who} ${action} this stream from ${peer.address}`;
     return { isGranted: false, reason, ...(action === "publish" && this.hasKeys ? { isSecret: true } : {}) };
   }
