@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { assertSamePackets } from "../helpers/compare.ts";
 import { MediaFolder } from "../helpers/media_folder.ts";
 import { makeClip } from "../helpers/media.ts";
-import { type ListedPacket, sentPackets } from "../helpers/packets.ts";
+import { sentPackets } from "../helpers/packets.ts";
 import { startProcess } from "../helpers/process.ts";
 import type { RunningProcess } from "../helpers/process.ts";
 import { publishClip } from "../helpers/publishers.ts";
@@ -47,39 +47,41 @@ e2e("a stream published over RTMP plays over RTSP, in the connection and over UD
   }
 });
 
-for (const transport of ["tcp", "udp"]) {
-  e2e(
-    `a stream published over RTSP (${transport}) plays over RTMP, and is recorded from its first packet on`,
-    {
-      tools: ["ffmpeg", "ffprobe"],
-    },
-    async () => {
-      const plain = await listOf(listen(["-i", await makeClip("film")]));
-      const sent = withKeyFrames(plain, await sentPackets("film"));
-      await using folder = await MediaFolder.make();
-      const settings = ["recording.automatic=true", `mediaStorage.recordedStreamsStorage="${folder.path}"`];
-      await using server = await TestServer.start({
-        args: settings.flatMap((setting) => ["--set", `applications.flvplayback.${setting}`]),
-      });
-      await using viewer = listen(["-i", server.rtmpUrl("live/a")]);
-      await using publisher = await publishRtsp(server.rtspUrl("live/a"), transport);
-      const published = await publisher.result;
-      assert.equal(published.code, 0, published.stderr);
-      await delay(500);
-      viewer.kill("SIGINT");
-      const got = await listOf(viewer);
-      const audio = (packets: readonly ListedPacket[]) => packets.filter(({ kind }) => kind === "audio");
-      const forgotten = audio(sent).slice(-FORGOTTEN_FRAMES);
+e2e("what is published over RTSP plays over RTMP, and is recorded from its first packet on", {
+  tools: ["ffmpeg", "ffprobe"],
+}, async (context) => {
+  const plain = await listOf(listen(["-i", await makeClip("film")]));
+  const sent = withKeyFrames(plain, await sentPackets("film"));
+  await using folder = await MediaFolder.make();
+  const settings = ["recording.automatic=true", `mediaStorage.recordedStreamsStorage="${folder.path}"`];
+  await using server = await TestServer.start({
+    args: settings.flatMap((setting) => ["--set", `applications.flvplayback.${setting}`]),
+  });
+  const transports = ["tcp", "udp"];
+  const runs = await Promise.all(transports.map(async (transport) => {
+    await using viewer = listen(["-i", server.rtmpUrl(`live/${transport}`)]);
+    await using publisher = await publishRtsp(server.rtspUrl(`live/${transport}`), transport);
+    const published = await publisher.result;
+    assert.equal(published.code, 0, published.stderr);
+    await delay(500);
+    viewer.kill("SIGINT");
+    const got = await listOf(viewer);
+    const stopped = new RegExp(`live/${transport}: stopped publishing`);
+    await waitFor(() => server.logLines(`/${transport}: recorded `).length > 0 && stopped.test(server.log), {
+      what: "the end",
+    });
+    const files = await Array.fromAsync(Deno.readDir(folder.path));
+    const { name } = files.find((file) => file.name.startsWith(transport))!;
+    return { transport, got, recorded: await listOf(listen(["-i", `${folder.path}/${name}`])) };
+  }));
+  for (const { transport, got, recorded } of runs) {
+    await context.step(transport, () => {
+      const forgotten = sent.filter(({ kind }) => kind === "audio").slice(-FORGOTTEN_FRAMES);
       const expected = sent.filter((packet) =>
         !forgotten.includes(packet) || got.some(({ hash }) => hash === packet.hash)
       );
       assertSamePackets(expected, got, { viewer: "ffmpeg", fromStart: true, toleranceMs: 2 });
-      await waitFor(() => server.log.includes("[record]") && /live\/a: stopped/.test(server.log), {
-        what: "the end",
-      });
-      const [file] = await Array.fromAsync(Deno.readDir(folder.path));
-      const recorded = await listOf(listen(["-i", `${folder.path}/${file!.name}`]));
       assertSamePackets(expected, recorded, { viewer: "the recording", fromStart: true, toleranceMs: 2 });
-    },
-  );
-}
+    });
+  }
+});
