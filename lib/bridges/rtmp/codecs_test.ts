@@ -3,35 +3,13 @@ import { AUDIO, LiveRig, settled, shown, VIDEO } from "./_rig_test.ts";
 
 type Properties = NonNullable<Parameters<LiveRig["player"]>[1]>["properties"];
 
-/** Players of FLV's own codecs, of one codec by FourCC, and of all that Enhanced RTMP v2 has. */
-const LEGACY: Properties = {};
+/** Players of one codec by FourCC, and of all that Enhanced RTMP v2 has. */
 const onlyOf = (fourCc: string): Properties => ({ fourCcList: [fourCc] });
 const FULL: Properties = { videoFourCcInfoMap: { "*": 4 }, audioFourCcInfoMap: { "*": 4 }, capsEx: 15 };
 
 function body(hex: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.fromHex(hex.replaceAll(" ", ""));
 }
-
-/** Key frames of FLV's video codecs and frames of its audio codecs; those of E.4.2.1 and E.4.3.1 by number. */
-const LEGACY_BODIES: readonly [what: string, type: number, hex: string][] = [
-  ["Sorenson H.263", VIDEO, "12 0000840100"],
-  ["Screen video", VIDEO, "13 1004 2003 0000"],
-  ["VP6", VIDEO, "14 00 0136000e"],
-  ["VP6 with alpha", VIDEO, "15 00 000004 01360000 01360000"],
-  ["Screen video 2", VIDEO, "16 1004 2003 00 0000"],
-  ["HEVC by codec ID 12", VIDEO, "1c 01 000000 00000002 2601"],
-  ["PCM of the platform", AUDIO, "0e 0102"],
-  ["ADPCM", AUDIO, "1e 04ff"],
-  ["MP3", AUDIO, "2f fffb9064"],
-  ["PCM, little endian", AUDIO, "3e 0102"],
-  ["Nellymoser at 16 kHz", AUDIO, "42 0102"],
-  ["Nellymoser at 8 kHz", AUDIO, "52 0102"],
-  ["Nellymoser", AUDIO, "62 0102"],
-  ["G.711 A-law", AUDIO, "72 d5d5"],
-  ["G.711 mu-law", AUDIO, "82 ff7f"],
-  ["Speex", AUDIO, "b2 1e9d66"],
-  ["MP3 at 8 kHz", AUDIO, "ef ffe39064"],
-];
 
 /** Configuration, where the codec has one, and key frame. */
 const ENHANCED_BODIES: readonly [fourCc: string, type: number, bodies: readonly string[]][] = [
@@ -59,18 +37,6 @@ async function played(type: number, bodies: readonly Uint8Array[], who: readonly
   const late = await Promise.all(who.map((properties) => rig.player("a", { properties })));
   return [...waiting, ...late].map(({ client }) => client.take());
 }
-
-Deno.test("Codecs of FLV pass untouched to every player", async (context) => {
-  for (const [what, type, hex] of LEGACY_BODIES) {
-    await context.step(what, async () => {
-      // who announced hvc1 gets codec ID 12 as that
-      const who = what.startsWith("HEVC") ? [LEGACY, onlyOf("vp09")] : [LEGACY, onlyOf("hvc1"), FULL];
-      for (const got of await played(type, [body(hex)], who)) {
-        assert.deepEqual(got, [shown(type, 0, body(hex))]);
-      }
-    });
-  }
-});
 
 Deno.test("Codecs by FourCC pass as they came to who announced them", async (context) => {
   for (const [fourCc, type, hexes] of ENHANCED_BODIES) {
