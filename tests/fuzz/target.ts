@@ -4,7 +4,9 @@
  * @module
  */
 
+import { describePicture } from "#codecs/picture";
 import { ClosedError, ConfigError, FormatError, LimitError, ProtocolError } from "#errors";
+import type { Demuxer } from "#media";
 import type { FuzzRandom } from "./mutate.ts";
 
 /** A parser that takes bytes from outside. */
@@ -37,6 +39,40 @@ export function outcomeOf(parse: () => void): string {
   } catch (error) {
     if (isBadInput(error)) return (error as Error).name;
     throw error;
+  }
+}
+
+/**
+ * Asserts that files within a file lie in it, and can be looked at.
+ *
+ * @throws {FuzzFailure} If one does not.
+ */
+export async function assertAttachments(demuxer: Demuxer, bytes: Uint8Array): Promise<void> {
+  for (const { offset, sizeBytes, head } of await demuxer.attachments?.() ?? []) {
+    const end = offset + sizeBytes;
+    if (head === undefined && !(offset >= 0 && sizeBytes >= 0)) {
+      throw new FuzzFailure(`attachment at ${offset}`);
+    }
+    describePicture(head ?? bytes.subarray(offset, end));
+  }
+}
+
+/**
+ * Asserts that a file is gone on with within its bytes, or refused.
+ *
+ * @throws {FuzzFailure} If it is to be cut past its end.
+ */
+export async function assertResumes(
+  find: () => Promise<{ readonly fileBytes: number; readonly nextMs: number }>,
+  bytes: Uint8Array,
+): Promise<void> {
+  try {
+    const { fileBytes, nextMs } = await find();
+    if (fileBytes > bytes.length || !(nextMs >= 0)) {
+      throw new FuzzFailure(`goes on at byte ${fileBytes} of ${bytes.length}, at ${nextMs} ms`);
+    }
+  } catch (error) {
+    if (!isBadInput(error)) throw error;
   }
 }
 

@@ -28,6 +28,11 @@ export interface Mp3Head {
   readonly pictures: readonly AttachedPicture[];
 }
 
+/** Whether a frame begins at `offset`, whatever follows: behind a header the first one needs nothing that confirms it. */
+export function isCertainStart({ vbr, firstOffset }: Mp3Head, offset: number): boolean {
+  return vbr !== undefined && offset === firstOffset;
+}
+
 const PROBE_BLOCK_BYTES = 16_384;
 
 /**

@@ -13,7 +13,7 @@ import {
   type SeekResult,
 } from "#media";
 import { FrameWalk } from "./frame_walk.ts";
-import { type Mp3Head, readHead } from "./head.ts";
+import { isCertainStart, type Mp3Head, readHead } from "./head.ts";
 import { ConstantRate, type FramePlace } from "./seeking/constant_rate.ts";
 import { findFrame } from "./seeking/find_frame.ts";
 import { FrameIndexBuilder } from "./seeking/index_builder.ts";
@@ -85,8 +85,7 @@ export class Mp3Demuxer implements Demuxer {
     this.#rate = first.rate;
     this.#track = trackOf(first.head);
     this.#walk = new FrameWalk(source, options);
-    // behind a header the first frame needs nothing that confirms it
-    this.#walk.goTo(first.head.firstOffset, { isInSync: first.head.vbr !== undefined });
+    this.#goTo({ offset: first.head.firstOffset, ticks: 0 });
     const { junkOffset, junkBytes } = first.head;
     if (junkBytes > 0) this.#faults.push(junkFault(junkOffset, junkBytes));
   }
@@ -242,7 +241,7 @@ export class Mp3Demuxer implements Demuxer {
   }
 
   #goTo(place: FramePlace): void {
-    this.#walk.goTo(place.offset);
+    this.#walk.goTo(place.offset, { isInSync: isCertainStart(this.#head, place.offset) });
     this.#ticks = place.ticks;
   }
 
@@ -253,7 +252,8 @@ export class Mp3Demuxer implements Demuxer {
   async scan(options: ScanOptions = {}): Promise<SeekIndex> {
     const builder = new FrameIndexBuilder(this.#index);
     const walk = new FrameWalk(this.#source, { blockBytes: SCAN_BLOCK_BYTES });
-    walk.goTo(this.#index?.scannedBytes ?? this.#head.firstOffset);
+    const start = this.#index?.scannedBytes ?? this.#head.firstOffset;
+    walk.goTo(start, { isInSync: isCertainStart(this.#head, start) });
     let end = walk.offset;
     for (;;) {
       while (walk.next()) {

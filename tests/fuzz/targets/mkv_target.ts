@@ -1,8 +1,10 @@
 import { MemorySource } from "#bytes";
 import type { MediaPacket } from "#media";
 import { MkvDemuxer, MkvReader } from "#mediaformats/mkv";
+import { AUDIO, element, file, filmClusters, text, track } from "../../../lib/mediaformats/mkv/_film_test.ts";
+import { ELEMENT_ID } from "../../../lib/mediaformats/mkv/element_id.ts";
 import { seedOf, splitAtRandom } from "../mutate.ts";
-import { assertSame, FuzzFailure, isBadInput, outcomeOf } from "../target.ts";
+import { assertAttachments, assertSame, FuzzFailure, isBadInput, outcomeOf } from "../target.ts";
 import type { FuzzTarget } from "../target.ts";
 
 /**
@@ -12,11 +14,12 @@ import type { FuzzTarget } from "../target.ts";
 export function mkvTarget(recorded: readonly Uint8Array[]): FuzzTarget {
   return {
     name: "mkv",
-    seeds: recorded,
+    seeds: [...recorded, ATTACHED],
     async run(bytes, random) {
       const streamed = readStream([bytes]);
       assertSame("packets", streamed, readStream(splitAtRandom(bytes, random)));
       const demuxer = await MkvDemuxer.open(new MemorySource(bytes), { blockBytes: 1 << random.below(16) });
+      await assertAttachments(demuxer, bytes);
       const { packets, isWhole } = await readAll(demuxer);
       if (isWhole && streamed.at(-1) === "accepted") {
         assertSame("stream and file", streamed.slice(0, -1), packets.map(lineOf));
@@ -29,6 +32,21 @@ export function mkvTarget(recorded: readonly Uint8Array[]): FuzzTarget {
     },
   };
 }
+
+/** A cover before the clusters. */
+const ATTACHED = file(
+  [track(AUDIO)],
+  element(
+    ELEMENT_ID.Attachments,
+    element(
+      ELEMENT_ID.AttachedFile,
+      text(ELEMENT_ID.FileName, "a.gif"),
+      text(ELEMENT_ID.FileMediaType, "image/gif"),
+      text(ELEMENT_ID.FileData, "GIF89a\x40\0\x30\0"),
+    ),
+  ),
+  ...filmClusters(1),
+);
 
 function lineOf({ trackIndex, payload }: MediaPacket): string {
   return `${trackIndex} ${payload.length} ${seedOf(payload)}`;

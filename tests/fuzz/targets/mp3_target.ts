@@ -1,7 +1,7 @@
 import { concatBytes, encodeUtf8, MemorySource } from "#bytes";
 import { Mp3Demuxer, Mp3FrameReader } from "#mediaformats/mp3";
 import { seedOf, splitAtRandom } from "../mutate.ts";
-import { assertSame, isBadInput, outcomeOf } from "../target.ts";
+import { assertAttachments, assertSame, isBadInput, outcomeOf } from "../target.ts";
 import type { FuzzTarget } from "../target.ts";
 
 /** MP3 streams and files: the same frames come out however the input is split; files are read, sought, scanned. */
@@ -12,6 +12,7 @@ export function mp3Target(): FuzzTarget {
     async run(bytes, random) {
       assertSame("frames", readFrames([bytes]), readFrames(splitAtRandom(bytes, random)));
       const demuxer = await Mp3Demuxer.open(new MemorySource(bytes));
+      await assertAttachments(demuxer, bytes);
       const read = await readAll(demuxer);
       const index = await demuxer.scan();
       demuxer.useIndex(index);
@@ -56,10 +57,17 @@ const ID3 = concatBytes([
   encodeUtf8("COMM\0\0\0\x09\0\0\0eng\0text!"),
   new Uint8Array(10),
 ]);
+/** Version 2.4: a picture of a few bytes. */
+const COVER = concatBytes([
+  new Uint8Array([0x49, 0x44, 0x33, 4, 0, 0, 0, 0, 0, 46]),
+  encodeUtf8("APIC\0\0\0\x24\0\0\0image/jpeg\0\x03T\0"),
+  new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 0, 4, 0, 0, 0xff, 0xc0, 0, 17, 8, 0, 48, 0, 64, 3, 1, 0x22, 0, 2]),
+]);
 const ID3V1 = concatBytes([encodeUtf8("TAGTitle"), new Uint8Array(120)]);
 
 const SEEDS: readonly Uint8Array[] = [
   concatBytes([FRAME, FRAME, FRAME, FRAME]),
+  concatBytes([COVER, FRAME, FRAME, FRAME]),
   concatBytes([ID3, SLOW_FRAME, SLOW_FRAME, SLOW_FRAME, ID3V1]),
   concatBytes([
     FRAME,

@@ -1,15 +1,32 @@
-import { MemorySource } from "#bytes";
+import { concatBytes, MemorySource } from "#bytes";
 import type { MediaPacket } from "#media";
-import { Mp4Demuxer, type Mp4DemuxerOptions, Mp4FragmentReader } from "#mediaformats/mp4";
+import {
+  Mp4Demuxer,
+  type Mp4DemuxerOptions,
+  Mp4FragmentMuxer,
+  Mp4FragmentReader,
+  readMp4ResumePoint,
+} from "#mediaformats/mp4";
 import {
   audioEntry,
+  box,
   buildFile,
   buildFragmentedFilm,
   editBox,
   filmTracks,
+  fullBox,
+  u32,
+  zeros,
 } from "../../../lib/mediaformats/mp4/rig_test.ts";
 import { seedOf, splitAtRandom } from "../mutate.ts";
-import { assertSame, FuzzFailure, isBadInput, outcomeOf } from "../target.ts";
+import {
+  assertAttachments,
+  assertResumes,
+  assertSame,
+  FuzzFailure,
+  isBadInput,
+  outcomeOf,
+} from "../target.ts";
 import type { FuzzTarget } from "../target.ts";
 
 /** Samples of a few bytes may lie on each other: a file of 256 KiB then gives millions. */
@@ -31,6 +48,8 @@ export function mp4Target(recorded: readonly Uint8Array[]): FuzzTarget {
         await readAll(bytes),
         await readAll(bytes, { blockBytes: 64 + random.below(4096) }),
       );
+      await assertAttachments(demuxer, bytes);
+      await assertResumes(() => readMp4ResumePoint(new MemorySource(bytes), demuxer.summary.tracks), bytes);
       await demuxer.scan?.();
       const { startUs, durationUs = 1_000_000, tracks } = demuxer.summary;
       const leading = tracks.find(({ kind }) => kind === "video") ??
@@ -77,6 +96,18 @@ function lineOf({ trackIndex, dtsTicks, ptsTicks, payload }: MediaPacket): strin
   return `${trackIndex} ${dtsTicks} ${ptsTicks} ${seedOf(payload)}`;
 }
 
+/** A file that the muxer of fragments goes on with. */
+function ownFile(): Uint8Array {
+  const codecConfig = new Uint8Array([0x11, 0x90]);
+  const muxer = new Mp4FragmentMuxer([{ kind: "audio", trackId: 0, codec: "mp4a", codecConfig }]);
+  const pieces = Array.from({ length: 60 }, (_, at) => {
+    const timeUs = at * 21_333;
+    const packet = { kind: "audio", trackId: 0, codec: "mp4a", role: "media", isKeyFrame: true } as const;
+    return muxer.write({ ...packet, dtsUs: timeUs, ptsUs: timeUs, payload: Uint8Array.of(at, 7) });
+  });
+  return concatBytes([...pieces, muxer.end().append]);
+}
+
 const SEEDS: readonly Uint8Array[] = [
   buildFile(filmTracks()),
   buildFile(filmTracks(), { isMovieLast: true, chunkSamples: 5, hasLargeOffsets: true }),
@@ -84,6 +115,17 @@ const SEEDS: readonly Uint8Array[] = [
     { ...filmTracks()[0]!, extra: editBox([200, -1], [400, 200], [300, 0]) },
     { ...filmTracks()[1]!, extra: editBox([900, 512]), entry: audioEntry("mp4a") },
   ]),
+  buildFile(filmTracks(), {
+    extra: box(
+      "udta",
+      box(
+        "meta",
+        fullBox("hdlr", 0, 0, zeros(20)),
+        box("ilst", box("covr", box("data", u32(13, 0), zeros(4)))),
+      ),
+    ),
+  }),
+  ownFile(),
   buildFragmentedFilm().bytes,
   buildFragmentedFilm({ hasTimes: false, runs: 2, layout: { base: "implicit" } }).bytes,
 ];

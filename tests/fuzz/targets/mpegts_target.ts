@@ -1,8 +1,8 @@
 import { concatBytes, MemorySource } from "#bytes";
 import type { MediaPacket, MediaTrack } from "#media";
-import { TsDemuxer, TsMuxer, TsReader } from "#mediaformats/mpegts";
+import { readTsResumePoint, TsDemuxer, TsMuxer, TsReader } from "#mediaformats/mpegts";
 import { seedOf, splitAtRandom } from "../mutate.ts";
-import { assertSame, FuzzFailure, outcomeOf } from "../target.ts";
+import { assertResumes, assertSame, FuzzFailure, outcomeOf } from "../target.ts";
 import type { FuzzTarget } from "../target.ts";
 
 /**
@@ -16,6 +16,7 @@ export function mpegtsTarget(recorded: readonly Uint8Array[]): FuzzTarget {
     async run(bytes, random) {
       assertSame("units", readUnits([bytes]), readUnits(splitAtRandom(bytes, random)));
       const demuxer = await TsDemuxer.open(new MemorySource(bytes));
+      await assertResumes(() => readTsResumePoint(new MemorySource(bytes)), bytes);
       const packets = await readAll(demuxer);
       const index = await demuxer.scan();
       const startUs = demuxer.summary.startUs;

@@ -1,7 +1,7 @@
 import { mp3FrameTicks } from "#codecs/mp3";
 import { findSeekRow, type SeekIndex } from "#media";
 import type { FrameWalk } from "../frame_walk.ts";
-import type { Mp3Head } from "../head.ts";
+import { isCertainStart, type Mp3Head } from "../head.ts";
 import { frameTicksAt, usOf } from "../timeline.ts";
 import type { ConstantRate, FramePlace } from "./constant_rate.ts";
 import { placeByTable, type TablePlace } from "./time_table.ts";
@@ -26,7 +26,7 @@ export async function findFrame(walk: FrameWalk, search: FrameSearch): Promise<F
   const { targetTicks, head } = search;
   const first = { offset: head.firstOffset, ticks: 0 };
   const start = await placeBefore(search, first);
-  return await walkTo(walk, targetTicks, start) ?? await walkTo(walk, targetTicks, first) ?? first;
+  return await walkTo(walk, search, start) ?? await walkTo(walk, search, first) ?? first;
 }
 
 /** A frame at or before the time, as near as can be told: by index, rate, table. */
@@ -48,12 +48,15 @@ async function placeBefore(search: FrameSearch, first: FramePlace): Promise<Tabl
 /** Goes frame by frame from `start`; `undefined` if there is none. */
 async function walkTo(
   walk: FrameWalk,
-  targetTicks: number,
+  { targetTicks, head }: FrameSearch,
   start: TablePlace,
 ): Promise<FramePlace | undefined> {
   let place: FramePlace | undefined;
   let { ticks } = start;
-  walk.goTo(start.offset, { isLost: start.isLost ?? false });
+  walk.goTo(start.offset, {
+    isLost: start.isLost ?? false,
+    isInSync: isCertainStart(head, start.offset),
+  });
   while (await walk.advance()) {
     place = { offset: walk.frameOffset, ticks };
     ticks += mp3FrameTicks(walk.view, walk.cursor.frameStart);
