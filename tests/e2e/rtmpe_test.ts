@@ -23,7 +23,7 @@ e2e("rtmpdump plays over RTMPE what is published in plain", {
   for (const player of [...players, plain]) assertSamePackets(sent, await player, { viewer: "rtmpdump" });
 });
 
-e2e("FFmpeg 8 publishes and plays over RTMPE", {
+e2e("FFmpeg 8 publishes over RTMPE, and plays over RTMPE and RTMPTE", {
   tools: ["ffmpeg"],
   needs: { "FFmpeg 8 (npm:node-av)": await hasFfmpeg8() },
 }, async () => {
@@ -32,10 +32,15 @@ e2e("FFmpeg 8 publishes and plays over RTMPE", {
   const sent = await sentByFfmpeg8(file);
   const url = `rtmpe://127.0.0.1:${server.rtmpPort}/live/film`;
   await using first = playWithFfmpeg8(url, { isEnhanced: false });
+  const tunnel = `rtmpte://127.0.0.1:${server.httpPort}/live/film`;
+  await using tunnelled = playWithFfmpeg8(tunnel, { isEnhanced: false });
   await delay(700);
   await using publisher = publishWithFfmpeg8(file, url);
-  await waitFor(() => first.packets.length > 40, { what: "packets at the player", timeoutMs: 20_000 });
+  for (const player of [first, tunnelled]) {
+    await waitFor(() => player.packets.length > 40, { what: "packets at the players", timeoutMs: 20_000 });
+  }
   const published = await publisher.result;
   assert.equal(published.code, 0, published.stderr);
-  assertSamePackets(sent, await first.ended(), { viewer: "FFmpeg 8" });
+  assertSamePackets(sent, await first.ended(), { viewer: "FFmpeg 8 over RTMPE" });
+  assertSamePackets(sent, await tunnelled.ended(), { viewer: "FFmpeg 8 over RTMPTE" });
 });
