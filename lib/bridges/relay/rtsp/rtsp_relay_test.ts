@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ClosedError } from "#errors";
 import { encodeRtpPacket } from "#protocols/rtp";
 import { formatRtspResponse, type RtpPortPair, RtspReader, type RtspRequest } from "#protocols/rtsp";
 import type { Carrier } from "#stack";
@@ -86,6 +87,8 @@ class Pair implements RtpPortPair {
   readonly rtcpPort = 5001;
   isClosed = false;
   reports = 0;
+  /** Of RTP that were sent. */
+  packets = 0;
   deliver: Parameters<RtpPortPair["receiveWith"]>[0] = () => {};
   receiveWith(receive: Parameters<RtpPortPair["receiveWith"]>[0]): void {
     this.deliver = receive;
@@ -93,6 +96,7 @@ class Pair implements RtpPortPair {
   send(bytes: Uint8Array, { isRtcp }: { isRtcp: boolean }): void {
     // one block, of the only source
     if (isRtcp && bytes[1] === 201 && bytes[0] === 0x81) this.reports++;
+    if (!isRtcp && bytes.length > 12) this.packets++;
   }
   close(): void {
     this.isClosed = true;
@@ -185,6 +189,47 @@ Deno.test("a push over RTSP publishes at the other end as long as the stream is 
   publisher.delete();
   await untilLater(rig, () => !rig.isLive("b", "far"), "the end");
   assert.equal(rig.lines(/WARNING/).length, 0, rig.lines().join("\n"));
+});
+
+Deno.test("a push goes on over UDP where TCP is refused, logs in, and connects again when it is cut off", async () => {
+  const challenge = { "WWW-Authenticate": 'Digest realm="r", nonce="n", algorithm=SHA-256, qop="auth"' };
+  const server = new ScriptedServer((request) => {
+    const isTcp = request.headers.get("transport")?.includes("TCP") === true;
+    if (request.method === "ANNOUNCE" && request.headers.get("authorization") === undefined) {
+      return { status: 401, headers: challenge };
+    }
+    return isTcp
+      ? { status: 461 }
+      : playing(request.method === "PLAY" ? { ...request, method: "RECORD" } : request);
+  });
+  let far: Carrier | undefined;
+  await using rig = new RelayRig({
+    accept(carrier) {
+      far = carrier;
+      server.serve(carrier);
+    },
+  });
+  const pairs = [new Pair(), new Pair()];
+  rig.portPairs.push(...pairs);
+  rig.push({ targetUri: "rtsp://joe:secret@far/live/" });
+  const publisher = await rig.publisher("b", "here");
+  publisher.sendMedia(AUDIO, 0, AAC_CONFIG);
+  publisher.sendMedia(AUDIO, 20, AAC_FRAME);
+  const stood = () => rig.lines(/connected and publishing over UDP/).length;
+  await untilLater(rig, () => stood() === 1, "the push");
+  assert.equal(rig.lines(/takes no media over TCP; goes on over UDP/).length, 1);
+  publisher.sendMedia(AUDIO, 40, AAC_FRAME);
+  await untilLater(rig, () => pairs[0]!.packets > 0, "packets over UDP");
+  assert.match(server.methods, /^OPTIONS ANNOUNCE ANNOUNCE SETUP SETUP RECORD/);
+  const logins = server.requests.map(({ headers }) => headers.get("authorization") ?? "");
+  assert.match(logins.at(-1)!, /^Digest username="joe".*algorithm=SHA-256.*qop=auth/);
+  far?.abort(new ClosedError("cut"));
+  await untilLater(rig, () => stood() === 2, "the push again");
+  assert.deepEqual([rig.dials.length, pairs[0]!.isClosed, pairs[1]!.isClosed], [2, true, false]);
+  assert.ok(!rig.lines().join("\n").includes("secret"));
+  publisher.delete();
+  await untilLater(rig, () => pairs[1]!.isClosed, "the end");
+  assert.match(server.methods, /TEARDOWN$/);
 });
 
 Deno.test("a pull goes on over TCP where no packet comes over UDP, where UDP is refused, and where no port is free", async () => {
