@@ -240,6 +240,76 @@ Deno.test("MediaTimes begins with the first packet, and is put in step by sender
   assert.deepEqual([video.isSynchronized, audio.isSynchronized], [true, true]);
 });
 
+Deno.test("MediaTimes goes on rising where timestamps jump either way, and keeps tracks in step", () => {
+  const jumps: [what: string, ticks: number, ms: number][] = [
+    ["a day ahead", 90_000 * 86_400, 0],
+    ["an hour back", -90_000 * 3_600, 0],
+    ["three seconds back", -270_000, 0],
+    ["eleven seconds ahead", 990_000, 0],
+    ["no jump, but a pause of a minute", 5_400_000, 60_000],
+  ];
+  for (const [what, shift, pauseMs] of jumps) {
+    const session = new SessionTimes();
+    const video = new MediaTimes(session, 90_000);
+    const audio = new MediaTimes(session, 48_000);
+    let last = -1;
+    for (let ms = 0; ms < 4_000; ms += 40) {
+      const isAfter = ms >= 2_000;
+      const nowMs = 1_000 + ms + (isAfter ? pauseMs : 0);
+      const moved = isAfter ? shift : 0;
+      const ticks = (1_000_000 + ms * 90 + moved) % 2 ** 32 >>> 0;
+      const videoUs = video.timeUs(video.unwrap(ticks, nowMs));
+      const audioTicks = (2_000_000 + ms * 48 + moved * 48 / 90) % 2 ** 32 >>> 0;
+      const audioUs = audio.timeUs(audio.unwrap(audioTicks, nowMs));
+      assert.ok(
+        videoUs > last && videoUs - last <= 40_000 + pauseMs * 1000,
+        `${what}: ${videoUs} after ${last}`,
+      );
+      assert.ok(Math.abs(videoUs - audioUs) <= 1, `${what}: ${videoUs} beside ${audioUs}`);
+      last = videoUs;
+    }
+  }
+});
+
+Deno.test("MediaTimes takes rare pictures of a sender that is faster than its media for no jump", () => {
+  const session = new SessionTimes();
+  const video = new MediaTimes(session, 90_000);
+  const audio = new MediaTimes(session, 48_000);
+  for (let seconds = 0; seconds < 60; seconds++) {
+    assert.equal(audio.timeUs(audio.unwrap(seconds * 48_000, seconds)), seconds * 1_000_000);
+    if (seconds % 20 !== 0) continue;
+    assert.equal(video.timeUs(video.unwrap(seconds * 90_000, seconds)), seconds * 1_000_000);
+  }
+});
+
+Deno.test("MediaTimes gives a unit from before a jump the time it had", () => {
+  for (const jump of [-900_000_000, 900_000_000]) {
+    const times = new MediaTimes(new SessionTimes(), 90_000);
+    const first = times.unwrap(1_000_000_000, 0);
+    const second = times.unwrap(1_000_003_600, 40);
+    const third = times.unwrap(1_000_003_600 + jump, 80);
+    assert.deepEqual([first, second, third].map((ticks) => times.timeUs(ticks)), [0, 40_000, 80_000]);
+  }
+});
+
+Deno.test("MediaTimes is not moved by a sender that sets its wall clock", () => {
+  const session = new SessionTimes();
+  const video = new MediaTimes(session, 90_000);
+  const audio = new MediaTimes(session, 48_000);
+  assert.equal(video.timeUs(video.unwrap(0, 0)), 0);
+  assert.equal(audio.timeUs(audio.unwrap(0, 0)), 0);
+  video.synchronize(senderReport(1_000_000, 0), 0);
+  audio.synchronize(senderReport(1_000_000, 0), 0);
+  // 30 s back
+  video.synchronize(senderReport(975_000, 450_000), 5_000);
+  audio.synchronize(senderReport(975_000, 240_000), 5_000);
+  assert.equal(video.timeUs(video.unwrap(450_000, 5_000)), 5_000_000);
+  assert.equal(audio.timeUs(audio.unwrap(240_000, 5_000)), 5_000_000);
+  // drift is followed
+  audio.synchronize(senderReport(980_000, 480_000 - 4_800), 10_000);
+  assert.equal(audio.timeUs(audio.unwrap(480_000, 10_000)), 10_100_000);
+});
+
 Deno.test("RtpReceiver follows its source, and takes no stray one for it", () => {
   const got: ReceivedPayload[] = [];
   let ended = 0;
