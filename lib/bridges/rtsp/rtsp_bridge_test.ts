@@ -6,7 +6,7 @@ import { Logger, MemorySink } from "#log";
 import { MAX_RTP_UNIT_BYTES, type Packet } from "#media";
 import { announcedTracks } from "#mediaformats/flv";
 import { decodeRtcp, decodeRtpPacket, encodeRtcp, encodeRtpPacket, type RtpPacket } from "#protocols/rtp";
-import { parseSdp, type RtspWish } from "#protocols/rtsp";
+import { parseSdp, type PlayRange, type RtspWish } from "#protocols/rtsp";
 import {
   type Access,
   EMPTY_STREAM_HEADER,
@@ -388,6 +388,44 @@ Deno.test("LiveRtspApplication joins a publisher to a player", async () => {
   assert.deepEqual(ended, ["publisher left"]);
   player.stop(undefined);
   assert.deepEqual([registry.size, clock.pending], [0, 0]);
+});
+
+Deno.test("LiveRtspApplication tells a player where it begins, by the clock where that is asked for", async () => {
+  const { app, clock } = application(() => GRANT);
+  const recording = await app.announce(WISH, parseSdp(SDP));
+  assert.ok("start" in recording);
+  recording.start(() => {}, { isOverUdp: false });
+  const key = { ...PACKET, payload: Uint8Array.of(0x65, 1) };
+  recording.rtp(0, encodeRtpPacket(key));
+  clock.advance(1_000);
+  recording.rtp(0, encodeRtpPacket({ ...key, sequenceNumber: 2, timestamp: 90_000 }));
+  const presentation = await app.open(WISH);
+  assert.ok("play" in presentation);
+  const play = async (range: PlayRange | undefined) => {
+    const carrier = new ScriptedCarrier();
+    const transport = { kind: "tcp", rtpChannel: 0, rtcpChannel: 1 } as const;
+    const player = presentation.play({
+      carrier,
+      tracks: [{ index: 0, transport }],
+      ended() {},
+      finished() {},
+    });
+    const cue = await player.cue(range);
+    assert.ok("range" in cue);
+    assert.equal(carrier.take(), "", "nothing before the answer");
+    player.start();
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+    clock.advance(100);
+    const first = framesOf(latin1(carrier.take())).find(({ channel }) => channel === 0)!;
+    const { sequenceNumber, timestamp } = decodeRtpPacket(first.bytes);
+    assert.deepEqual(cue.tracks, [{ index: 0, sequenceNumber, timestamp }]);
+    player.stop(undefined);
+    return cue.range;
+  };
+  assert.equal(await play(undefined), "npt=now-");
+  assert.equal(await play({ kind: "npt", startUs: 5_000_000, endUs: undefined }), "npt=now-");
+  assert.match(await play({ kind: "clock", startMs: 0 }), /^clock=\d{8}T\d{6}(\.\d+)?Z-$/);
+  recording.stop(false);
 });
 
 const PACKET = { payloadType: 96, isMarked: true, sequenceNumber: 1, timestamp: 0, ssrc: 1 };
