@@ -38,7 +38,7 @@ end
 
 -- Handlers by group; those that the server calls have a +.
 local NAMES = {
-  application = [[+initCompleted outboundConnectionFailed +preRegisterProtocol +postRegisterProtocol
+  application = [[+initCompleted +outboundConnectionFailed +preRegisterProtocol +postRegisterProtocol
     +preUnRegisterProtocol +postUnRegisterProtocol +signalStreamRegistered +signalStreamUnRegistered
     pullExternalStream pushLocalStream]],
   rtmp = [[+preRegisterProtocol +postRegisterProtocol +preUnRegisterProtocol +postUnRegisterProtocol

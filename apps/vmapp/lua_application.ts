@@ -14,6 +14,7 @@ import {
   type Stream,
   type StreamRequest,
 } from "#crtmp";
+import { FailedRelays } from "./failed_relays.ts";
 import { RelayShelf } from "./relay_shelf.ts";
 import { isSameScript, readScript, type ScriptFiles } from "./script_files.ts";
 import { type ScriptPeer, ScriptRun, type ScriptWorld } from "./script_run.ts";
@@ -39,6 +40,7 @@ export class LuaApplication implements Application {
   readonly #context: ApplicationContext;
   readonly #options: LuaApplicationOptions;
   readonly #world: ScriptWorld;
+  readonly #failed: FailedRelays;
   #isLooking = false;
   readonly #peers = new Map<number, ScriptPeer>();
   readonly #streams = new Map<number, Stream>();
@@ -53,6 +55,7 @@ export class LuaApplication implements Application {
   constructor(context: ApplicationContext, options: LuaApplicationOptions) {
     this.#context = context;
     this.#options = options;
+    this.#failed = new FailedRelays(context.relays);
     this.#world = {
       context,
       ...options,
@@ -65,7 +68,12 @@ export class LuaApplication implements Application {
 
   async start(): Promise<void> {
     this.#run = await ScriptRun.start(await readScript(this.#options.script), this.#world);
-    this.#watch = this.#context.clock.every(SCRIPT_WATCH_MS, () => void this.look());
+    this.#watch = this.#context.clock.every(SCRIPT_WATCH_MS, () => {
+      for (const failed of this.#failed.next()) {
+        this.#tell("application", "outboundConnectionFailed", [failed]);
+      }
+      void this.look();
+    });
   }
 
   async connect(peer: Peer): Promise<ConnectDecision | ConnectRedirect> {

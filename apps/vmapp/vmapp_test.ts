@@ -26,6 +26,8 @@ class Rig implements AsyncDisposable {
   readonly clock = new ManualClock();
   readonly application: Application;
   readonly path: string;
+  /** What the application's relays are. */
+  relays: ReturnType<ApplicationContext["relays"]["list"]> = [];
   readonly #folder: string;
 
   private constructor(folder: string, options: Record<string, unknown>) {
@@ -40,7 +42,7 @@ class Rig implements AsyncDisposable {
       clock: this.clock,
       log: { debug: line("debug"), info: line("info"), warning: line("warning") },
       media: { list: () => Promise.resolve(["a.flv", "films/b.mp4", "films/c.mp4"]) },
-      relays: { pull: relay("pull"), push: relay("push"), list: () => [] },
+      relays: { pull: relay("pull"), push: relay("push"), list: () => this.relays },
     };
     const defaults = applicationContext(vmapp).options;
     const scriptTimeMs = 2000;
@@ -255,6 +257,33 @@ Deno.test("vmapp runs timers, and relays that end with the script", async () => 
   ]);
   rig.application.close?.();
   assert.deepEqual(rig.calls.slice(2), [["stop push"], ["stop pull"]]);
+});
+
+Deno.test("vmapp tells a script once of a relay whose connection failed", async () => {
+  await using rig = await Rig.start(`
+    customhandlers.application.outboundConnectionFailed = function(relay)
+      print(relay.kind .. " " .. relay.streamName .. " " .. relay.peer .. ": " .. relay.failure)
+    end`);
+  const relay = { kind: "pull" as const, streamName: "a", peer: "rtmp://far/live/a" };
+  const looks = [
+    { ...relay, state: "connecting" as const, failure: undefined },
+    { ...relay, state: "waiting" as const, failure: "refused" },
+    { ...relay, state: "connecting" as const, failure: "refused" },
+    { ...relay, state: "waiting" as const, failure: "there is no such stream" },
+    { ...relay, state: "standing" as const, failure: "there is no such stream" },
+    { ...relay, state: "waiting" as const, failure: "there is no such stream" },
+  ];
+  for (const look of looks) {
+    rig.relays = [look];
+    rig.clock.advance(SCRIPT_WATCH_MS);
+  }
+  const line = (why: string) => `info pull a rtmp://far/live/a: ${why}`;
+  await until(() => rig.lines.length === 3, "three lines");
+  assert.deepEqual(rig.lines, [
+    line("refused"),
+    line("there is no such stream"),
+    line("there is no such stream"),
+  ]);
 });
 
 Deno.test("vmapp reads a script again when it changes: what goes on goes on, what is wrong is told once", async () => {

@@ -259,6 +259,18 @@ Deno.test("RtmptTunnel has as many sessions as it may, and POST only", async () 
   assert.equal((await answers(connection))[0]!.status, 405);
 });
 
+Deno.test("RtmptTunnel takes nothing from pages", async () => {
+  const rig = new TunnelRig();
+  const connection = rig.connect();
+  for (const origin of ["https://example.com", "http://h.example:8080", "null"]) {
+    connection.deliver(
+      `POST /open/1 HTTP/1.1\r\nHost: h.example:8080\r\nOrigin: ${origin}\r\nContent-Length: 0\r\n\r\n`,
+    );
+    assert.equal((await answers(connection))[0]!.status, 403, origin);
+  }
+  assert.equal(rig.tunnel.size, 0);
+});
+
 Deno.test("RtmptTunnel gives the last output of a session that closes, then forgets it", async () => {
   const rig = new TunnelRig();
   const connection = rig.connect();

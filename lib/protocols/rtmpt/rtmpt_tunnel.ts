@@ -58,6 +58,10 @@ export class RtmptTunnel implements HttpRouter {
     if (request.method !== "POST") {
       return exchange.respond({ status: 405, headers: { allow: "POST" }, body: "RTMPT needs POST.\n" });
     }
+    // a page could have the browser of somebody who may publish, or one on this machine, speak for it
+    if (request.headers.get("origin") !== undefined) {
+      return exchange.respond({ status: 403, body: "RTMPT is not for pages.\n" });
+    }
     if (request.path.startsWith("/fcs/")) return this.#identify(request, exchange);
     if (OPEN_PATH.test(request.path)) return this.#open(exchange);
     const [, command, id, sequence] = SESSION_PATH.exec(request.path) ?? [];
