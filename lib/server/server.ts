@@ -14,21 +14,19 @@ import type { AmfValue } from "#amf";
 import { ReconnectRequests, sendOnStream } from "#bridges/rtmp";
 import { type ApplicationFiles, type MediaLibrary, RecordedFiles } from "#bridges/vod";
 import { CoarseClock, systemClock } from "#clock";
-import { ClosedError, ConfigError } from "#errors";
+import { ConfigError } from "#errors";
 import { LOG_LEVEL, type Logger, RepeatedLog } from "#log";
 import { Reactor } from "#netio";
-import type { Listener } from "#netio";
-import type { Carrier, ChainDeclaration, ProtocolFactory } from "#stack";
-import { carrierOf, formatEndpoint, ProtocolFactoryRegistry, ProtocolRegistry } from "#stack";
+import { carrierOf, type ChainDeclaration, type ProtocolFactory, ProtocolRegistry } from "#stack";
 import { StreamRegistry } from "#streaming";
-import { isLoopback } from "#uri";
 import { Authorities } from "./authorities.ts";
+import { Acceptors, acceptorUse } from "./acceptors/acceptors.ts";
 import { ACCEPTOR_CHAINS } from "./chain_table.ts";
-import type { AcceptorConfig, ApplicationConfig, ServerConfig, ServiceRow } from "./config/mod.ts";
+import type { ApplicationConfig, ServerConfig, ServiceRow } from "./config/mod.ts";
 import type { ControlCore } from "./control/control.ts";
 import { ServerControl } from "./control/server_control.ts";
 import { type GuardRouter, httpGuard } from "./access/http_guard.ts";
-import { INGEST_TAGS, ingestFactories } from "./ingest/ingest_factory.ts";
+import { ingestFactories } from "./ingest/ingest_factory.ts";
 import { openLibrary } from "./media_libraries.ts";
 import { builtInFactories } from "./protocol_spawner.ts";
 import { ApplicationRecordings } from "./recordings.ts";
@@ -39,7 +37,6 @@ import { UdpPortPairs } from "./rtsp/rtp_ports.ts";
 import { ApplicationConnections } from "./outbound/application_connections.ts";
 import { passThroughFactories } from "./outbound/pass_through_factory.ts";
 import { RtspService } from "./rtsp/rtsp_factory.ts";
-import { type CertificateFiles, WatchedCertificates } from "./tls_keys.ts";
 import { SharedObjects } from "./shared_objects.ts";
 import { StreamTargets } from "./targets/stream_targets.ts";
 import { serviceUrls } from "./urls.ts";
@@ -116,24 +113,16 @@ const WEB_PLANE: AcceptorOwner = { name: "web", isSelector: true };
 
 const NO_MEDIA: MediaCatalog = { list: () => Promise.resolve([]) };
 
-/** Who owns an acceptor, and what its connections can be made to speak. */
-interface AcceptorUse {
-  readonly owner: AcceptorOwner;
-  readonly factories: ProtocolFactoryRegistry;
-}
-
 /** The composition root at run time. */
 class Server implements RunningServer {
-  readonly services: ServiceRow[] = [];
   readonly streams: StreamRegistry;
   readonly #config: ServerConfig;
   readonly #options: StartOptions;
   readonly #reactor: Reactor;
   readonly #applications: ApplicationRegistry;
+  readonly #acceptors: Acceptors;
   readonly #protocols = new ProtocolRegistry();
   readonly #reconnects = new ReconnectRequests();
-  /** Owners of acceptors that publishers on other machines can reach. */
-  readonly #exposed: AcceptorOwner[] = [];
   readonly #closed = Promise.withResolvers<void>();
   readonly #libraries: MediaLibrary[] = [];
   readonly #indexer: Indexer;
@@ -170,6 +159,14 @@ class Server implements RunningServer {
       },
       ...(config.maxConnections === 0 ? {} : { maxConnections: config.maxConnections }),
     });
+    const { log } = options;
+    this.#acceptors = new Acceptors({
+      reactor: this.#reactor,
+      protocols: this.#protocols,
+      clock: systemClock,
+      log,
+    });
+    this.#closing.push(this.#acceptors);
     this.#indexer = new Indexer({ clock: systemClock, log: options.log.child("index") });
     this.streams = new StreamRegistry(
       systemClock,
@@ -203,6 +200,10 @@ class Server implements RunningServer {
     return this.#closed.promise;
   }
 
+  get services(): readonly ServiceRow[] {
+    return this.#acceptors.services;
+  }
+
   get urls(): RunningServer["urls"] {
     return serviceUrls(this.services, this.#applications.list());
   }
@@ -211,7 +212,7 @@ class Server implements RunningServer {
     const isOpen = (running: RunningApplication) =>
       running.publishFrom === "anywhere" && running.application.publish === undefined &&
       (running.authority?.isOpen ?? true) &&
-      this.#exposed.some((owner) => this.#applications.select(owner, running.name) === running);
+      this.#acceptors.exposed.some((owner) => this.#applications.select(owner, running.name) === running);
     return this.#applications.list().filter(isOpen).map(({ name }) => name);
   }
 
@@ -286,7 +287,7 @@ class Server implements RunningServer {
       // what clashes is told without an acceptor too
       acceptorUse(running, factories());
       for (const acceptor of entry.acceptors) {
-        await this.#listen(
+        await this.#acceptors.open(
           acceptor,
           acceptorUse(running, [
             ...factories(httpGuard(acceptor.auth, { clock: systemClock, log: log.child("http") })),
@@ -299,7 +300,7 @@ class Server implements RunningServer {
     }
     const { enabled, ip, port } = this.#config.web;
     const use = acceptorUse(WEB_PLANE, [builtIn(WEB_PLANE)]);
-    if (enabled) await this.#listen({ ip, port, protocol: "inboundHttp" }, use);
+    if (enabled) await this.#acceptors.open({ ip, port, protocol: "inboundHttp" }, use);
     for (const library of this.#libraries) void library.buildIndexes();
     this.#relays.start(this.#config.applications);
     control.start();
@@ -308,6 +309,7 @@ class Server implements RunningServer {
   async close(reason: string): Promise<void> {
     if (this.#isClosing) return this.#closed.promise;
     this.#isClosing = true;
+    this.#acceptors.refuse();
     const listenersClosed = this.#reactor.close();
     const [asked, sent = 0] = await Promise.all([
       this.#reconnects.drain({ ...this.#config.rtmp, clock: systemClock }),
@@ -425,73 +427,4 @@ class Server implements RunningServer {
     outbound.use(own);
     return { running, own };
   }
-
-  async #listen(
-    acceptor: Pick<AcceptorConfig, "ip" | "port" | "protocol"> & Partial<AcceptorConfig>,
-    { owner, factories }: AcceptorUse,
-  ): Promise<void> {
-    const { ip: address, port, protocol } = acceptor;
-    const chain = factories.requireChain(protocol);
-    const accepted = (carrier: Carrier) => this.#accept(carrier, { protocol, owner, factories });
-    const carrier = carrierOf(chain);
-    const where = { address, port };
-    const listener = carrier === "tls"
-      ? await this.#listenTls(where, { files: acceptor, protocol, accepted })
-      : carrier === "udp"
-      ? await this.#reactor.listenUdp({ ...where, ...multicastOf(acceptor) }, accepted)
-      : this.#reactor.listenTcp(where, accepted);
-    const isHere = address === "localhost" || isLoopback(address);
-    const isForPublishers = chain.tags.some((tag) => /^rt[ms]p/.test(tag) || INGEST_TAGS.includes(tag));
-    if (!isHere && isForPublishers) this.#exposed.push(owner);
-    this.services.push({
-      carrier,
-      ip: address,
-      port: listener.local.port,
-      protocol,
-      application: owner.name,
-    });
-  }
-
-  /** With one certificate by the runtime's own listener, which costs half; with several by name. */
-  async #listenTls(
-    where: { readonly address: string; readonly port: number },
-    use: { files: CertificateFiles; protocol: string; accepted: (carrier: Carrier) => void },
-  ): Promise<Listener> {
-    const log = this.#options.log.child("tls").child(`${use.protocol} on ${formatEndpoint(where)}`);
-    const certificates = await WatchedCertificates.open(use.files, { clock: systemClock, log });
-    this.#closing.push(certificates);
-    const { ring, first } = certificates;
-    if (ring.certificates.length > 1) {
-      return await this.#reactor.listenTlsNames({ ...where, keyRing: ring }, use.accepted);
-    }
-    const { listener, renew } = this.#reactor.listenTls({ ...where, ...first }, use.accepted);
-    certificates.onRenewed = ([keys]) => renew(keys!);
-    return listener;
-  }
-
-  #accept(
-    carrier: Carrier,
-    { protocol: chain, owner, factories }: AcceptorUse & { readonly protocol: string },
-  ): void {
-    if (this.#isClosing) return carrier.abort(new ClosedError("Server closes"));
-    const bottom = factories.spawn(chain)[0]!;
-    this.#protocols.add(bottom, { chain, owner: owner.name, openedMs: systemClock.nowMs() });
-    bottom.openOn(carrier);
-  }
-}
-
-/** What a UDP acceptor says of its multicast group. */
-function multicastOf(
-  { multicastSource: source, multicastInterface: interfaceAddress }: Partial<AcceptorConfig>,
-) {
-  return {
-    ...(source === undefined ? {} : { source }),
-    ...(interfaceAddress === undefined ? {} : { interfaceAddress }),
-  };
-}
-
-function acceptorUse(owner: AcceptorOwner, factories: readonly ProtocolFactory[]): AcceptorUse {
-  const registry = new ProtocolFactoryRegistry();
-  for (const factory of factories) registry.register(factory);
-  return { owner, factories: registry };
 }

@@ -4,7 +4,7 @@ import { connect } from "node:tls";
 import { ManualClock } from "#clock";
 import { Logger, MemorySink } from "#log";
 import { Reactor } from "#netio";
-import { makeCertificate } from "./self_signed_certificate.ts";
+import { makeCertificate } from "../self_signed_certificate.ts";
 import { WatchedCertificates } from "./tls_keys.ts";
 
 class Files {
