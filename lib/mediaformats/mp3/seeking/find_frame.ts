@@ -23,7 +23,7 @@ export interface FrameSearch {
  * @param walk Used, and left anywhere.
  */
 export async function findFrame(walk: FrameWalk, search: FrameSearch): Promise<FramePlace> {
-  const { targetTicks, head } = search;
+  const { head } = search;
   const first = { offset: head.firstOffset, ticks: 0 };
   const start = await placeBefore(search, first);
   return await walkTo(walk, search, start) ?? await walkTo(walk, search, first) ?? first;
