@@ -172,7 +172,8 @@ function authenticationOf(
     findings.warn(`${path}.rtsp`, "asks publishers over RTMP too: rules are for all protocols");
     return { options: { access: PUBLISHERS_MUST_LOG_IN }, ...fileOf(`${path}.rtsp`, values) };
   }
-  if (rtsp !== undefined) {
+  const sameFile = valueOf(rtsp ?? {}, "usersFile") === valueOf(rtmp, "usersFile");
+  if (rtsp !== undefined && !sameFile) {
     findings.warn(`${path}.rtsp`, "has no effect beside rtmp: one users file serves all protocols");
   }
   const values = readKeys(RTMP_AUTHENTICATION_KEYS, { written: rtmp, path: `${path}.rtmp`, findings });

@@ -26,12 +26,17 @@ export function convertMediaStorage(
 ): Record<string, unknown> {
   const { mediaStorage, mediaFolder } = values;
   const { path, findings, paths } = place;
-  const before: Record<string, unknown> = {
+  const { renameBadFiles, generateMetaFiles, externSeekGenerator: externalSeekGenerator } = values;
+  // of an application they are for storages that do not say otherwise
+  const shared: Record<string, unknown> = {
     ...settings(values),
+    ...renameBadFiles !== undefined && { renameBadFiles },
+    ...generateMetaFiles !== undefined && { generateMetaFiles },
+    ...externalSeekGenerator !== undefined && { externalSeekGenerator },
+  };
+  const before: Record<string, unknown> = {
+    ...shared,
     mediaFolder: typeof mediaFolder === "string" ? paths.atRoot(mediaFolder) : paths.atApplication("media"),
-    ...values["renameBadFiles"] !== undefined && { renameBadFiles: values["renameBadFiles"] },
-    ...values["externSeekGenerator"] !== undefined &&
-      { externalSeekGenerator: values["externSeekGenerator"] },
   };
   const recording = { allowPublishers: false };
   if (mediaStorage === undefined) return { mediaStorage: before, recording };
@@ -39,10 +44,10 @@ export function convertMediaStorage(
   const keys = readKeys(MEDIA_STORAGE_KEYS, { written: mediaStorage, path: at, findings, mayHold: "tables" });
   const { recordedStreamsStorage } = keys;
   const found = entriesOf(mediaStorage, { path: at, rows: MEDIA_STORAGE_KEYS })
-    .map((entry) => storageOf(entry, place));
+    .map((entry) => ({ ...shared, ...storageOf(entry, place) }));
   const all = typeof mediaFolder === "string" ? [...found, before] : found;
   const [first = before, ...others] = all;
-  const { name: _, ...main } = first;
+  const { name: _, ...main }: Record<string, unknown> = first;
   return {
     mediaStorage: {
       ...main,

@@ -85,12 +85,14 @@ Deno.test("convertOriginal maps what the original means", async () => {
         aliases: ["live", "vod"],
         access: [{ action: "publish", users: ["*"] }, { action: "play" }],
         mediaStorage: {
+          keyframeSeek: false,
           mediaFolder: "films",
           recordedStreamsStorage: "recorded",
           storages: [{
             name: "more",
             mediaFolder: "/more",
             metaFolder: "meta",
+            keyframeSeek: false,
             clientSideBuffer: "unlimited",
             seekGranularity: 1,
           }],
@@ -192,6 +194,33 @@ Deno.test("convertOriginal gives vmapp its script, and others what they have", a
     `${at}.script has no effect: it is for vmapp`,
   ]);
   assert.equal(other.application.pushTargets.length, 1);
+});
+
+Deno.test("convertOriginal takes settings of files at an application for all of its folders", async () => {
+  const { application: converted, warnings, faults } = await application(
+    "generateMetaFiles = true, renameBadFiles = true, externSeekGenerator = true, clientSideBuffer = 5, " +
+      "mediaFolder = '/old', mediaStorage = { { mediaFolder = '/a', clientSideBuffer = 9 }, { mediaFolder = '/b' } }",
+  );
+  assert.deepEqual([warnings, faults], [[], []]);
+  const all = { generateMetaFiles: true, renameBadFiles: true, externalSeekGenerator: true };
+  assert.deepEqual(converted.mediaStorage, {
+    ...all,
+    clientSideBuffer: 9,
+    mediaFolder: "/a",
+    storages: [
+      { ...all, clientSideBuffer: 5, mediaFolder: "/b" },
+      { ...all, clientSideBuffer: 5, mediaFolder: "/old" },
+    ],
+  });
+});
+
+Deno.test("convertOriginal says nothing where RTMP and RTSP have the same users", async () => {
+  const auth = (file: string) =>
+    application(
+      `authentication = { rtmp = { type = "adobe", usersFile = "u.lua" }, rtsp = { usersFile = "${file}" } }`,
+    );
+  assert.deepEqual((await auth("u.lua")).warnings, []);
+  assert.equal((await auth("v.lua")).warnings.length, 1);
 });
 
 Deno.test("convertOriginal takes what stresstest and applications of one's own have", async () => {

@@ -121,15 +121,16 @@ export const APPLICATION_KEYS = {
   authentication: { type: "table", becomes: "usersFile, access" },
   externalStreams: { type: "table", becomes: "externalStreams" },
   mediaStorage: { type: "table", becomes: "mediaStorage" },
-  mediaFolder: { type: "text", becomes: "mediaStorage.mediaFolder" },
+  mediaFolder: {
+    type: "text",
+    becomes: "mediaStorage.mediaFolder",
+    doc:
+      "This and the next ones were in the place of mediaStorage; beside it they are for all of its folders.",
+  },
   keyframeSeek: { type: "flag", becomes: "mediaStorage.keyframeSeek" },
   seekGranularity: { type: "number", becomes: "mediaStorage.seekGranularity" },
   clientSideBuffer: { type: "number", becomes: "mediaStorage.clientSideBuffer" },
-  generateMetaFiles: {
-    type: "flag",
-    silentFor: [false],
-    says: "has no effect: indexes are made when a file is first played; `crtmp index` makes them before",
-  },
+  generateMetaFiles: { type: "flag", becomes: "mediaStorage.generateMetaFiles" },
   renameBadFiles: { type: "flag", becomes: "mediaStorage.renameBadFiles" },
   externSeekGenerator: { type: "flag", becomes: "mediaStorage.externalSeekGenerator" },
   allowDuplicateInboundNetworkStreams: {
@@ -307,6 +308,7 @@ export const STORAGE_KEYS = {
   },
   ...same("externalSeekGenerator", "flag"),
   ...same("renameBadFiles", "flag"),
+  ...same("generateMetaFiles", "flag"),
 } as const satisfies OriginalKeys;
 
 /** Every table, by the path that the reference shows. */
