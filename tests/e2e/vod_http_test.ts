@@ -146,7 +146,15 @@ e2e("FILE.flv is a file of any container as FLV, paced", { tools: ["ffmpeg", "ff
   const buffer = ["--set", "applications.flvplayback.mediaStorage.clientSideBuffer=3"];
   await using server = await TestServer.start({ args: ["--media", folder.path, ...buffer] });
   const film = await listPackets(`${folder.path}/film.flv`);
-  const names = ["film.flv.flv", "films/last.mp4.flv", "films/parts.mp4.flv", "film.mkv.flv", "film.ts.flv"];
+  await folder.encode("song.mp3", ["-f", "lavfi", "-i", "sine=d=6", "-c:a", "libmp3lame"]);
+  const names = [
+    "song.mp3.flv",
+    "film.flv.flv",
+    "films/last.mp4.flv",
+    "films/parts.mp4.flv",
+    "film.mkv.flv",
+    "film.ts.flv",
+  ];
   await Promise.all(names.map(async (name) => {
     const startMs = performance.now();
     const got = await listPackets(server.httpUrl(`vod/${name}`));
