@@ -73,13 +73,6 @@ function rtpOf(frames: ReturnType<typeof framesOf>): RtpPacket[] {
   return frames.filter(({ channel }) => channel % 2 === 0).map(({ bytes }) => decodeRtpPacket(bytes));
 }
 
-Deno.test("inboundForm reads a LATM configuration that GStreamer has cut off", () => {
-  const [media] = parseSdp(
-    "v=0\r\nm=audio 0 RTP/AVP 97\r\na=rtpmap:97 MP4A-LATM/44100\r\na=fmtp:97 cpresent=0;config=40002420\r\n",
-  );
-  assert.equal(inboundForm(media!)?.config?.toHex(), "1210");
-});
-
 Deno.test("outboundTracks describes what RTP carries, video first, as inboundForm reads it", () => {
   const configs = configsOf(SDP);
   const tracks = outboundTracks(configs.toReversed()).map(sdpTrackOf);
@@ -94,23 +87,6 @@ Deno.test("outboundTracks describes what RTP carries, video first, as inboundFor
   assert.ok(tracks[1]!.format.endsWith("config=1210"));
   const broken = { ...configs[0]!, payload: Uint8Array.of(9) };
   assert.deepEqual(outboundTracks([broken, { ...configs[1]!, codec: "speex" }]), []);
-});
-
-Deno.test("outboundTracks describes AAC as LATM where that is wanted, as inboundForm reads it", () => {
-  const [, track] = outboundTracks(configsOf(SDP), { aacFormat: "latm" });
-  const { encoding, format } = sdpTrackOf(track!);
-  assert.deepEqual([encoding, format], ["MP4A-LATM", "cpresent=0; config=400024203fc0"]);
-  const [media] = parseSdp(
-    `v=0\r\nm=audio 0 RTP/AVP 97\r\na=rtpmap:97 ${encoding}/44100/2\r\na=fmtp:97 ${format}\r\n`,
-  );
-  assert.equal(inboundForm(media!)?.config?.toHex(), "1210");
-  // another configuration keeps to it
-  const wire = new RtpWire({
-    clock: new ManualClock(),
-    tracks: [{ track: track!, rtpChannel: 0, rtcpChannel: 1 }],
-  });
-  encode(wire, configsOf(SDP)[1]!);
-  assert.equal(rtpOf(encode(wire, sound(0)))[0]!.payload.toHex(), "03010203");
 });
 
 Deno.test("RtpWire writes parameter sets, then a picture in payloads that fit, one run of numbers", () => {
