@@ -33,6 +33,8 @@ export interface ListenerOptions {
   readonly clock: Clock;
   readonly gauge: DescriptorGauge;
   readonly log: ListenerLog;
+  /** Whether a connection may be; asked before its carrier is made. @default every one may */
+  readonly admits?: (connection: AcceptedConnection) => boolean;
   /** Makes the carrier of an accepted connection. */
   readonly carry: (connection: AcceptedConnection) => Carrier;
   /** Takes each carrier; opens a stack on it. */
@@ -147,6 +149,7 @@ export class Listener {
       if (this.#isSaid) this.#options.log.warn(`Accepting again, ${gauge.open} connections are open`);
       this.#isSaid = false;
     }
+    if (this.#options.admits?.(connection) === false) return connection.close();
     let carrier: Carrier | undefined;
     try {
       carrier = this.#options.carry(connection);

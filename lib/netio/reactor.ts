@@ -3,6 +3,7 @@ import { systemClock, TurnEnd } from "#clock";
 import { ConfigError, errorMessage } from "#errors";
 import type { Carrier, Endpoint } from "#stack";
 import { formatEndpoint } from "#stack";
+import { type ConnectionLimitOptions, ConnectionLimits } from "./connection_limits.ts";
 import { DescriptorGauge } from "./descriptor_gauge.ts";
 import { IoCounter, type IoCounts } from "./io_counts.ts";
 import { Listener } from "./listener.ts";
@@ -26,8 +27,8 @@ import { UdpSocket } from "./udp/udp_socket.ts";
 export interface ReactorLog extends ListenerLog {
   /** A protocol has a bug: it threw `error` where nobody else can catch it. */
   error(text: string, error: unknown): void;
-  /** A peer did not shake hands by TLS; any number of peers may. @default nothing is written */
-  handshakeFailed?(text: string): void;
+  /** A peer did not shake hands by TLS, or met a limit; any number of peers may. @default nothing is written */
+  refused?(kind: "handshake" | "limit", text: string): void;
 }
 
 /** What a reactor is made of. */
@@ -48,6 +49,8 @@ export interface ListenOptions {
   readonly port: number;
   /** Whether several workers listen on the same port; needs the runtime's `net` feature. @default {false} */
   readonly isShared?: boolean;
+  /** What is let in. @default everybody, as long as the system has room */
+  readonly limits?: ConnectionLimitOptions;
 }
 
 /** A listener with one certificate. */
@@ -120,7 +123,7 @@ export class Reactor {
    */
   listenTcp(options: ListenOptions, accepted: (carrier: Carrier) => void): Listener {
     const acceptor = bind(options, () => Deno.listen(listenArguments(options)));
-    return this.#listen(acceptor, { kind: "tcp", accepted });
+    return this.#listen(acceptor, { kind: "tcp", accepted, limits: options.limits });
   }
 
   /**
@@ -133,7 +136,7 @@ export class Reactor {
   listenTls(options: ListenOptions & TlsKeys, accepted: (carrier: Carrier) => void): TlsListener {
     const open = (where: ListenOptions, { certificate: cert, key }: TlsKeys) =>
       bind(where, () => Deno.listenTls({ ...listenArguments(where), cert, key }));
-    const listener = this.#listen(open(options, options), { kind: "tls", accepted });
+    const listener = this.#listen(open(options, options), { kind: "tls", accepted, limits: options.limits });
     const { port } = listener.local;
     return {
       listener,
@@ -162,7 +165,7 @@ export class Reactor {
         failed,
         clock: this.#clock,
       });
-      return this.#listen(acceptor, { kind: "tls", accepted });
+      return this.#listen(acceptor, { kind: "tls", accepted, limits: options.limits });
     } catch (error) {
       throw cannotListen(options, error);
     }
@@ -237,8 +240,13 @@ export class Reactor {
 
   #listen(
     acceptor: Acceptor & { readonly addr: Deno.Addr },
-    use: { kind: "tcp" | "tls"; accepted: (carrier: Carrier) => void },
+    use: {
+      kind: "tcp" | "tls";
+      accepted: (carrier: Carrier) => void;
+      limits: ConnectionLimitOptions | undefined;
+    },
   ): Listener {
+    const limits = use.limits && new ConnectionLimits(use.limits, this.#clock);
     this.gauge.reserve();
     const closed = this.#io.opened("acceptors");
     const listener = new Listener(acceptor, {
@@ -246,7 +254,19 @@ export class Reactor {
       clock: this.#clock,
       gauge: this.gauge,
       log: this.#log,
-      carry: (connection) => this.#carry(connection, { kind: use.kind, isAccepted: true }),
+      admits: ({ remoteAddr }) => {
+        const remote = endpointOf(remoteAddr);
+        const why = limits?.admit(remote.address);
+        if (why === undefined) return true;
+        this.#log.refused?.("limit", `${formatEndpoint(remote)} is not let in: ${why}`);
+        return false;
+      },
+      carry: (connection) =>
+        this.#carry(connection, {
+          kind: use.kind,
+          isAccepted: true,
+          onClosed: ({ address }) => limits?.released(address),
+        }),
       accepted: use.accepted,
       onClosed: closed,
     });
@@ -256,7 +276,11 @@ export class Reactor {
 
   #carry(
     connection: AcceptedConnection,
-    { kind, isAccepted }: { kind: "tcp" | "tls"; isAccepted: boolean },
+    { kind, isAccepted, onClosed }: {
+      kind: "tcp" | "tls";
+      isAccepted: boolean;
+      onClosed?: (remote: Endpoint) => void;
+    },
   ): StreamCarrier {
     if ("setNoDelay" in connection) {
       try {
@@ -276,6 +300,7 @@ export class Reactor {
       onClosed: () => {
         this.gauge.remove();
         closed();
+        onClosed?.(remote);
       },
       // the runtime shakes hands with the first read; a peer that leaves in between is no news
       onReadFailed: (error) => {
@@ -287,7 +312,8 @@ export class Reactor {
   }
 
   #handshakeFailed(remote: Endpoint, error: unknown): void {
-    this.#log.handshakeFailed?.(
+    this.#log.refused?.(
+      "handshake",
       `${formatEndpoint(remote)} ended: TLS handshake failed: ${errorMessage(error)}`,
     );
   }

@@ -112,8 +112,8 @@ Deno.test("Reactor connects by TLS, and only to whom it trusts", async () => {
 
 Deno.test("Reactor ends a TLS connection of a peer that speaks something else, with a line", async () => {
   const lines: string[] = [];
-  const handshakeFailed = (text: string) => void lines.push(text);
-  await using use = usingReactor({ log: { warn() {}, error() {}, handshakeFailed } });
+  const refused = (_kind: string, text: string) => void lines.push(text);
+  await using use = usingReactor({ log: { warn() {}, error() {}, refused } });
   const accepted: NotingClient[] = [];
   const where = { address: "127.0.0.1", port: 0 };
   const { listener } = use.reactor.listenTls(
@@ -133,6 +133,33 @@ Deno.test("Reactor ends a TLS connection of a peer that speaks something else, w
     `127.0.0.1:${plain.local.port} ended: TLS handshake failed: received corrupt message of type InvalidContentType`,
   ]);
   plain.abort(new ClosedError("The test is over"));
+});
+
+Deno.test("Reactor lets in as many connections as a listener may have, and one more when one has ended", async () => {
+  const lines: string[] = [];
+  const refused = (kind: string, text: string) => void lines.push(`${kind} ${text}`);
+  await using use = usingReactor({ log: { warn() {}, error() {}, refused } });
+  const limits = { maxConnections: 0, maxConnectionsPerAddress: 2, maxConnectsPerMinute: 0 };
+  const { local } = use.reactor.listenTcp({ address: "127.0.0.1", port: 0, limits }, echo);
+  const connect = async () => {
+    const [carrier, client] = [await use.reactor.connectTcp(local), new NotingClient()];
+    carrier.open(client);
+    carrier.send(bytesOf("a"));
+    await waitFor(() => client.received.length + client.ends.length > 0, { what: "an answer", pollMs: 1 });
+    return { carrier, isIn: client.ends.length === 0 };
+  };
+  const [first, second, third] = [await connect(), await connect(), await connect()];
+  assert.deepEqual([first.isIn, second.isIn, third.isIn], [true, true, false]);
+  assert.equal(lines.length, 1);
+  assert.match(
+    lines[0]!,
+    /^limit 127\.0\.0\.1:\d+ is not let in: 2 connections of its address are open, maxConnectionsPerAddress$/,
+  );
+  first.carrier.abort(new ClosedError("enough"));
+  await waitFor(() => use.reactor.gauge.open === 2, { what: "both ends to be gone", pollMs: 1 });
+  const fourth = await connect();
+  assert.equal(fourth.isIn, true);
+  for (const { carrier } of [second, fourth]) carrier.abort(new ClosedError("enough"));
 });
 
 Deno.test("Reactor says in one line why it cannot listen", async (context) => {

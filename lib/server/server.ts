@@ -149,11 +149,11 @@ class Server implements RunningServer {
       failed: (what, error) => options.log.error(what, error),
     });
     const netioLog = options.log.child("netio");
-    const handshakes = new RepeatedLog(netioLog, { level: LOG_LEVEL.Info });
-    this.#closing.push(handshakes);
+    const refusals = new RepeatedLog(netioLog, { level: LOG_LEVEL.Info });
+    this.#closing.push(refusals);
     this.#reactor = new Reactor({
       log: {
-        handshakeFailed: (text) => handshakes.add("tls", text),
+        refused: (kind, text) => refusals.add(kind, text),
         warn: (text) => netioLog.warning(text),
         error: (text, error) => netioLog.error(text, error),
       },

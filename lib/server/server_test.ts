@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { waitFor, withDeadline } from "../../tests/helpers/wait.ts";
 import type { ApplicationDefinition } from "#application";
-import { ConfigError } from "#errors";
+import { ClosedError, ConfigError } from "#errors";
 import { Logger, MemorySink } from "#log";
 import { text } from "#options";
 import { Reactor } from "#netio";
@@ -356,6 +356,27 @@ Deno.test("A hook that fails ends neither the connection nor the server, and is 
     assert.ok(log.includes(text), text);
   }
   assert.doesNotMatch(log, /s3cret/);
+});
+
+Deno.test("An acceptor lets in as many as its limits say, and the log says who is one too many", async () => {
+  const acceptors = [{ ...LOCAL, maxConnectionsPerAddress: 1 }, { ...LOCAL, protocol: "inboundHttp" }];
+  await using started = await start([live], { applications: [{ name: "live", acceptors }] });
+  const port = started.portOf("inboundRtmp");
+  const first = await connectRtmp(port, "live");
+  await assert.rejects(connectRtmp(port, "live"), ClosedError);
+  const lines = () => started.sink.lines().filter((line) => line.includes("maxConnectionsPerAddress"));
+  assert.equal(lines().length, 1);
+  assert.match(
+    lines()[0]!,
+    /\[netio\] 127\.0\.0\.1:\d+ is not let in: 1 connections of its address are open/,
+  );
+  assert.equal(
+    (await fetch(`http://127.0.0.1:${started.portOf("inboundHttp", "live")}/healthz`)).status,
+    200,
+  );
+  await ended(first);
+  const next = () => connectRtmp(port, "live").then(ended, () => "not yet");
+  await waitFor(async () => await next() === undefined, { what: "room for another", pollMs: 5 });
 });
 
 Deno.test("close ends every connection, whatever it is doing, and the server is closed once", async () => {

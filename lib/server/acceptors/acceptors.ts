@@ -2,7 +2,7 @@ import type { AcceptorOwner } from "#application";
 import type { Clock } from "#clock";
 import { ClosedError } from "#errors";
 import type { Logger } from "#log";
-import type { Listener, Reactor } from "#netio";
+import { CONNECTION_LIMIT_DEFAULTS, type Listener, type Reactor } from "#netio";
 import {
   type Carrier,
   carrierOf,
@@ -77,7 +77,7 @@ export class Acceptors implements Disposable {
     const chain = factories.requireChain(protocol);
     const accepted = (carrier: Carrier) => this.#accept(carrier, { ...use, protocol });
     const carrier = carrierOf(chain);
-    const where = { address, port };
+    const where = { address, port, limits: { ...CONNECTION_LIMIT_DEFAULTS, ...acceptor } };
     const listener = carrier === "tls"
       ? await this.#listenTls(where, { files: acceptor, protocol, accepted })
       : carrier === "udp"

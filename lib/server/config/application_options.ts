@@ -83,6 +83,27 @@ export const ACCEPTOR_OPTIONS = {
     default: false,
     doc: "inboundJsonCli: whether each answer has its length before it, 32 bits in network byte order.",
   }),
+  maxConnections: wholeNumber({
+    default: 0,
+    min: 0,
+    max: 10_000_000,
+    unit: "connections",
+    doc: "Over TCP and TLS: connections held here at a time; 0 for no bound but the server's.",
+  }),
+  maxConnectionsPerAddress: wholeNumber({
+    default: 0,
+    min: 0,
+    max: 10_000_000,
+    unit: "connections",
+    doc: "The same of one address, of IPv6 its first 64 bits; behind a proxy all have the proxy's.",
+  }),
+  maxConnectsPerMinute: wholeNumber({
+    default: 0,
+    min: 0,
+    max: 10_000_000,
+    unit: "connections",
+    doc: "Connections that one address may make here within a minute, let in or not; 0 for no bound.",
+  }),
   sslCert: optionalPath({ example: "cert.pem", doc: "Certificate chain in PEM form, for chains over TLS." }),
   sslKey: optionalPath({ example: "key.pem", doc: "Private key in PEM form; goes with sslCert." }),
   sslCertificates: list(CERTIFICATE_OPTIONS, {
