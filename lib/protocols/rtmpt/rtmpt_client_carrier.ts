@@ -20,6 +20,8 @@ export interface RtmptClientOptions {
   readonly openHttp: () => Promise<HttpClientProtocol>;
   /** Host, and port unless it is the scheme's own. */
   readonly authority: string;
+  /** Gives up opening the session; nothing once it is open. @default the opening waits as long as HTTP does */
+  readonly signal?: AbortSignal;
 }
 
 const IDLE_BODY = Uint8Array.of(0);
@@ -67,15 +69,31 @@ export class RtmptClientCarrier implements Carrier {
    * Opens a session.
    *
    * @throws {ProtocolError} If the server has none for us.
+   * @throws The reason of `signal`, if it is aborted before the server has answered.
    */
   static async start(options: RtmptClientOptions): Promise<RtmptClientCarrier> {
+    const { signal } = options;
     const http = await options.openHttp();
+    const giveUp = () => http.abort(new ClosedError("The opening of the session was given up"));
+    if (signal?.aborted) giveUp();
+    signal?.addEventListener("abort", giveUp);
+    try {
+      return new RtmptClientCarrier(options, { http, id: await RtmptClientCarrier.#openOn(http, options) });
+    } catch (error) {
+      throw signal?.aborted ? signal.reason : error;
+    } finally {
+      signal?.removeEventListener("abort", giveUp);
+    }
+  }
+
+  /** Asks for a session; returns its id. */
+  static async #openOn(http: HttpClientProtocol, { authority }: RtmptClientOptions): Promise<string> {
     const parts: Uint8Array[] = [];
     let length = 0;
     const exchange = new RtmptExchange({
       target: "/open/1",
       body: IDLE_BODY,
-      authority: options.authority,
+      authority,
       receive: (bytes) => {
         length += bytes.length;
         if (length <= MAX_SESSION_ID_CHARS) parts.push(bytes.slice());
@@ -87,7 +105,7 @@ export class RtmptClientCarrier implements Carrier {
       http.close();
       throw new ProtocolError("Cannot open RTMPT session: the server's answer is no session id");
     }
-    return new RtmptClientCarrier(options, { http, id });
+    return id;
   }
 
   get queuedBytes(): number {

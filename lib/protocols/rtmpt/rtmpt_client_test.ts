@@ -195,6 +195,29 @@ for (const [name, id] of NO_IDS) {
   });
 }
 
+Deno.test("RtmptClientCarrier gives up an opening that is not answered, when it is told to", async () => {
+  const clock = new ManualClock();
+  const giveUp = new AbortController();
+  const connection = new ScriptedCarrier();
+  const opening = RtmptClientCarrier.start({
+    clock,
+    authority: "h",
+    signal: giveUp.signal,
+    openHttp: () => {
+      const http = new HttpClientProtocol({ clock });
+      http.openOn(connection);
+      return Promise.resolve(http);
+    },
+  });
+  const failure = assert.rejects(opening, /no answer in 3000 ms/);
+  await settled();
+  assert.match(connection.text, /^POST \/open\/1 /);
+  giveUp.abort(new Error("no answer in 3000 ms"));
+  await failure;
+  assert.match(String(connection.closedWith), /given up/);
+  assert.equal(clock.pending, 0, "timers are left");
+});
+
 Deno.test("RtmptClientCarrier waits with polling while it is paused, and closes the session it leaves", async () => {
   await using rig = new ClientRig();
   await rig.open();

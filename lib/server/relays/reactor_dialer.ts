@@ -131,6 +131,7 @@ export class ReactorDialer implements RelayDialer, Disposable {
     return await RtmptClientCarrier.start({
       // polls are too close together for a coarse clock
       clock: systemClock,
+      signal,
       authority: isDefaultPort
         ? formatHostPort({ host, port }).replace(/:\d+$/, "")
         : formatHostPort({ host, port }),
