@@ -34,7 +34,7 @@ export type {
 export type { PublishRecorder, PublishRecordingEvent } from "./publish_recorder.ts";
 export { ReconnectRequests } from "./reconnect_requests.ts";
 export type { DrainOptions } from "./reconnect_requests.ts";
-export { RtmpToStream } from "./rtmp_to_stream.ts";
+export { MAX_RTMP_STEP_BACK_MS, RtmpToStream } from "./rtmp_to_stream.ts";
 export type { PacketSink } from "./rtmp_to_stream.ts";
 export { rtmpTimestamp, RtmpWire } from "./wire/rtmp_wire.ts";
 export type { RtmpWireOptions } from "./wire/rtmp_wire.ts";

@@ -11,16 +11,28 @@ export interface PacketSink {
   publish(packet: Packet): void;
 }
 
+/** Media that goes back by more than tracks are apart is of a new time line: the encoder began anew, in ms. */
+export const MAX_RTMP_STEP_BACK_MS = 2_000;
+/** Between the newest media of one time line and the first of the next, in ms. */
+const NEXT_LINE_GAP_MS = 40;
+
 /**
  * Makes packets of the messages of one RTMP NetStream.
  *
  * Payloads go on unread but for their first bytes: key frame, configuration, codec. Timestamps of 32 bits are
- * unwrapped, so that a stream may run for ever.
+ * unwrapped, so that a stream may run for ever; where an encoder begins anew with them, times go on behind those
+ * before. Steps ahead are taken as they are.
  */
 export class RtmpToStream {
   readonly #sink: PacketSink;
   #lastTimestamp = 0;
   #ms: number | undefined;
+  /** What is added to the encoder's time, in ms. */
+  #shiftMs = 0;
+  /** Newest media, in ms of the stream. */
+  #newestMs = -Infinity;
+  /** The time line before, where what was under way still comes: its end in the encoder's time, and its shift. */
+  #before: { readonly endMs: number; readonly shiftMs: number } | undefined;
 
   #malformedMessages = 0;
   readonly #onMalformed: (error: FormatError) => void;
@@ -50,7 +62,7 @@ export class RtmpToStream {
   // params: hot path
   media(messageTypeId: number, timestamp: number, payload: Uint8Array<ArrayBuffer>): void {
     if (payload.length === 0) return;
-    const dtsUs = this.#unwrap(timestamp) * 1000;
+    const dtsUs = (this.#unwrap(timestamp) + this.#shiftMs) * 1000;
     let packet: Packet | undefined;
     try {
       packet = messageTypeId === MESSAGE_TYPE.Video
@@ -62,7 +74,7 @@ export class RtmpToStream {
       return;
     }
     if (packet === undefined) return;
-    if (packet.role === "media") this.#sink.publish(packet);
+    if (packet.role === "media") this.#sink.publish(this.#rising(packet));
     // what is kept long is kept by track, in memory of its own
     else for (const one of separateTracks(packet)) this.#sink.publish(one);
   }
@@ -74,7 +86,25 @@ export class RtmpToStream {
 
   /** Takes one data message. */
   data(message: DataMessage): void {
-    this.#sink.publish(dataPacket(message, this.#unwrap(message.timestamp) * 1000));
+    this.#sink.publish(dataPacket(message, (this.#unwrap(message.timestamp) + this.#shiftMs) * 1000));
+  }
+
+  /** The packet, on the time line that it belongs to. */
+  #rising(packet: Packet): Packet {
+    const ms = packet.dtsUs / 1000;
+    if (ms < this.#newestMs - MAX_RTMP_STEP_BACK_MS) {
+      const moveMs = this.#newestMs + NEXT_LINE_GAP_MS - ms;
+      this.#before = { endMs: this.#newestMs - this.#shiftMs, shiftMs: this.#shiftMs };
+      this.#shiftMs += moveMs;
+      this.#newestMs = ms + moveMs;
+      return movedBy(packet, moveMs);
+    }
+    const before = this.#before;
+    const isLate = before !== undefined && ms > this.#newestMs + MAX_RTMP_STEP_BACK_MS &&
+      Math.abs(ms - this.#shiftMs - before.endMs) <= MAX_RTMP_STEP_BACK_MS;
+    if (isLate) return movedBy(packet, before.shiftMs - this.#shiftMs);
+    if (ms > this.#newestMs) this.#newestMs = ms;
+    return packet;
   }
 
   /** Absolute ms; a step of less than 2^31 either way is taken as it is, over the wrap too. */
@@ -83,4 +113,8 @@ export class RtmpToStream {
     this.#lastTimestamp = timestamp;
     return this.#ms = ms;
   }
+}
+
+function movedBy(packet: Packet, ms: number): Packet {
+  return { ...packet, dtsUs: packet.dtsUs + ms * 1000, ptsUs: packet.ptsUs + ms * 1000 };
 }
