@@ -23,30 +23,32 @@ e2e("the audio of a live stream is played alone as AAC and as MP3, to the last f
     ["film", "aac", "mp3"],
     ["mp3", "mp3", "aac"],
   ];
-  for (const [clip, format, other] of rows) {
+  const runs = await Promise.all(rows.map(async ([clip, format, other]) => {
+    const path = await Deno.makeTempFile({ suffix: `.${format}` });
+    const url = server.httpUrl(`live/${clip}.${format}`);
+    const args = ["-sS", "--fail", "-D", `${path}.head`, "-o", path, url];
+    const listening = runToSuccess("curl", { args, timeoutMs: 30_000 });
+    await using publisher = await publishClip(clip, server.rtmpUrl(`live/${clip}`));
+    await delay(1_000);
+    const statusOnly = ["-s", "-o", "/dev/null", "-w", "%{http_code}"];
+    const refused = await runToSuccess("curl", {
+      args: [...statusOnly, server.httpUrl(`live/${clip}.${other}`)],
+      timeoutMs: 10_000,
+    });
+    const published = await publisher.result;
+    await listening;
+    const head = await Deno.readTextFile(`${path}.head`);
+    const got = await audioHashes(path, format);
+    await Deno.remove(path);
+    await Deno.remove(`${path}.head`);
+    return { clip, format, refused, published, head, got };
+  }));
+  for (const { clip, format, refused, published, head, got } of runs) {
     await context.step(format, async () => {
-      const path = await Deno.makeTempFile({ suffix: `.${format}` });
-      const url = server.httpUrl(`live/${clip}.${format}`);
-      const args = ["-sS", "--fail", "-D", `${path}.head`, "-o", path, url];
-      const listening = runToSuccess("curl", { args, timeoutMs: 30_000 });
-      await using publisher = await publishClip(clip, server.rtmpUrl(`live/${clip}`));
-      await delay(1_000);
-      const refusal = [
-        "-s",
-        "-o",
-        "/dev/null",
-        "-w",
-        "%{http_code}",
-        server.httpUrl(`live/${clip}.${other}`),
-      ];
-      assert.equal(await runToSuccess("curl", { args: refusal, timeoutMs: 10_000 }), "406");
-      const published = await publisher.result;
+      assert.equal(refused, "406");
       assert.equal(published.code, 0, published.stderr);
-      await listening;
-      assert.match(await Deno.readTextFile(`${path}.head`), new RegExp(`icy-name: ${clip}`));
-      assert.deepEqual(await audioHashes(path, format), await audioHashes(await makeClip(clip), format));
-      await Deno.remove(path);
-      await Deno.remove(`${path}.head`);
+      assert.match(head, new RegExp(`icy-name: ${clip}`));
+      assert.deepEqual(got, await audioHashes(await makeClip(clip), format));
     });
   }
   await context.step("nobody publishes it: 404", async () => {

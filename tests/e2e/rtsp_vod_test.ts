@@ -26,6 +26,13 @@ e2e("files play over RTSP, packet by packet, in the connection and over UDP", {
   await using server = await TestServer.start({
     args: ["--set", `applications.flvplayback.mediaStorage.mediaFolder=${folder.path}`],
   });
+  const playing = runProcess("gst-launch-1.0", {
+    args: [
+      ...["rtspsrc", `location=${server.rtspUrl("vod/mkv:b")}`, "protocols=tcp", "!"],
+      ...["application/x-rtp,media=video", "!", "fakesink"],
+    ],
+    timeoutMs: 20_000,
+  });
   const runs = await Promise.all([
     ...NAMES.map(async (name) => ({
       viewer: name,
@@ -44,13 +51,7 @@ e2e("files play over RTSP, packet by packet, in the connection and over UDP", {
     });
   }
   await context.step("GStreamer", async () => {
-    const gst = await runProcess("gst-launch-1.0", {
-      args: [
-        ...["rtspsrc", `location=${server.rtspUrl("vod/mkv:b")}`, "protocols=tcp", "!"],
-        ...["application/x-rtp,media=video", "!", "fakesink"],
-      ],
-      timeoutMs: 20_000,
-    });
+    const gst = await playing;
     assert.match(gst.stdout, /Got EOS/, gst.stderr);
   });
   await context.step("requests", async () => await playByHand(server));
