@@ -6,12 +6,6 @@ import {
   ConnectionLimits,
 } from "./connection_limits.ts";
 
-const NONE: ConnectionLimitOptions = {
-  maxConnections: 0,
-  maxConnectionsPerAddress: 0,
-  maxConnectsPerMinute: 0,
-};
-
 function limitsOf(options: Partial<ConnectionLimitOptions>) {
   const clock = new ManualClock();
   return { clock, limits: new ConnectionLimits({ ...CONNECTION_LIMIT_DEFAULTS, ...options }, clock) };
