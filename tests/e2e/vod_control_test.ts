@@ -202,6 +202,21 @@ e2e("getStreamLength, getAvailableFlvs, a playlist, and SetBufferLength", { tool
   assert.equal(messages.length, sent, "all of both files");
   const codes = dataCodes(client).filter((code) => code.startsWith("NetStream.Play."));
   assert.deepEqual(codes, ["NetStream.Play.Switch", "NetStream.Play.Complete"]);
+  const firstPicture = (from: number) =>
+    client.media().slice(from).find(({ messageTypeId, payload }) =>
+      messageTypeId === TYPE.Video && payload[1] === 1
+    )?.timestamp;
+  const before = client.media().length;
+  const reset = { streamName: "a/film", start: 4.5, transition: "reset" };
+  await client.sendCommand("play2", [null, reset], streamId);
+  await client.waitStatus("NetStream.Play.Stop", 2);
+  assert.equal(firstPicture(before), 4_000, "seconds; from the key frame at or before");
+  const again = client.media().length;
+  const other = { streamName: "flv:a/film", transition: "switch", offset: 3.2 };
+  await client.sendCommand("play2", [null, other], streamId);
+  await client.waitStatus("NetStream.Play.Transition");
+  await client.waitUntil(() => firstPicture(again) !== undefined, "the stream switched to");
+  assert.equal(firstPicture(again), 3_000);
 });
 
 e2e("A file is played while it is being written", { tools: TOOLS }, async () => {

@@ -147,6 +147,10 @@ export class LiveNetStream implements NetStreamClient {
     this.#recordedPlayer?.seek(positionMs);
   }
 
+  playedMs(): number | undefined {
+    return this.#recordedPlayer?.playedMs;
+  }
+
   bufferLength(lengthMs: number): void {
     this.#bufferMs = lengthMs;
     this.#recordedPlayer?.bufferLength(lengthMs);

@@ -52,6 +52,8 @@ export interface RecordedPlayOptions {
 
 /** Plays recordings to one NetStream, one after the other. */
 export interface RecordedPlayer {
+  /** Media time that was sent last, in ms. */
+  readonly playedMs: number;
   /** Plays `stream` after those that play now; refuses more than a playlist holds. */
   append(stream: RecordedStream, request: PlayRequest): boolean;
   /** Pauses, or goes on at `positionMs`, where the player says how far it is. */

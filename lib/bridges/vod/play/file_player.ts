@@ -134,6 +134,10 @@ export class FilePlayer implements RecordedPlayer {
     this.#goTo({ positionMs: this.#item.startMs, occasion: "play" });
   }
 
+  get playedMs(): number {
+    return Math.floor(this.#feed.lastUs / 1000);
+  }
+
   append(stream: RecordedStream, request: PlayRequest): boolean {
     if (!(stream instanceof FileStream) || this.#playlist.length >= MAX_PLAYLIST_FILES) return false;
     this.#playlist.push({ stream, request });

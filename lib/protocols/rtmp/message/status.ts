@@ -21,6 +21,7 @@ export const STATUS_CODE = {
   PlayStop: "NetStream.Play.Stop",
   PlayComplete: "NetStream.Play.Complete",
   PlaySwitch: "NetStream.Play.Switch",
+  PlayTransition: "NetStream.Play.Transition",
   PlayFailed: "NetStream.Play.Failed",
   PlayStreamNotFound: "NetStream.Play.StreamNotFound",
   PlayNoSupportedTrackFound: "NetStream.Play.NoSupportedTrackFound",

@@ -85,6 +85,8 @@ export interface NetStreamClient {
   pause?(isPaused: boolean, positionMs: number | undefined): void;
   /** `seek` to `positionMs`. */
   seek?(positionMs: number): void;
+  /** Media time that was sent last, in ms, of a recording; `undefined` for a live stream. */
+  playedMs?(): number | undefined;
   /** `receiveAudio`. */
   receiveAudio?(isWanted: boolean): void;
   /** `receiveVideo`. */

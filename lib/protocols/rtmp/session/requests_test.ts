@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { AmfEcmaArray, type AmfObject, type AmfValue } from "#amf";
 import { LimitError } from "#errors";
 import { type ConnectRequest, parseConnect } from "./connect_request.ts";
-import { parsePlay, parsePublish, type PlayRequest, type PublishRequest } from "./stream_request.ts";
+import {
+  parsePlay,
+  parsePlay2,
+  parsePublish,
+  type PlayRequest,
+  type PublishRequest,
+} from "./stream_request.ts";
 
 type Expected = Partial<Pick<ConnectRequest, "appName" | "instance" | "query" | "tcUrl" | "host">>;
 
@@ -204,6 +210,42 @@ for (const { name, args, expected } of PLAYS) {
     else assert.deepEqual({ ...request, ...expected }, request);
   });
 }
+
+/** Options of `play2`, what was played before, and what is asked for. */
+const PLAYS2: readonly [
+  options: AmfObject,
+  playedMs: number | undefined,
+  expected: Record<string, unknown>,
+][] = [
+  [{ streamName: "a" }, 900, {
+    start: "liveOrRecorded",
+    durationMs: undefined,
+    isReset: true,
+    isSwitch: false,
+  }],
+  [{ streamName: "a", start: 2.5, len: 4, transition: "reset" }, 900, { start: 2500, durationMs: 4000 }],
+  [{ streamName: "a", start: -1 }, undefined, { start: "live" }],
+  [{ streamName: "a", transition: "append" }, 900, {
+    start: "liveOrRecorded",
+    isReset: false,
+    isSwitch: false,
+  }],
+  [{ streamName: "a", transition: "switch" }, 900, { start: 900, isReset: true, isSwitch: true }],
+  [{ streamName: "a", transition: "switch" }, undefined, { start: "liveOrRecorded", isSwitch: true }],
+  [{ streamName: "a", transition: "swap", offset: 7 }, 900, { start: 7000, isSwitch: true }],
+];
+
+for (const [options, playedMs, expected] of PLAYS2) {
+  Deno.test(`parsePlay2 takes ${JSON.stringify(options)} at ${playedMs} ms`, () => {
+    const request = parsePlay2([options], playedMs);
+    assert.deepEqual({ ...request, ...expected }, request);
+  });
+}
+
+Deno.test("parsePlay2 wants a name, and options that are an object", () => {
+  assert.equal(parsePlay2([{ start: 0 }], undefined), undefined);
+  assert.equal(parsePlay2([null], undefined), undefined);
+});
 
 Deno.test("parsePublish and parsePlay refuse endless names", () => {
   assert.throws(() => parsePublish(["a".repeat(5000)]), LimitError);

@@ -7,7 +7,14 @@ import { CHUNK_STREAM_ID, MESSAGE_TYPE, type UserControlEvent } from "../message
 import { type NetStatus, STATUS_CODE, statusObject } from "../message/status.ts";
 import type { NetStream, NetStreamClient, NetStreamState, RtmpSession } from "./application.ts";
 import type { Decision } from "./decisions.ts";
-import { finiteNumber, isTrue, parsePlay, parsePublish } from "./stream_request.ts";
+import {
+  finiteNumber,
+  isTrue,
+  parsePlay,
+  parsePlay2,
+  parsePublish,
+  type PlayRequest,
+} from "./stream_request.ts";
 
 /** What a stream needs from its session. */
 export interface StreamOwner extends RtmpSession {
@@ -123,6 +130,9 @@ export class ServerStream implements NetStream {
       case "play":
         this.#play(args);
         return true;
+      case "play2":
+        this.#play2(args);
+        return true;
       case "pause":
       case "pauseRaw":
         if (this.#state === "playing") this.client.pause?.(isTrue(args[0], true), finiteNumber(args[1]));
@@ -168,11 +178,24 @@ export class ServerStream implements NetStream {
 
   #play(args: readonly AmfValue[]): void {
     const request = parsePlay(args);
-    if (request === undefined) {
-      if (typeof args[0] === "string") this.#refuse(STATUS_CODE.PlayFailed, "a stream name is needed");
-      else this.stop();
-      return;
+    if (request !== undefined) return this.#startPlay(request);
+    if (typeof args[0] === "string") this.#refuse(STATUS_CODE.PlayFailed, "a stream name is needed");
+    else this.stop();
+  }
+
+  #play2(args: readonly AmfValue[]): void {
+    const isPlaying = this.#state === "playing";
+    const request = parsePlay2(args, isPlaying ? this.client.playedMs?.() : undefined);
+    if (request === undefined) return this.#refuse(STATUS_CODE.PlayFailed, "a stream name is needed");
+    const { isSwitch, ...play } = request;
+    if (isSwitch && isPlaying) {
+      const description = `Transitioned to ${play.streamName}.`;
+      this.sendStatus({ code: STATUS_CODE.PlayTransition, description });
     }
+    this.#startPlay(play);
+  }
+
+  #startPlay(request: PlayRequest): void {
     if (this.#state === "publishing") {
       this.#refuse(STATUS_CODE.PlayFailed, `cannot play ${request.streamName}: the stream is publishing`);
       return;

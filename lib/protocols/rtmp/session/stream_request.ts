@@ -1,4 +1,4 @@
-import type { AmfValue } from "#amf";
+import { amfMembers, type AmfValue } from "#amf";
 import { LimitError } from "#errors";
 import { MAX_NAME_LENGTH } from "../limits.ts";
 
@@ -90,6 +90,37 @@ export function parsePlay(args: readonly AmfValue[]): PlayRequest | undefined {
     durationMs: duration === undefined || duration < 0 ? undefined : duration,
     isReset: isTrue(args[3], true),
   };
+}
+
+/** Transitions of `play2` that add to the playlist, rather than take the place of what plays. */
+const APPENDING_TRANSITIONS = new Set(["append", "appendAndWait"]);
+/** Those that go on with another stream of the same content where this one has got to. */
+const SWITCHING_TRANSITIONS = new Set(["switch", "swap", "resume"]);
+
+/**
+ * Reads the argument of `play2`, members of NetStreamPlayOptions: RTMP 1.0, section 7.2.2.2. Its times are seconds.
+ *
+ * @param playedMs Media time the stream has got to, in ms: where a switch begins that says no `offset`.
+ * @returns `undefined` if there is no name.
+ */
+export function parsePlay2(
+  args: readonly AmfValue[],
+  playedMs: number | undefined,
+): PlayRequest & { readonly isSwitch: boolean } | undefined {
+  const options = amfMembers(args[0]) ?? {};
+  const transition = String(options["transition"] ?? "");
+  const isSwitch = SWITCHING_TRANSITIONS.has(transition);
+  const offset = finiteNumber(options["offset"]) ?? -1;
+  const start = finiteNumber(options["start"]) ?? -2;
+  const length = finiteNumber(options["len"]) ?? -1;
+  const startMs = isSwitch ? offset >= 0 ? offset * 1000 : playedMs : start * 1000;
+  const request = parsePlay([
+    options["streamName"],
+    startMs,
+    length * 1000,
+    !APPENDING_TRANSITIONS.has(transition),
+  ]);
+  return request === undefined ? undefined : { ...request, isSwitch };
 }
 
 function playStart(start: number | undefined): PlayStart {
