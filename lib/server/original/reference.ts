@@ -16,8 +16,8 @@ nothing. One thing differs from 5.1: \`tostring(4 / 2)\` is \`2.0\`.
   warning; a wrong type is an error.
 - Only the ports are opened that the file names. There is no web plane, so no HTTP-FLV and no status page,
   unless \`--http HOST:PORT\` asks for one or the file has a table \`web\` with the options of TOML.
-- An acceptor whose chain there is none of is left out, and so is an application there is none of; each is
-  one line.
+- An acceptor whose chain there is none of is left out, and so is an application there is none of; each is one
+  line.
 - Paths of \`sslKey\`, \`sslCert\` and \`usersFile\` start in the application's folder, others in the folder of the
   file.
 - \`authentication.rtmp\` makes rules: users of the file may publish, everybody may play. \`users.lua\` is read as
