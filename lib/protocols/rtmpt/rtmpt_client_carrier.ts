@@ -10,6 +10,7 @@ import {
   MAX_CLIENT_TRIES,
   MAX_SESSION_ID_CHARS,
 } from "./limits.ts";
+import { PolledOutput } from "./polled_output.ts";
 import { RtmptExchange } from "./rtmpt_exchange.ts";
 
 /** What a client's session is opened with. */
@@ -43,9 +44,7 @@ export class RtmptClientCarrier implements Carrier {
   #http: HttpClientProtocol;
   #client: CarrierClient | undefined;
   #sequence = 0;
-  #own: Uint8Array[] = [];
-  #ownBytes = 0;
-  #source: SliceSource | undefined;
+  readonly #output = new PolledOutput();
   #isPaused = false;
   #isClosing = false;
   #isClosed = false;
@@ -109,7 +108,7 @@ export class RtmptClientCarrier implements Carrier {
   }
 
   get queuedBytes(): number {
-    return this.#ownBytes;
+    return this.#output.ownBytes;
   }
 
   open(client: CarrierClient): void {
@@ -120,14 +119,13 @@ export class RtmptClientCarrier implements Carrier {
 
   send(bytes: Uint8Array): void {
     if (this.#isClosed || this.#isClosing || bytes.length === 0) return;
-    this.#own.push(bytes);
-    this.#ownBytes += bytes.length;
+    this.#output.push(bytes);
     this.wake();
   }
 
   setSource(source: SliceSource | undefined): void {
     if (this.#isClosed || this.#isClosing) return;
-    this.#source = source;
+    this.#output.setSource(source);
     if (source !== undefined) this.wake();
   }
 
@@ -144,7 +142,7 @@ export class RtmptClientCarrier implements Carrier {
   close(): void {
     if (this.#isClosed || this.#isClosing) return;
     this.#isClosing = true;
-    this.#source = undefined;
+    this.#output.setSource(undefined);
     this.#drainTimer = this.#options.clock.after(CLOSE_DRAIN_MS, () => {
       this.abort(new ClosedError("Connection closed by this side; the server did not take the rest"));
     });
@@ -154,13 +152,9 @@ export class RtmptClientCarrier implements Carrier {
   abort(error: Error): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#own = [];
-    this.#ownBytes = 0;
-    const source = this.#source;
-    this.#source = undefined;
     this.#http.close("the session has ended");
     this.#drainTimer?.[Symbol.dispose]();
-    source?.failed(error);
+    this.#output.fail(error);
     this.#client?.closed(error);
     this.#wake?.();
   }
@@ -229,22 +223,9 @@ export class RtmptClientCarrier implements Carrier {
     this.#client?.receive(input);
   }
 
-  /** Takes what is to go out now: own bytes, then shared ones, which are copied; empty for nothing. */
   #takeOutput(): Uint8Array {
-    const parts = this.#own;
-    let length = this.#ownBytes;
-    this.#own = [];
-    this.#ownBytes = 0;
-    // a slice is taken whole, so the source always stands between two messages
-    while (length < MAX_CLIENT_REQUEST_BYTES && this.#source !== undefined) {
-      const source = this.#source;
-      const slice = source.nextSlice();
-      if (slice === undefined) break;
-      parts.push(slice.slice());
-      length += slice.length;
-      source.accepted(slice.length);
-    }
-    this.statistics.bytesOut += length;
-    return concatBytes(parts);
+    const bytes = this.#output.take(MAX_CLIENT_REQUEST_BYTES);
+    this.statistics.bytesOut += bytes.length;
+    return bytes;
   }
 }

@@ -1,4 +1,3 @@
-import { concatBytes } from "#bytes";
 import type { Clock } from "#clock";
 import { ClosedError } from "#errors";
 import type { Carrier, CarrierClient, Endpoint, SliceSource } from "#stack";
@@ -9,6 +8,7 @@ import {
   POLLING_INTERVALS,
   SESSION_TIMEOUT_MS,
 } from "./limits.ts";
+import { PolledOutput } from "./polled_output.ts";
 
 /** What is known of a session when it opens. */
 export interface RtmptSessionOptions {
@@ -48,9 +48,7 @@ export class RtmptSession implements Carrier {
   #drainTimer: Disposable | undefined;
   #lastRequestMs: number;
   #client: CarrierClient | undefined;
-  #source: SliceSource | undefined;
-  #own: Uint8Array[] = [];
-  #ownBytes = 0;
+  readonly #output = new PolledOutput();
   #isPaused = false;
   #isClosing = false;
   #isClosed = false;
@@ -73,7 +71,7 @@ export class RtmptSession implements Carrier {
   }
 
   get queuedBytes(): number {
-    return this.#ownBytes;
+    return this.#output.ownBytes;
   }
 
   /** Whether the protocol above wants no input for now: an application decides. */
@@ -93,14 +91,13 @@ export class RtmptSession implements Carrier {
 
   send(bytes: Uint8Array): void {
     if (this.#isClosed || this.#isClosing || bytes.length === 0) return;
-    this.#own.push(bytes);
-    this.#ownBytes += bytes.length;
+    this.#output.push(bytes);
     this.onOutput();
   }
 
   setSource(source: SliceSource | undefined): void {
     if (this.#isClosed || this.#isClosing) return;
-    this.#source = source;
+    this.#output.setSource(source);
     if (source !== undefined) this.onOutput();
   }
 
@@ -116,8 +113,8 @@ export class RtmptSession implements Carrier {
   close(): void {
     if (this.#isClosed || this.#isClosing) return;
     this.#isClosing = true;
-    this.#source = undefined;
-    if (this.#ownBytes === 0) {
+    this.#output.setSource(undefined);
+    if (this.#output.ownBytes === 0) {
       this.abort(new ClosedError("Connection closed by this side"));
       return;
     }
@@ -133,11 +130,7 @@ export class RtmptSession implements Carrier {
     this.#isClosed = true;
     this.#timer[Symbol.dispose]();
     this.#drainTimer?.[Symbol.dispose]();
-    this.#own = [];
-    this.#ownBytes = 0;
-    const source = this.#source;
-    this.#source = undefined;
-    source?.failed(error);
+    this.#output.fail(error);
     this.#client?.closed(error);
     this.onEnded();
     this.onOutput();
@@ -155,23 +148,11 @@ export class RtmptSession implements Carrier {
     this.#client?.receive(bytes);
   }
 
-  /** Takes what is to go out now: own bytes, then shared ones, which are copied; empty for nothing. */
+  /** Takes what is to go out with an answer: own bytes, then shared ones, which are copied; empty for nothing. */
   takeOutput(): Uint8Array {
-    const parts = this.#own;
-    let length = this.#ownBytes;
-    this.#own = [];
-    this.#ownBytes = 0;
-    // a slice is taken whole, so the source always stands between two messages
-    while (length < MAX_ANSWER_BYTES && this.#source !== undefined) {
-      const source = this.#source;
-      const slice = source.nextSlice();
-      if (slice === undefined) break;
-      parts.push(slice.slice());
-      length += slice.length;
-      source.accepted(slice.length);
-    }
-    this.statistics.bytesOut += length;
-    return concatBytes(parts);
+    const bytes = this.#output.take(MAX_ANSWER_BYTES);
+    this.statistics.bytesOut += bytes.length;
+    return bytes;
   }
 
   /** The first byte of an answer that carries output or not: how soon the client should poll again. */
@@ -183,7 +164,7 @@ export class RtmptSession implements Carrier {
 
   /** Ends a session that was being closed, once its last output has left. */
   answered(): void {
-    if (this.#isClosing && this.#ownBytes === 0) {
+    if (this.#isClosing && this.#output.ownBytes === 0) {
       this.abort(new ClosedError("Connection closed by this side"));
     }
   }
