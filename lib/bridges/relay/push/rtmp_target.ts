@@ -5,6 +5,7 @@ import { type ClientStream, RtmpRefusalError } from "#protocols/rtmp";
 import type { Stream } from "#streaming";
 import { PublishWire } from "./publish_wire.ts";
 import type { PushTarget, PushTargetOptions } from "./push_target.ts";
+import { targetEvents } from "./target_events.ts";
 import { type OpenRelay, openRelay } from "../relay_context.ts";
 import { redirectedEndpoint, type RelayEndpoint, targetEndpoint } from "../relay_endpoint.ts";
 import type { RelayAttempt, RelayEnd } from "../relay_loop.ts";
@@ -73,22 +74,15 @@ export class RtmpTarget implements PushTarget {
       // a target that announces nothing gets what encoders send to such
       dialect: relay.capabilities.isEnhanced ? dialectOf(relay.capabilities) : SINGLE_TRACK_DIALECT,
     });
-    const subscriber = stream.subscribe(new PlayerTurns(carrier).sink(), wire, {
-      origin: `push ${this.#options.show(this.#endpoint.shown)}`,
-      isAudience: false,
-      notCarried: ({ kind, codec, trackId }) =>
-        log.warning(`the target does not read ${codec}: ${kind} track ${trackId} is left out`),
-      jumped: (skippedMs) => {
-        const { jumps } = subscriber;
-        const text =
-          `the target is too slow: skipped ${skippedMs} ms to the newest key frame, ${jumps} times so far`;
-        if ((jumps & (jumps - 1)) === 0) log.warning(text);
-        else log.debug(text);
-      },
-      publisherChanged: (isLive) => {
-        if (!isLive) relay.end({ reason: "the stream has ended" });
-      },
-    });
+    const subscriber = stream.subscribe(
+      new PlayerTurns(carrier).sink(),
+      wire,
+      targetEvents({
+        origin: `push ${this.#options.show(this.#endpoint.shown)}`,
+        log,
+        end: (end) => relay.end(end),
+      }),
+    );
     try {
       attempt.stand("connected and publishing");
       return await relay.ended;

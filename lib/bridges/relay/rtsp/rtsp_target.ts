@@ -3,6 +3,7 @@ import { FormatError, ProtocolError } from "#errors";
 import { formatSdp, RtspRefusalError, type SdpTrack } from "#protocols/rtsp";
 import type { Stream, SubscriberSink } from "#streaming";
 import type { PushTarget, PushTargetOptions } from "../push/push_target.ts";
+import { targetEvents } from "../push/target_events.ts";
 import type { RelayAttempt, RelayEnd } from "../relay_loop.ts";
 import { type OpenRtsp, openRtsp, rtspUserAgent } from "./rtsp_connection.ts";
 import { type RtspEndpoint, rtspTarget } from "./rtsp_endpoint.ts";
@@ -92,22 +93,15 @@ export class RtspTarget implements PushTarget {
       }),
     });
     const isOverUdp = transports.values().some(({ kind }) => kind === "udp");
-    const subscriber = stream.subscribe(this.#sink(relay, isOverUdp), wire, {
-      origin: `push ${this.#options.show(this.#endpoint.shown)}`,
-      isAudience: false,
-      notCarried: ({ kind, codec, trackId }) =>
-        log.warning(`the target does not get ${codec}: ${kind} track ${trackId} is left out`),
-      jumped: (skippedMs) => {
-        const { jumps } = subscriber;
-        const text =
-          `the target is too slow: skipped ${skippedMs} ms to the newest key frame, ${jumps} times so far`;
-        if ((jumps & (jumps - 1)) === 0) log.warning(text);
-        else log.debug(text);
-      },
-      publisherChanged: (isLive) => {
-        if (!isLive) relay.end({ reason: "the stream has ended" });
-      },
-    });
+    const subscriber = stream.subscribe(
+      this.#sink(relay, isOverUdp),
+      wire,
+      targetEvents({
+        origin: `push ${this.#options.show(this.#endpoint.shown)}`,
+        log,
+        end: (end) => relay.end(end),
+      }),
+    );
     try {
       attempt.stand(`connected and publishing over ${isOverUdp ? "UDP" : "TCP"}`);
       const end = await relay.ended;
