@@ -66,6 +66,7 @@ export { MAX_RTP_UNIT_BYTES, NO_PREFIX } from "./rtp/rtp_payload.ts";
 export type { RtpDepacketizer, RtpFragment, RtpPacketizer, RtpPayload, RtpUnit } from "./rtp/rtp_payload.ts";
 export { MAX_DECODING_ORDER_STEP, MAX_REORDERED_NAL_UNITS, ReorderedUnits } from "./rtp/reordered_units.ts";
 export type { NumberedNalUnit, ReorderedUnitsOptions } from "./rtp/reordered_units.ts";
+export { type NalRtpForm, NalRtpPacketizer } from "./rtp/nal_rtp_packetizer.ts";
 export { UnitAssembler } from "./rtp/unit_assembler.ts";
 export { DecodeOrder } from "./decode_order.ts";
 export { WholeFrameRtpDepacketizer, WholeFrameRtpPacketizer } from "./rtp/whole_frame_rtp.ts";

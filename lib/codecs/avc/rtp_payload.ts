@@ -1,10 +1,8 @@
 import {
-  findLengthPrefixed,
-  NO_PREFIX,
+  type NalRtpForm,
+  NalRtpPacketizer,
   ReorderedUnits,
   type RtpDepacketizer,
-  type RtpFragment,
-  type RtpPacketizer,
   type RtpPayload,
   type RtpUnit,
   UnitAssembler,
@@ -191,93 +189,25 @@ function u16At(bytes: Uint8Array, at: number): number {
   return bytes[at]! << 8 | bytes[at + 1]!;
 }
 
-/** Small NAL units in front of a picture are sent together up to so many bytes. */
-const MAX_AGGREGATED_BYTES = 1024;
-
-/**
- * Splits H.264 access units into RTP payloads: RFC 6184, packetization mode 1. Small units that follow each other go
- * as one STAP-A, large ones as FU-A, others alone.
- */
-export class AvcRtpPacketizer implements RtpPacketizer {
-  readonly #nalLengthSize: number;
-  readonly #ranges: number[] = [];
-
-  /** @param options `nalLengthSize`: bytes of the length before each NAL unit, of the configuration. */
-  constructor(options: { nalLengthSize: number } = { nalLengthSize: 4 }) {
-    this.#nalLengthSize = options.nalLengthSize;
-  }
-
-  /**
-   * Splits one access unit.
-   *
-   * @throws {FormatError} If a length is cut off, or a unit is longer than what is there.
-   */
-  packetize(unit: Uint8Array, maxPayloadBytes: number): RtpFragment[] {
-    const ranges = findLengthPrefixed(unit, { nalLengthSize: this.#nalLengthSize, into: this.#ranges });
-    const fragments: RtpFragment[] = [];
-    for (let index = 0; index < ranges.length;) {
-      const joined = countJoined(ranges, {
-        index,
-        maxBytes: Math.min(maxPayloadBytes, MAX_AGGREGATED_BYTES),
-      });
-      if (joined > 1) {
-        fragments.push({ prefix: stapOf(unit, ranges.slice(index, index + joined * 2)), start: 0, end: 0 });
-        index += joined * 2;
-        continue;
-      }
-      const start = ranges[index]!;
-      const end = ranges[index + 1]!;
-      if (end - start <= maxPayloadBytes) fragments.push({ prefix: NO_PREFIX, start, end });
-      else fragmentNalUnit(unit[start]!, { start: start + 1, end, maxPayloadBytes, fragments });
-      index += 2;
+/** RFC 6184, packetization mode 1: STAP-A and FU-A. */
+const RTP_FORM: NalRtpForm = {
+  headerBytes: 1,
+  // its NRI is the highest of its units: section 5.7
+  aggregationHeader: (accessUnit, ranges) => {
+    let importance = 0;
+    for (let index = 0; index < ranges.length; index += 2) {
+      importance = Math.max(importance, accessUnit[ranges[index]!]! & 0x60);
     }
-    return fragments;
-  }
-}
+    return Uint8Array.of(importance | PAYLOAD_TYPE.StapA);
+  },
+  fragmentPrefix: ([header = 0], flags) =>
+    Uint8Array.of(header & ~TYPE_MASK | PAYLOAD_TYPE.FuA, flags | header & TYPE_MASK),
+};
 
-/** How many units from `index` on fit into one aggregation packet. */
-function countJoined(ranges: readonly number[], from: { index: number; maxBytes: number }): number {
-  let bytes = 1;
-  let count = 0;
-  for (let index = from.index; index < ranges.length; index += 2) {
-    bytes += SIZE_BYTES + ranges[index + 1]! - ranges[index]!;
-    if (bytes > from.maxBytes) break;
-    count++;
-  }
-  return count;
-}
-
-/** Its NRI is the highest of its units: RFC 6184 section 5.7. */
-function stapOf(unit: Uint8Array, ranges: readonly number[]): Uint8Array {
-  let bytes = 1;
-  let importance = 0;
-  for (let index = 0; index < ranges.length; index += 2) {
-    bytes += SIZE_BYTES + ranges[index + 1]! - ranges[index]!;
-    importance = Math.max(importance, unit[ranges[index]!]! & 0x60);
-  }
-  const stap = new Uint8Array(bytes);
-  stap[0] = importance | PAYLOAD_TYPE.StapA;
-  let at = 1;
-  for (let index = 0; index < ranges.length; index += 2) {
-    const nalUnit = unit.subarray(ranges[index]!, ranges[index + 1]!);
-    stap[at] = nalUnit.length >> 8;
-    stap[at + 1] = nalUnit.length;
-    stap.set(nalUnit, at + SIZE_BYTES);
-    at += SIZE_BYTES + nalUnit.length;
-  }
-  return stap;
-}
-
-function fragmentNalUnit(
-  header: number,
-  unit: { start: number; end: number; maxPayloadBytes: number; fragments: RtpFragment[] },
-): void {
-  const indicator = header & ~TYPE_MASK | PAYLOAD_TYPE.FuA;
-  const type = header & TYPE_MASK;
-  const step = unit.maxPayloadBytes - FU_BYTES;
-  for (let start = unit.start; start < unit.end; start += step) {
-    const end = Math.min(unit.end, start + step);
-    const flags = (start === unit.start ? FU_START : 0) | (end === unit.end ? FU_END : 0);
-    unit.fragments.push({ prefix: Uint8Array.of(indicator, flags | type), start, end });
+/** Splits H.264 access units into RTP payloads: single units, STAP-A and FU-A of RFC 6184, packetization mode 1. */
+export class AvcRtpPacketizer extends NalRtpPacketizer {
+  /** @param options `nalLengthSize`: bytes of the length before each NAL unit, of the configuration. */
+  constructor(options?: { readonly nalLengthSize: number }) {
+    super(RTP_FORM, options);
   }
 }

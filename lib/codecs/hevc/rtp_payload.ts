@@ -1,10 +1,8 @@
 import {
-  findLengthPrefixed,
-  NO_PREFIX,
+  type NalRtpForm,
+  NalRtpPacketizer,
   ReorderedUnits,
   type RtpDepacketizer,
-  type RtpFragment,
-  type RtpPacketizer,
   type RtpPayload,
   type RtpUnit,
   UnitAssembler,
@@ -175,99 +173,26 @@ function headed(payload: Uint8Array, body: Uint8Array): Uint8Array {
   return unit;
 }
 
-/** Small NAL units in front of a picture are sent together up to so many bytes. */
-const MAX_AGGREGATED_BYTES = 1024;
+/** RFC 7798 sections 4.4.2 and 4.4.3, without decoding order numbers. */
+const RTP_FORM: NalRtpForm = {
+  headerBytes: HEADER_BYTES,
+  // its layer and temporal id are the lowest of its units
+  aggregationHeader: (accessUnit, ranges) => {
+    let layer = 0x1ff;
+    for (let index = 0; index < ranges.length; index += 2) {
+      const start = ranges[index]!;
+      layer = Math.min(layer, (accessUnit[start]! & 1) << 8 | accessUnit[start + 1]!);
+    }
+    return Uint8Array.of(PAYLOAD_TYPE.Aggregation << 1 | layer >> 8, layer);
+  },
+  fragmentPrefix: ([first = 0, second = 0], flags) =>
+    Uint8Array.of(first & 0x81 | PAYLOAD_TYPE.Fragmentation << 1, second, flags | first >> 1 & FU_TYPE_MASK),
+};
 
 /** Splits H.265 access units into RTP payloads: single units, aggregation packets and fragments of RFC 7798. */
-export class HevcRtpPacketizer implements RtpPacketizer {
-  readonly #nalLengthSize: number;
-  readonly #ranges: number[] = [];
-
+export class HevcRtpPacketizer extends NalRtpPacketizer {
   /** @param options `nalLengthSize`: bytes of the length before each NAL unit, of the configuration. */
-  constructor(options: { nalLengthSize: number } = { nalLengthSize: 4 }) {
-    this.#nalLengthSize = options.nalLengthSize;
-  }
-
-  /**
-   * Splits one access unit.
-   *
-   * @throws {FormatError} If a length is cut off, or a unit is longer than what is there.
-   */
-  packetize(unit: Uint8Array, maxPayloadBytes: number): RtpFragment[] {
-    const ranges = findLengthPrefixed(unit, { nalLengthSize: this.#nalLengthSize, into: this.#ranges });
-    const fragments: RtpFragment[] = [];
-    for (let index = 0; index < ranges.length;) {
-      const joined = countJoined(ranges, {
-        index,
-        maxBytes: Math.min(maxPayloadBytes, MAX_AGGREGATED_BYTES),
-      });
-      if (joined > 1) {
-        const prefix = aggregateOf(unit, ranges.slice(index, index + joined * 2));
-        fragments.push({ prefix, start: 0, end: 0 });
-        index += joined * 2;
-        continue;
-      }
-      const start = ranges[index]!;
-      const end = ranges[index + 1]!;
-      if (end - start <= maxPayloadBytes) fragments.push({ prefix: NO_PREFIX, start, end });
-      else fragmentNalUnit(unit, { start, end, maxPayloadBytes, fragments });
-      index += 2;
-    }
-    return fragments;
-  }
-}
-
-/** How many units from `index` on fit into one aggregation packet. */
-function countJoined(ranges: readonly number[], from: { index: number; maxBytes: number }): number {
-  let bytes = HEADER_BYTES;
-  let count = 0;
-  for (let index = from.index; index < ranges.length; index += 2) {
-    bytes += SIZE_BYTES + ranges[index + 1]! - ranges[index]!;
-    if (bytes > from.maxBytes) break;
-    count++;
-  }
-  return count;
-}
-
-/** Its layer and temporal id are the lowest of its units: RFC 7798 section 4.4.2. */
-function aggregateOf(unit: Uint8Array, ranges: readonly number[]): Uint8Array {
-  let bytes = HEADER_BYTES;
-  let layer = 0x1ff;
-  for (let index = 0; index < ranges.length; index += 2) {
-    const start = ranges[index]!;
-    bytes += SIZE_BYTES + ranges[index + 1]! - start;
-    layer = Math.min(layer, (unit[start]! & 1) << 8 | unit[start + 1]!);
-  }
-  const aggregate = new Uint8Array(bytes);
-  aggregate[0] = PAYLOAD_TYPE.Aggregation << 1 | layer >> 8;
-  aggregate[1] = layer;
-  let at = HEADER_BYTES;
-  for (let index = 0; index < ranges.length; index += 2) {
-    const nalUnit = unit.subarray(ranges[index]!, ranges[index + 1]!);
-    aggregate[at] = nalUnit.length >> 8;
-    aggregate[at + 1] = nalUnit.length;
-    aggregate.set(nalUnit, at + SIZE_BYTES);
-    at += SIZE_BYTES + nalUnit.length;
-  }
-  return aggregate;
-}
-
-function fragmentNalUnit(
-  unit: Uint8Array,
-  { start: first, end: last, maxPayloadBytes, fragments }: {
-    start: number;
-    end: number;
-    maxPayloadBytes: number;
-    fragments: RtpFragment[];
-  },
-): void {
-  const header = unit[first]! & 0x81 | PAYLOAD_TYPE.Fragmentation << 1;
-  const type = unit[first]! >> 1 & FU_TYPE_MASK;
-  const step = maxPayloadBytes - HEADER_BYTES - 1;
-  const begin = first + HEADER_BYTES;
-  for (let start = begin; start < last; start += step) {
-    const end = Math.min(last, start + step);
-    const flags = (start === begin ? FU_START : 0) | (end === last ? FU_END : 0);
-    fragments.push({ prefix: Uint8Array.of(header, unit[first + 1]!, flags | type), start, end });
+  constructor(options?: { readonly nalLengthSize: number }) {
+    super(RTP_FORM, options);
   }
 }
