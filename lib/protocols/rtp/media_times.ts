@@ -82,7 +82,7 @@ export class MediaTimes {
   #zeroUs = 0;
   #isPlaced = false;
   #isSynchronized = false;
-  /** Arrival of the newest packet, in ms. */
+  /** Arrival of the newest packet, or of a report before the first, in ms. */
   #lastMs = 0;
   /** The time line before a jump, as long as units of it may be under way. */
   #before: TimeLine | undefined;
@@ -142,7 +142,10 @@ export class MediaTimes {
   synchronize(report: RtcpSenderReport, nowMs: number): void {
     if (report.ntpMs <= 0) return;
     const ticks = this.#timestamps.near(report.rtpTimestamp);
-    if (this.#timestamps.value === undefined) this.#timestamps.advance(report.rtpTimestamp);
+    if (this.#timestamps.value === undefined) {
+      this.#timestamps.advance(report.rtpTimestamp);
+      this.#lastMs = nowMs;
+    }
     const presentUs = this.#isPlaced ? this.timeUs(ticks) : this.#session.arrivalUs(nowMs);
     const wantedUs = this.#session.wallUs(report.ntpMs, presentUs);
     const apartUs = Math.abs(wantedUs - presentUs);

@@ -292,6 +292,16 @@ Deno.test("MediaTimes gives a unit from before a jump the time it had", () => {
   }
 });
 
+Deno.test("MediaTimes takes the timestamp of a report before the first packet for no more than it is", () => {
+  for (const first of [1_000_000, 900_000_000]) {
+    const times = new MediaTimes(new SessionTimes(), 90_000);
+    // after a day of this server's own time
+    const nowMs = 86_400_000;
+    times.synchronize(senderReport(1_000_000, 10_000_000), nowMs);
+    assert.equal(times.timeUs(times.unwrap(first, nowMs + 20)), 40_000, `first packet at ${first}`);
+  }
+});
+
 Deno.test("MediaTimes is not moved by a sender that sets its wall clock", () => {
   const session = new SessionTimes();
   const video = new MediaTimes(session, 90_000);
