@@ -68,7 +68,7 @@ export class CipherPairs {
       this.#isArmed = false;
       return;
     }
-    const other = this.#take(one.input);
+    const other = this.#take(one);
     if (other === undefined) this.encryptNow(one);
     else this.#encryptBoth(one, other);
     if (++this.#pairs % PAIRS_IN_A_TURN > 0) queueMicrotask(this.#encryptPair);
@@ -85,12 +85,15 @@ export class CipherPairs {
     other.encrypted(otherOutput);
   }
 
-  /** The next one that waits, if it has that very input. */
-  #take(input?: Uint8Array): CipherTask | undefined {
+  /**
+   * The next one that waits; as a partner of `one`, if it has that very input. Who was encrypted early and waits again
+   * stands here twice.
+   */
+  #take(one?: CipherTask): CipherTask | undefined {
     for (; this.#next < this.#waiting.length; this.#next++) {
       const task = this.#waiting[this.#next]!;
-      if (!task.isWaiting) continue;
-      if (input !== undefined && task.input !== input) return undefined;
+      if (!task.isWaiting || task === one) continue;
+      if (one !== undefined && task.input !== one.input) return undefined;
       this.#next++;
       return task;
     }

@@ -192,6 +192,26 @@ Deno.test("CipherPairs lets other things happen between many pairs", async () =>
   assert.equal(writing(), 100);
 });
 
+Deno.test("CipherPairs pairs no player with itself that had its turn early and comes again", async () => {
+  const clock = new ManualClock();
+  const players = playersOf(97, clock);
+  flush(players, Uint8Array.of(1, 2));
+  await turnOf(players);
+  const last = players.at(-1)!;
+  last.carrier.send(OWN);
+  last.socket.settle(Infinity);
+  await Promise.resolve();
+  last.socket.settle(Infinity);
+  flush([last], Uint8Array.of(3, 4, 5));
+  clock.advance(1);
+  await turnOf(players);
+  last.socket.settle(Infinity);
+  flush([last], Uint8Array.of(6, 7));
+  await turnOf(players);
+  last.socket.settle(Infinity);
+  assert.deepEqual([...heard(last)], [1, 2, ...OWN, 3, 4, 5, 6, 7]);
+});
+
 Deno.test("CipherPairs pairs players of one slice only", async () => {
   const players = playersOf(2);
   flush([players[0]!], Uint8Array.of(1, 2));
