@@ -473,6 +473,32 @@ Deno.test("parseAacConfig says what is no configuration", () => {
   assert.throws(() => parseAacConfig("xx"), FormatError);
 });
 
+Deno.test("AAC packetizers refuse a frame whose length their headers have no room for", () => {
+  const refused: readonly [packetizer: RtpPacketizer, most: number, message: string][] = [
+    [
+      new AacRtpPacketizer(),
+      8_191,
+      "Cannot send AAC by RTP: a frame of 8192 bytes, at most 8191 can be told",
+    ],
+    [
+      new LatmRtpPacketizer(),
+      25_499,
+      "Cannot send AAC by RTP: a frame of 25500 bytes, at most 25499 can be told",
+    ],
+  ];
+  for (const [packetizer, most, message] of refused) {
+    const fragments = packetizer.packetize(new Uint8Array(most), 101);
+    assert.equal(fragments.reduce((sum, { start, end }) => sum + end - start, 0), most);
+    for (const { prefix, start, end } of fragments) {
+      assert.ok(end > start && prefix.length + end - start <= 101);
+    }
+    assert.throws(() => packetizer.packetize(new Uint8Array(most + 1), 101), {
+      name: "FormatError",
+      message,
+    });
+  }
+});
+
 Deno.test("encodeStreamMuxConfig makes what encoders make, and what is read back", () => {
   // AAC LC, 48 kHz, stereo, as ffmpeg writes it
   assert.equal(encodeStreamMuxConfig(parseAacConfig("1190")).toHex(), "400023203fc0");

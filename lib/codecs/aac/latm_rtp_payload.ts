@@ -9,6 +9,7 @@ import {
   UnitAssembler,
 } from "#media";
 import { LoasReader } from "./loas_reader.ts";
+import { checkAacFrame } from "./rtp_payload.ts";
 import { readStreamMuxConfig, type StreamMuxConfig } from "./stream_mux_config.ts";
 
 /** How LATM frames are sent: RFC 6416 section 7. */
@@ -120,8 +121,13 @@ const FULL_LENGTH_PART = 255;
  * the configuration in the SDP (`cpresent` 0), as `encodeStreamMuxConfig` makes it.
  */
 export class LatmRtpPacketizer implements RtpPacketizer {
-  /** Splits one raw frame. */
+  /**
+   * Splits one raw frame.
+   *
+   * @throws {FormatError} If its length leaves no room for it in the first packet: from 255 times as many bytes on.
+   */
   packetize(unit: Uint8Array, maxPayloadBytes: number): RtpFragment[] {
+    checkAacFrame(unit, FULL_LENGTH_PART * (maxPayloadBytes - 1) - 1);
     const fullParts = Math.floor(unit.length / FULL_LENGTH_PART);
     const prefix = new Uint8Array(fullParts + 1).fill(FULL_LENGTH_PART);
     prefix[fullParts] = unit.length % FULL_LENGTH_PART;

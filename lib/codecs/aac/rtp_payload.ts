@@ -114,11 +114,25 @@ export class AacRtpDepacketizer implements RtpDepacketizer {
 
 /** AU header section of one frame: 16 bits, of which the size has 13. */
 const ONE_HEADER_BITS = 16;
+const MAX_SIZE_BYTES = 0x1fff;
+
+/** Refuses a frame that is longer than what stands before it can tell: no encoder makes one. */
+export function checkAacFrame({ length }: Uint8Array, maxBytes: number): void {
+  if (length <= maxBytes) return;
+  throw new FormatError(
+    `Cannot send AAC by RTP: a frame of ${length} bytes, at most ${maxBytes} can be told`,
+  );
+}
 
 /** Puts each AAC frame into a packet of its own, or several where it is large: RFC 3640, AAC-hbr. */
 export class AacRtpPacketizer implements RtpPacketizer {
-  /** Splits one raw frame. */
+  /**
+   * Splits one raw frame.
+   *
+   * @throws {FormatError} If it has more than 8191 bytes.
+   */
   packetize(unit: Uint8Array, maxPayloadBytes: number): RtpFragment[] {
+    checkAacFrame(unit, MAX_SIZE_BYTES);
     const prefix = Uint8Array.of(0, ONE_HEADER_BITS, unit.length >> 5, unit.length << 3);
     const step = maxPayloadBytes - prefix.length;
     const fragments: RtpFragment[] = [];
