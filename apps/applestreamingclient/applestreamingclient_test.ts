@@ -21,7 +21,7 @@ function rig(written: Record<string, unknown>) {
       list: () => [],
     },
   }));
-  const call = (name: string, ...args: string[]) => application.call?.({ name, args } as unknown as Call);
+  const call = (name: string, ...args: unknown[]) => application.call?.({ name, args } as unknown as Call);
   return { application, pulled, call, stopped: () => stopped };
 }
 
@@ -64,6 +64,7 @@ Deno.test("applestreamingclient sets up what players ask for, of hosts that are 
   ) {
     assert.throws(() => call("setupStream", url), /its host is not one of setupHosts/, url);
   }
+  assert.throws(() => call("setupStream", Object.create(null)), /its host is not one of setupHosts/);
   assert.equal(call("other"), undefined);
   for (let index = 0; index < 98; index++) call("setupStream", `https://media.example/${index}`);
   assert.throws(() => call("setupStream", "https://media.example/more"), /there are 100 already/);

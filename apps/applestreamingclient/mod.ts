@@ -68,7 +68,7 @@ export const applestreamingclient: ApplicationDefinition = {
       call({ name: wanted, args }) {
         if (wanted !== "setupStream") return undefined;
         // the original's form has a password and a session after bars, which were its own server's
-        const [url = ""] = String(args[0] ?? "").split("|");
+        const [url = ""] = typeof args[0] === "string" ? args[0].split("|") : [];
         return [streamOf(url)];
       },
       close() {

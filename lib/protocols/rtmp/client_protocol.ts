@@ -216,7 +216,8 @@ export class RtmpClientProtocol extends ChunkProtocol {
     const stream = this.#streams.get(messageStreamId);
     if (stream !== undefined || command.name !== "onStatus" || this.#streams.size !== 1) return stream;
     const code = amfMembers(command.args[0])?.["code"];
-    return String(code).startsWith("NetStream.") ? [...this.#streams.values()][0] : undefined;
+    const isOfStream = typeof code === "string" && code.startsWith("NetStream.");
+    return isOfStream ? [...this.#streams.values()][0] : undefined;
   }
 
   async #ask(

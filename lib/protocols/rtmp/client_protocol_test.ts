@@ -210,12 +210,14 @@ Deno.test("RtmpClientProtocol takes status and media of its only stream under wh
   feedCommand(carrier, { name: "_result", transactionId: 1, commandObject: null, args: [1] });
   const stream = await creating;
   const playing = stream.play("a");
-  feedCommand(carrier, {
-    name: "onStatus",
-    transactionId: 0,
-    commandObject: null,
-    args: [{ level: "status", code: "NetStream.Play.Start" }],
-  });
+  for (const code of [{}, "NetStream.Play.Start"]) {
+    feedCommand(carrier, {
+      name: "onStatus",
+      transactionId: 0,
+      commandObject: null,
+      args: [{ level: "status", code }],
+    });
+  }
   await playing;
   carrier.feed(encodeMessage(
     { chunkStreamId: 6, messageTypeId: 9, timestamp: 40, messageStreamId: 0, outboundChunkSize: 128 },

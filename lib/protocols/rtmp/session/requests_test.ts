@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { AmfEcmaArray, type AmfObject, type AmfValue } from "#amf";
+import { AmfEcmaArray, type AmfObject, amfObject, type AmfValue } from "#amf";
 import { LimitError } from "#errors";
 import { type ConnectRequest, parseConnect } from "./connect_request.ts";
 import {
@@ -233,6 +233,7 @@ const PLAYS2: readonly [
   [{ streamName: "a", transition: "switch" }, 900, { start: 900, isReset: true, isSwitch: true }],
   [{ streamName: "a", transition: "switch" }, undefined, { start: "liveOrRecorded", isSwitch: true }],
   [{ streamName: "a", transition: "swap", offset: 7 }, 900, { start: 7000, isSwitch: true }],
+  [{ streamName: "a", transition: amfObject() }, 900, { start: "liveOrRecorded", isSwitch: false }],
 ];
 
 for (const [options, playedMs, expected] of PLAYS2) {

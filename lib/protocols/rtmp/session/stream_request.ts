@@ -108,7 +108,8 @@ export function parsePlay2(
   playedMs: number | undefined,
 ): PlayRequest & { readonly isSwitch: boolean } | undefined {
   const options = amfMembers(args[0]) ?? {};
-  const transition = String(options["transition"] ?? "");
+  const told = options["transition"];
+  const transition = typeof told === "string" ? told : "";
   const isSwitch = SWITCHING_TRANSITIONS.has(transition);
   const offset = finiteNumber(options["offset"]) ?? -1;
   const start = finiteNumber(options["start"]) ?? -2;
