@@ -164,10 +164,12 @@ const FILE_FAILED = /^\.\/(\S+) \(uncaught error\)$/;
 /**
  * Lists the tests that failed, from what `deno test` printed.
  *
- * @returns `FILE => TEST`, or `FILE` where it failed outside of its tests, under the file; each once.
+ * @returns `FILE => TEST`, or `FILE` where it failed outside of its tests, under the file; each once. None where it
+ *   stopped before its summary: the tests it did not come to have failed too, and nobody knows their names.
  */
 export function listFailures(output: string): Map<string, Set<string>> {
   const failures = new Map<string, Set<string>>();
+  if (readCounts(output) === undefined) return failures;
   let current = "";
   for (const line of output.split("\n")) {
     current = FILE_BEGINS.exec(line)?.[1] ?? current;

@@ -53,6 +53,7 @@ Deno.test("listFailures finds tests by the file they are in, however many files 
     "./lib/a_test.ts => b ... step ... FAILED (1ms)",
     "./lib/a_test.ts => b ... FAILED (due to 1 failed step) (2s)",
     "./lib/c_test.ts => c ... FAILED (2s)",
+    "FAILED | 1 passed (1 step) | 2 failed (1 step) (3s)",
   ];
   deepEqual(
     listFailures(sideBySide.join("\n")),
@@ -62,4 +63,5 @@ Deno.test("listFailures finds tests by the file they are in, however many files 
     ]),
   );
   equal(listFailures("ok | 1 passed | 0 failed (5ms)\n").size, 0);
+  equal(listFailures(sideBySide.slice(0, -1).join("\n")).size, 0, "the others did not run");
 });
