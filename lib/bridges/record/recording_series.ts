@@ -1,7 +1,7 @@
 import type { Logger } from "#log";
 import { FormatError, LimitError } from "#errors";
 import { mayHaveTracks, splitTracks } from "#mediaformats/flv";
-import type { MuxTrack, Packet } from "#media";
+import type { Muxer, MuxTrack, Packet } from "#media";
 import { FileWriter } from "./file_writer.ts";
 import { GatheredPackets } from "./gathered_packets.ts";
 import { RecordedTracks } from "./recorded_tracks.ts";
@@ -226,7 +226,14 @@ export class RecordingSeries {
     const startUs = Math.floor((Number.isFinite(firstUs) ? firstUs : 0) / 1000) * 1000;
     const baseUs = startUs - (resume?.nextMs ?? 0) * 1000;
     const settings = { metadata: this.#tracks.metadata, timeOffsetUs: -baseUs };
-    const muxer = resume?.create(settings) ?? format.create(held, settings);
+    let muxer: Muxer;
+    try {
+      muxer = resume?.create(settings) ?? format.create(held, settings);
+    } catch (error) {
+      this.#options.inUse.delete(file.name);
+      await file.close();
+      throw error;
+    }
     this.#writer = new FileWriter({ file, muxer, baseUs });
     this.#isFirst = false;
     log.info(`recording to ${file.name}${resume === undefined ? "" : `, which has ${resume.nextMs} ms`}`);
@@ -291,9 +298,9 @@ export class RecordingSeries {
       await file.truncate(resume.fileBytes);
       return { file, resume };
     } catch (error) {
+      await file.close();
       if (!(error instanceof FormatError || error instanceof LimitError)) throw error;
       this.#options.log.warning(`cannot go on with ${file.name}: ${error.message}`);
-      await file.close();
       return undefined;
     }
   }

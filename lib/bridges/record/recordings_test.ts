@@ -391,6 +391,39 @@ Deno.test("Recordings begins another file where the one to go on with is no FLV"
   assert.match(lines()[0]!, /^WARNING live\/cam: cannot go on with cam.flv: Cannot read FLV/);
 });
 
+Deno.test("Recordings gives back a file to go on with that the system does not let it read", async () => {
+  const { sink, publish, recordings, lines } = start({ automatic: false });
+  const file = await sink.create("cam.flv", "number");
+  await file.append(new Uint8Array(100));
+  file.readAt = () => Promise.reject(new Error("EIO"));
+  const { stream, publisher, end } = await publish();
+  recordings.start(stream, { isAppend: true, isFromNow: true });
+  send(publisher, [...CONFIGS, ...media(0, 2000)]);
+  end();
+  await settled();
+  assert.match(lines().join("\n"), /EIO/);
+  assert.equal(file.isClosed, true);
+});
+
+Deno.test("Recordings gives back a file whose format cannot list so many tracks, and its name", async () => {
+  const { sink, publish, recordings, lines } = start({ format: "ts", onExisting: "replace" });
+  for (let round = 0; round < 2; round++) {
+    const { publisher, end } = await publish();
+    for (let trackId = 0; trackId < 256; trackId++) {
+      publisher.publish(packet("audio", 0, { trackId, codec: ".mp3" }));
+    }
+    end();
+    await settled();
+    assert.deepEqual([...sink.files.values()].map(({ name, isClosed }) => [name, isClosed]), [[
+      "cam.ts",
+      true,
+    ]]);
+  }
+  assert.match(lines().join("\n"), /section of table 2: 1296 bytes exceed 1024/);
+  assert.doesNotMatch(lines().join("\n"), /another recording writes it/);
+  await recordings.close();
+});
+
 Deno.test("Recordings starts and stops in mid-stream, from the newest key frame on", async () => {
   const { sink, publish, recordings } = start({ automatic: false });
   const { stream, publisher, end } = await publish();
