@@ -15,15 +15,15 @@ export interface AttachmentFacts extends MediaAttachment {
 /** Of a picture, enough to find its size behind thumbnails and colour profiles. */
 const PICTURE_HEAD_BYTES = 262_144;
 /** Codecs of pictures by what comes behind `image/`. */
-const PICTURE_CODECS: Readonly<Record<string, string>> = {
-  bmp: "bmp",
-  gif: "gif",
-  jpeg: "mjpeg",
-  jpg: "mjpeg",
-  png: "png",
-  tiff: "tiff",
-  webp: "webp",
-};
+const PICTURE_CODECS: ReadonlyMap<string, string> = new Map([
+  ["bmp", "bmp"],
+  ["gif", "gif"],
+  ["jpeg", "mjpeg"],
+  ["jpg", "mjpeg"],
+  ["png", "png"],
+  ["tiff", "tiff"],
+  ["webp", "webp"],
+]);
 /** Codecs of other files by the beginning of their kind. */
 const FILE_CODECS: readonly (readonly [mimeType: string, codecName: string])[] = [
   ["text/plain", "text"],
@@ -58,5 +58,5 @@ const LINK = "-->";
 
 /** `undefined` for what is no picture. */
 function pictureCodecOf(mimeType: string): string | undefined {
-  return PICTURE_CODECS[/^(?:image\/)?([a-z]+)$/.exec(mimeType.toLowerCase())?.[1] ?? ""];
+  return PICTURE_CODECS.get(/^(?:image\/)?([a-z]+)$/.exec(mimeType.toLowerCase())?.[1] ?? "");
 }

@@ -101,6 +101,7 @@ Deno.test("tags go to the file or to tracks, under the names ffprobe shows", () 
         simple("COMMENT", "deutsch", text(ID.TagLanguage, "ger")),
         simple("NOTE", "n", text(ID.TagLanguage, "fre"), uint(ID.TagDefault, 0)),
         simple("__proto__", "safe"),
+        simple("constructor", "safe too"),
         simple("", "nameless"),
       ),
       element(ID.Tag, element(ID.Targets, text(ID.TargetType, "ALBUM")), simple("TITLE", "t")),
@@ -117,6 +118,7 @@ Deno.test("tags go to the file or to tracks, under the names ffprobe shows", () 
     ["COMMENT-ger", "deutsch"],
     ["NOTE-fre", "n"],
     ["__proto__", "safe"],
+    ["constructor", "safe too"],
     ["ALBUM/TITLE", "t"],
   ]);
   const [video] = makeTracks(head.tracks);

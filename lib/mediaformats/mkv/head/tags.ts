@@ -11,7 +11,10 @@ export interface SegmentTags {
 }
 
 /** Names that ffprobe shows otherwise than the file has them. */
-const RENAMED: Readonly<Record<string, string>> = { LEAD_PERFORMER: "performer", PART_NUMBER: "track" };
+const RENAMED: ReadonlyMap<string, string> = new Map([["LEAD_PERFORMER", "performer"], [
+  "PART_NUMBER",
+  "track",
+]]);
 
 /** What a Tag speaks of: RFC 9559 section 5.1.8.1.1. */
 interface Targets {
@@ -90,7 +93,7 @@ function readSimpleTags(parent: EbmlElement, nesting: Nesting): void {
     if (child.id !== ELEMENT_ID.SimpleTag) continue;
     const { name, value, language, isDefault } = readSimpleTag(child, budget);
     if (name === "") continue;
-    const plain = prefix === "" ? RENAMED[name] ?? name : `${prefix}/${name}`;
+    const plain = prefix === "" ? RENAMED.get(name) ?? name : `${prefix}/${name}`;
     const names: string[] = [];
     if (isDefault || language === "") names.push(plain);
     if (language !== "") names.push(`${plain}-${language}`);
