@@ -36,6 +36,7 @@ export type {
   ServerOverview,
   SharedObjectControl,
   SharedObjectWish,
+  StreamCommand,
   StreamMessage,
   VariantConnection,
   VariantConnectOptions,

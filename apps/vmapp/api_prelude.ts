@@ -45,7 +45,7 @@ local NAMES = {
     pullExternalStream pushLocalStream outboundConnectionEstablished authenticateInbound inboundMessageAvailable
     processWinAckSize processPeerBW processAck processChunkSize processUsrCtrl processNotify processFlexStreamSend
     +processSharedObject processInvoke +processInvokeConnect processInvokeCreateStream +processInvokePublish
-    processInvokeSeek +processInvokePlay processInvokePauseRaw processInvokePause processInvokeCloseStream
+    +processInvokeSeek +processInvokePlay +processInvokePauseRaw +processInvokePause +processInvokeCloseStream
     processInvokeReleaseStream processInvokeDeleteStream processInvokeOnStatus processInvokeFCPublish
     processInvokeGetStreamLength processInvokeOnBWDone +processInvokeGeneric processInvokeResultWithoutRequest
     processInvokeResultWithRequest processInvokeConnectResult processInvokeCreateStreamResult

@@ -12,6 +12,7 @@ import {
   type PlainValue,
   type SharedObjectWish,
   type Stream,
+  type StreamCommand,
   type StreamRequest,
 } from "#crtmp";
 import { FailedRelays } from "./failed_relays.ts";
@@ -24,6 +25,13 @@ import { connectDecisionOf, decisionOf, fromAmf, requestOf, toAmf } from "./valu
 export const SCRIPT_WATCH_MS = 2000;
 /** Time in which a complaint is told once, in ms. */
 const COMPLAINT_MS = 5000;
+
+const STREAM_COMMAND_HANDLERS = {
+  pause: "processInvokePause",
+  pauseRaw: "processInvokePauseRaw",
+  seek: "processInvokeSeek",
+  closeStream: "processInvokeCloseStream",
+} as const;
 
 /** How a script is run. */
 export interface LuaApplicationOptions {
@@ -110,14 +118,14 @@ export class LuaApplication implements Application {
   }
 
   sharedObject(peer: Peer, wish: SharedObjectWish): ConnectDecision {
-    try {
-      const request = { ...requestOf(peer, { functionName: "sharedObject", parameters: [] }), ...wish };
-      const answer = this.#run?.handleNow("rtmp", "processSharedObject", idOf(peer), request)[0];
-      return answer === true || typeof answer === "string" && answer;
-    } catch (error) {
-      this.#complain(error);
-      return false;
-    }
+    const request = { ...requestOf(peer, { functionName: "sharedObject", parameters: [] }), ...wish };
+    return this.#decideNow("processSharedObject", peer, request);
+  }
+
+  streamCommand({ peer, streamName, name, isPaused, positionMs }: StreamCommand): ConnectDecision {
+    const parameters = [isPaused, positionMs].filter((value) => value !== undefined);
+    const request = { ...requestOf(peer, { functionName: name, parameters }), streamName };
+    return this.#decideNow(STREAM_COMMAND_HANDLERS[name], peer, request);
   }
 
   streamUp(stream: Stream): void {
@@ -199,6 +207,16 @@ export class LuaApplication implements Application {
   async #decide<T>(call: (run: ScriptRun) => Promise<T>): Promise<T | false> {
     try {
       return await this.#with(call) ?? false;
+    } catch (error) {
+      this.#complain(error);
+      return false;
+    }
+  }
+
+  #decideNow(name: string, peer: Peer, request: PlainValue): ConnectDecision {
+    try {
+      const answer = this.#run?.handleNow("rtmp", name, idOf(peer), request)[0];
+      return answer === true || typeof answer === "string" && answer;
     } catch (error) {
       this.#complain(error);
       return false;

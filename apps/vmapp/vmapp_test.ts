@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "#clock";
-import type { Application, ApplicationContext } from "#application";
+import type { Application, ApplicationContext, StreamCommand } from "#application";
 import { type Peer, STREAM_DEFAULTS, StreamRegistry, type StreamRequest } from "#streaming";
 import { applicationContext } from "../../tests/helpers/application_context.ts";
 import { SCRIPT_WATCH_MS } from "./lua_application.ts";
@@ -152,6 +152,43 @@ Deno.test("vmapp has a script permit, refuse, rename and send on", async () => {
   const wish = { name: "chat", isPersistent: false, action: "use" } as const;
   assert.equal(rig.application.sharedObject?.(PEER, wish), true);
   assert.equal(rig.application.sharedObject?.(PEER, { ...wish, action: "clear" }), false);
+});
+
+Deno.test("vmapp asks a script whether a player may pause or seek, and tells it of closeStream", async () => {
+  await using rig = await Rig.start(`
+    local rtmp = customhandlers.rtmp
+    local function tell(id, request)
+      local invoke = request.invoke
+      print(id, request.streamName, invoke.functionName, table.unpack(invoke.parameters))
+      return true
+    end
+    rtmp.processInvokePause, rtmp.processInvokeCloseStream = tell, tell
+    rtmp.processInvokeSeek = function(id, request)
+      tell(id, request)
+      local ms = request.invoke.parameters[1]
+      if ms > 9000 then crtmpserver.listFolder() end
+      return ms < 5000 or ms > 6000 and "Not beyond the advertisement"
+    end`);
+  const ask = (command: Omit<StreamCommand, "peer" | "streamName">) =>
+    rig.application.streamCommand?.({ peer: PEER, streamName: "film", ...command });
+  assert.equal(ask({ name: "pause", isPaused: true, positionMs: 1500 }), true);
+  assert.equal(ask({ name: "pause", isPaused: false, positionMs: undefined }), true);
+  assert.equal(ask({ name: "pauseRaw", isPaused: true, positionMs: 1500 }), true, "the script says nothing");
+  assert.equal(ask({ name: "seek", positionMs: 4000 }), true);
+  assert.equal(ask({ name: "seek", positionMs: 5500 }), false);
+  assert.equal(ask({ name: "seek", positionMs: 7000 }), "Not beyond the advertisement");
+  assert.equal(ask({ name: "seek", positionMs: 9500 }), false);
+  assert.equal(ask({ name: "closeStream" }), true);
+  assert.deepEqual(rig.lines, [
+    "info 7\tfilm\tpause\ttrue\t1500",
+    "info 7\tfilm\tpause\tfalse",
+    "info 7\tfilm\tseek\t4000",
+    "info 7\tfilm\tseek\t5500",
+    "info 7\tfilm\tseek\t7000",
+    "info 7\tfilm\tseek\t9500",
+    "warning Cannot run app.lua: processInvokeSeek may not wait for the server",
+    "info 7\tfilm\tcloseStream",
+  ]);
 });
 
 Deno.test("vmapp answers calls, by what a handler returns or sends", async () => {

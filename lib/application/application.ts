@@ -35,6 +35,19 @@ export interface HeardMessage extends StreamMessage {
   readonly streamName: string;
 }
 
+/** What an RTMP peer wants of the stream that it publishes or plays. */
+export interface StreamCommand {
+  readonly peer: Peer;
+  /** Public name of the stream. */
+  readonly streamName: string;
+  /** The NetStream command; players send `pauseRaw` beside `pause`, with the same meaning. */
+  readonly name: "pause" | "pauseRaw" | "seek" | "closeStream";
+  /** Whether to pause, or to go on; of `pause` and `pauseRaw`. */
+  readonly isPaused?: boolean;
+  /** Media time in ms: where `seek` goes, or where the player stands that pauses, where it says so. */
+  readonly positionMs?: number | undefined;
+}
+
 /** A connection that was accepted. */
 export interface PeerConnection {
   /** Calls a function of the peer without wanting an answer. */
@@ -171,6 +184,11 @@ export interface Application {
   publish?(request: StreamRequest): Decision | Promise<Decision>;
   /** Decides about a play; without it everybody may play. */
   play?(request: StreamRequest): Decision | Promise<Decision>;
+  /**
+   * Decides whether an RTMP player may pause or seek; without it every player may. `closeStream` of players and
+   * publishers comes here as well, whatever is said to it.
+   */
+  streamCommand?(command: StreamCommand): ConnectDecision;
   /**
    * Answers a remote call the server does not know.
    *

@@ -12,6 +12,7 @@ import type {
   PeerConnection,
   RunningApplication,
   SharedObjectWish,
+  StreamCommand,
 } from "./application.ts";
 import type { Variant } from "#variant";
 import type { VariantMessage } from "./variant_message.ts";
@@ -150,6 +151,27 @@ export class ApplicationRegistry {
     const running = this.select(owner, peer.appName);
     if (running?.application.data === undefined) return undefined;
     return (message) => this.#tell(running, "data", () => running.application.data?.({ ...message, peer }));
+  }
+
+  /**
+   * Who says why a command of `peer` about a stream is refused, or `undefined`; itself `undefined` where its
+   * application does not decide.
+   */
+  judgeOf(
+    owner: AcceptorOwner,
+    peer: Peer,
+  ): ((command: Omit<StreamCommand, "peer">) => string | undefined) | undefined {
+    const running = this.select(owner, peer.appName);
+    if (running?.application.streamCommand === undefined) return undefined;
+    return (command) => {
+      try {
+        const decision = running.application.streamCommand?.({ ...command, peer }) ?? false;
+        return refusalOf(decision, "The application refuses it");
+      } catch (error) {
+        this.#options.failed(`streamCommand of application ${running.name} failed`, error);
+        return "The application refuses it";
+      }
+    };
   }
 
   /** Asks the application of an acceptor for the answer to a Variant. */

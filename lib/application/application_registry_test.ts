@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { ConfigError } from "#errors";
 import { STREAM_DEFAULTS } from "#streaming";
 import type { Peer, Stream } from "#streaming";
-import type { Application, ConnectDecision, Decision, RunningApplication } from "./application.ts";
+import type {
+  Application,
+  ConnectDecision,
+  Decision,
+  RunningApplication,
+  StreamCommand,
+} from "./application.ts";
 import { ApplicationRegistry } from "./application_registry.ts";
 import type { ConnectVerdict } from "./authority.ts";
 
@@ -286,6 +292,35 @@ Deno.test("ApplicationRegistry refuses a connection that the application did not
       reasonOf(await registry.connect(registry.find("a")!, peer("a"))),
       "Connection refused by the application",
     );
+  }
+});
+
+Deno.test("ApplicationRegistry asks whether a player may pause or seek, where the application decides", () => {
+  const unexplained = "The application refuses it";
+  const cases: [said: unknown, reason: string | undefined, failed: string[]][] = [
+    [true, undefined, []],
+    ["Not now", "Not now", []],
+    [false, unexplained, []],
+    [undefined, unexplained, []],
+    [new Error("no table"), unexplained, ["streamCommand of application a failed: no table"]],
+  ];
+  for (const [said, reason, failed] of cases) {
+    const asked: StreamCommand[] = [];
+    const streamCommand = (command: StreamCommand) => {
+      asked.push(command);
+      if (said instanceof Error) throw said;
+      return said as ConnectDecision;
+    };
+    const { registry, failures } = registryOf(
+      running("a", { application: { streamCommand } }),
+      running("b", { isSelector: true }),
+    );
+    const owner = registry.find("b")!;
+    const command = { streamName: "x", name: "seek", positionMs: 40 } as const;
+    assert.equal(registry.judgeOf(owner, peer("a"))?.(command), reason);
+    assert.deepEqual([asked, failures], [[{ ...command, peer: peer("a") }], failed]);
+    assert.equal(registry.judgeOf(owner, peer("b")), undefined, "b does not decide");
+    assert.equal(registry.judgeOf(owner, peer("c")), undefined, "there is no c");
   }
 });
 

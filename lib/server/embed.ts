@@ -13,8 +13,11 @@ import { ConfigSchema } from "./config/mod.ts";
 import { startServer } from "./server.ts";
 
 /** What a server inside another program is started with: addresses, and an application's hooks. */
-export interface ServeOptions
-  extends Pick<Application, "connect" | "connected" | "disconnected" | "publish" | "play" | "call" | "data"> {
+export interface ServeOptions extends
+  Pick<
+    Application,
+    "connect" | "connected" | "disconnected" | "publish" | "play" | "streamCommand" | "call" | "data"
+  > {
   /** `HOST:PORT` for RTMP; port 0 is any free one. @default {"0.0.0.0:1935"} */
   readonly rtmp?: string;
   /** `HOST:PORT` for HTTP-FLV, WebSocket-FLV and pages. @default none */

@@ -148,6 +148,7 @@ function rtmpApplication(owner: AcceptorOwner, options: SpawnerOptions): LiveRtm
           },
         }),
       listenerOf: (peer) => applications.listenerOf(owner, peer),
+      judgeOf: (peer) => applications.judgeOf(owner, peer),
       disconnected: (peer) => applications.disconnected(owner, peer),
       call: (peer, { name, args, notify, callPeer }) =>
         applications.call(owner, {

@@ -1,9 +1,9 @@
 /** Data of applications and peers on streams, both ways, with the library and with programs that did not learn it from us. */
 import assert from "node:assert/strict";
 import { decodeAmf0Values } from "#amf";
-import { type HeardMessage, type Peer, type PeerConnection, serve } from "#crtmp";
+import { type HeardMessage, type Peer, type PeerConnection, serve, type StreamCommand } from "#crtmp";
 import { Reactor } from "#netio";
-import { RtmpClientProtocol } from "#protocols/rtmp";
+import { type ClientStream, RtmpClientProtocol } from "#protocols/rtmp";
 import { watchWithCurl } from "../helpers/flv_tags.ts";
 import { publishClip } from "../helpers/publishers.ts";
 import { e2e } from "../helpers/tools.ts";
@@ -17,7 +17,7 @@ async function connect(port: number): Promise<RtmpClientProtocol> {
 }
 
 /** What a player gets, in order: `9` and `8` for media, the values of data. */
-async function player(client: RtmpClientProtocol): Promise<{ got: unknown[]; stream: { id: number } }> {
+async function player(client: RtmpClientProtocol): Promise<{ got: unknown[]; stream: ClientStream }> {
   const got: unknown[] = [];
   const stream = await client.createStream({
     media: (messageTypeId) => void got.push(messageTypeId),
@@ -33,12 +33,14 @@ e2e("an application sends data to all who play a stream and to one of them, and 
   tools: ["ffmpeg", "curl"],
 }, async () => {
   const heard: HeardMessage[] = [];
+  const commands: StreamCommand[] = [];
   const connections: [Peer, PeerConnection][] = [];
   const server = await serve({
     rtmp: "127.0.0.1:0",
     http: "127.0.0.1:0",
     connected: (peer, connection) => void connections.push([peer, connection]),
     data: (message) => void heard.push(message),
+    streamCommand: (command) => (commands.push(command), false),
   });
   const port = Number(new URL(server.urls.publish[0]!).port);
   const web = server.urls.play.find((url) => url.startsWith("http:"))!;
@@ -67,6 +69,13 @@ e2e("an application sends data to all who play a stream and to one of them, and 
   assert.equal(toFirst.sendData({ name: "onYou", values: [7] }), 1);
   await waitFor(() => first.got.some((item) => isData(item, "onYou")), { what: "what is for one player" });
   assert.ok(!second.got.some((item) => isData(item, "onYou")));
+
+  second.stream.command("pause", [true, 40]);
+  await waitFor(() => commands.length > 0, { what: "the wish to pause" });
+  assert.deepEqual(
+    commands.map(({ peer, ...command }) => ({ ...command, app: peer.appName })),
+    [{ name: "pause", isPaused: true, positionMs: 40, streamName: "film", app: "live" }],
+  );
 
   const { id } = second.stream;
   clients[1]!.sendMessage(

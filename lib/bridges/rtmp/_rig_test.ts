@@ -8,7 +8,7 @@ import type { ClientConnectOptions, ClientStream, DataMessage, RtmpCommand } fro
 import type { Carrier } from "#stack";
 import { STREAM_DEFAULTS, StreamRegistry } from "#streaming";
 import type { Access, StreamOptions, StreamRequest } from "#streaming";
-import { LiveRtmpApplication } from "./live_rtmp_application.ts";
+import { LiveRtmpApplication, type RtmpStreamCommand } from "./live_rtmp_application.ts";
 import type { ReconnectRequests } from "./reconnect_requests.ts";
 
 /** AVC, all of it made up: configuration, key frame, inter frame. */
@@ -42,6 +42,8 @@ export interface LiveRigOptions {
   readonly connect?: (appName: string) => string | undefined;
   readonly publish?: (request: StreamRequest) => Access | Promise<Access>;
   readonly play?: (request: StreamRequest) => Access | Promise<Access>;
+  /** Why a command is refused. */
+  readonly judge?: (command: RtmpStreamCommand) => string | undefined;
 }
 
 /** Streams behind RTMP, reached over in-memory connections; time stands still. */
@@ -74,6 +76,7 @@ export class LiveRig implements AsyncDisposable {
         },
         publish: options.publish ?? grant,
         play: options.play ?? grant,
+        judgeOf: () => options.judge,
         call: () => undefined,
       },
     });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { STREAM_DEFAULTS } from "#streaming";
+import type { RtmpStreamCommand } from "./live_rtmp_application.ts";
 import {
   AAC_CONFIG,
   AAC_FRAME,
@@ -131,6 +132,42 @@ Deno.test("pause stops the media, and unpause goes on at the newest key frame", 
     shown(VIDEO, 2_000, AVC_CONFIG),
     shown(VIDEO, 2_000, AVC_KEY),
     shown(VIDEO, 2_040, AVC_INTER),
+  ]);
+});
+
+Deno.test("The application hears of pause, seek and closeStream, and what it refuses is told and not done", async () => {
+  const commands: RtmpStreamCommand[] = [];
+  let reason = "";
+  await using rig = new LiveRig({ judge: (command) => (commands.push(command), reason || undefined) });
+  const { stream: publisher } = await rig.publisher();
+  const { client, stream } = await rig.player();
+  client.takeCodes();
+  stream.command("pause", [true, 40]);
+  stream.command("pauseRaw", [false, 40]);
+  await settled();
+  assert.deepEqual(client.takeCodes(), ["Pause.Notify", "Unpause.Notify"]);
+  reason = "Not during the match";
+  stream.command("pause", [true, 80]);
+  stream.command("seek", [5_000]);
+  publisher.sendMedia(VIDEO, 0, AVC_KEY);
+  await settled();
+  assert.deepEqual(client.levels, ["error", "error"]);
+  assert.deepEqual(client.takeCodes(), ["Failed", "Seek.Failed"]);
+  assert.deepEqual(client.take(), [shown(VIDEO, 0, AVC_KEY)], "it plays on");
+  assert.equal(rig.lines(/live\/a: (pause|seek) refused: Not during the match/).length, 2);
+  stream.command("closeStream", []);
+  await settled();
+  publisher.command("closeStream", []);
+  await settled();
+  assert.deepEqual(client.takeCodes(), []);
+  assert.equal(rig.registry.size, 0);
+  assert.deepEqual(commands, [
+    { name: "pause", isPaused: true, positionMs: 40, streamName: "a" },
+    { name: "pauseRaw", isPaused: false, positionMs: 40, streamName: "a" },
+    { name: "pause", isPaused: true, positionMs: 80, streamName: "a" },
+    { name: "seek", positionMs: 5_000, streamName: "a" },
+    { name: "closeStream", streamName: "a" },
+    { name: "closeStream", streamName: "a" },
   ]);
 });
 

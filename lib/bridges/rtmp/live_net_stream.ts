@@ -6,6 +6,7 @@ import type {
   DataMessage,
   NetStream,
   NetStreamClient,
+  NetStreamCommand,
   PlayRequest,
   PublishRequest,
   StatusCode,
@@ -50,6 +51,10 @@ export interface LiveContext extends LiveConnection {
   readonly waitForPublisherMs: number;
   /** Told of the data the peer sends on the streams it publishes and plays. */
   readonly heard?: ((message: StreamMessage & { readonly streamName: string }) => void) | undefined;
+  /** Says why a command is refused, or `undefined`. @default nothing is refused */
+  readonly judge?:
+    | ((command: NetStreamCommand & { readonly streamName: string }) => string | undefined)
+    | undefined;
 }
 
 /** Takes the commands and media of one NetStream: publishes to a stream, or plays one, or a recording. */
@@ -136,6 +141,16 @@ export class LiveNetStream implements NetStreamClient {
   /** Sends data to the peer, on the stream it publishes or plays. */
   sendData(message: StreamMessage): void {
     this.#netStream.sendData(rtmpTimestamp(this.#player?.newestDtsUs ?? 0), encodeStreamMessage(message));
+  }
+
+  permits(command: NetStreamCommand): boolean {
+    const { name } = command;
+    const reason = this.#context.judge?.({ ...command, streamName: this.#streamName });
+    if (reason === undefined || name === "closeStream") return true;
+    this.#info(`${name} refused: ${reason}`);
+    const code = name === "seek" ? STATUS_CODE.SeekFailed : STATUS_CODE.StreamFailed;
+    this.#netStream.sendStatus({ level: "error", code, description: reason });
+    return false;
   }
 
   pause(isPaused: boolean, positionMs: number | undefined): void {

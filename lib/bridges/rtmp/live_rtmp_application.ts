@@ -9,6 +9,7 @@ import type {
   ConnectRequest,
   NetStream,
   NetStreamClient,
+  NetStreamCommand,
   RtmpApplication,
   RtmpCommand,
   RtmpSession,
@@ -70,6 +71,12 @@ export interface RtmpHeardMessage extends StreamMessage {
   readonly streamName: string;
 }
 
+/** A command about a stream that a peer publishes or plays. */
+export interface RtmpStreamCommand extends NetStreamCommand {
+  /** Public name of the stream. */
+  readonly streamName: string;
+}
+
 /** What the server decides for RTMP connections. */
 export interface RtmpAccess extends StreamAccess {
   /** Whether to accept a connection, and who it is. */
@@ -80,6 +87,8 @@ export interface RtmpAccess extends StreamAccess {
   disconnected?(peer: Peer): void;
   /** Who is told of the data a peer sends; `undefined` where nobody wants it. */
   listenerOf?(peer: Peer): ((message: RtmpHeardMessage) => void) | undefined;
+  /** Who says why a command of a peer is refused, or `undefined`; itself `undefined` where nobody decides. */
+  judgeOf?(peer: Peer): ((command: RtmpStreamCommand) => string | undefined) | undefined;
   /** Answers a call the session does not know; `undefined` if there is none of that name. */
   call(peer: Peer, call: RtmpCall): CallAnswer | Promise<CallAnswer>;
 }
@@ -178,11 +187,12 @@ export class LiveRtmpApplication implements RtmpApplication {
     if (connection === undefined) {
       throw new TypeError("Cannot create a NetStream before connect was accepted");
     }
-    const heard = this.#options.access.listenerOf?.(connection.peer);
+    const { access } = this.#options;
     return new LiveNetStream(stream, {
       ...this.#options,
       ...connection,
-      heard,
+      heard: access.listenerOf?.(connection.peer),
+      judge: access.judgeOf?.(connection.peer),
       log: this.#log(stream.session),
     });
   }

@@ -21,6 +21,7 @@ export type {
   RtmpHeardMessage,
   RtmpPeerConnection,
   RtmpSharedObjects,
+  RtmpStreamCommand,
 } from "./live_rtmp_application.ts";
 export { PlayerTurns } from "./player_turns.ts";
 export type { PlayerPlace } from "./player_turns.ts";

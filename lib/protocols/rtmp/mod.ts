@@ -84,6 +84,7 @@ export type {
   ConnectAnswer,
   NetStream,
   NetStreamClient,
+  NetStreamCommand,
   NetStreamState,
   RtmpApplication,
   RtmpLog,

@@ -249,6 +249,30 @@ for (const { name, wire, before, replies, events } of COMMANDS) {
   });
 }
 
+Deno.test("RtmpProtocol asks before it obeys what is about a stream that plays; closeStream is obeyed anyway", () => {
+  const rig = new ServerRig();
+  rig.connected();
+  const wire = concatBytes([
+    command("pause", { messageStreamId: 1, args: [true, 1500] }),
+    command("pauseRaw", { messageStreamId: 1, args: [false] }),
+    command("seek", { messageStreamId: 1, args: [-5] }),
+    command("closeStream", { messageStreamId: 1 }),
+  ]);
+  rig.carrier.feed(wire);
+  assert.deepEqual(rig.application.commands, [], "the stream is idle");
+  rig.carrier.feed(PLAY);
+  rig.application.refuses = true;
+  const before = rig.application.events.length;
+  rig.carrier.feed(wire);
+  assert.deepEqual(rig.application.commands, [
+    { name: "pause", isPaused: true, positionMs: 1500 },
+    { name: "pauseRaw", isPaused: false, positionMs: undefined },
+    { name: "seek", positionMs: 0 },
+    { name: "closeStream" },
+  ]);
+  assert.deepEqual(rig.application.events.slice(before), ["1: stop idle"]);
+});
+
 Deno.test("RtmpProtocol answers calls and stream lengths that the application knows, also later", async () => {
   const rig = new ServerRig();
   rig.connected();

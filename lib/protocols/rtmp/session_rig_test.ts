@@ -15,6 +15,7 @@ import type {
   ConnectAnswer,
   NetStream,
   NetStreamClient,
+  NetStreamCommand,
   RtmpApplication,
   RtmpLog,
   RtmpSession,
@@ -106,6 +107,10 @@ export class TestApplication implements RtmpApplication {
   readonly events: string[] = [];
   readonly media: { messageTypeId: number; timestamp: number; payload: Uint8Array }[] = [];
   readonly messages: DataMessage[] = [];
+  /** What `permits` was asked. */
+  readonly commands: NetStreamCommand[] = [];
+  /** Whether `permits` says no. */
+  refuses = false;
   session: RtmpSession | undefined = undefined;
   request: ConnectRequest | undefined = undefined;
   answer: ConnectAnswer | Promise<ConnectAnswer> = { isAccepted: true };
@@ -173,6 +178,11 @@ class TestStreamClient implements NetStreamClient {
 
   data(message: DataMessage): void {
     this.#application.messages.push(message);
+  }
+
+  permits(command: NetStreamCommand): boolean {
+    this.#application.commands.push(command);
+    return !this.#application.refuses;
   }
 
   pause(isPaused: boolean, positionMs: number): void {

@@ -33,6 +33,7 @@ export const STATUS_CODE = {
   SeekNotify: "NetStream.Seek.Notify",
   SeekFailed: "NetStream.Seek.Failed",
   DataStart: "NetStream.Data.Start",
+  StreamFailed: "NetStream.Failed",
 } as const;
 
 /** One of the status codes this server sends. */

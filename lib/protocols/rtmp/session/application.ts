@@ -55,6 +55,16 @@ export interface RtmpApplication {
 /** Values of a `_result`, or `undefined` where the call failed. */
 export type CallAnswer = readonly AmfValue[] | undefined;
 
+/** A command about what a NetStream publishes or plays: RTMP 1.0, section 7.2.2. */
+export interface NetStreamCommand {
+  /** As it was sent; `pauseRaw` means what `pause` does. */
+  readonly name: "pause" | "pauseRaw" | "seek" | "closeStream";
+  /** Whether to pause, or to go on; of `pause` and `pauseRaw`. */
+  readonly isPaused?: boolean;
+  /** Media time in ms: where `seek` goes, or where the player stands that pauses, where it says so. */
+  readonly positionMs?: number | undefined;
+}
+
 /** Who takes the commands and the media of one NetStream. */
 export interface NetStreamClient {
   /**
@@ -81,6 +91,12 @@ export interface NetStreamClient {
   media(messageTypeId: number, timestamp: number, payload: Uint8Array<ArrayBuffer>): void;
   /** One data message of a stream that publishes or plays, `@setDataFrame` or `@clearDataFrame` taken off. */
   data(message: DataMessage): void;
+  /**
+   * Decides about a command on a stream that is not idle, before it is obeyed; one that refuses answers the peer.
+   *
+   * @returns Whether to obey; `closeStream` is obeyed in any case.
+   */
+  permits?(command: NetStreamCommand): boolean;
   /** `pause` and `pauseRaw`; `positionMs` is the media time at which the player stands, where it says so. */
   pause?(isPaused: boolean, positionMs: number | undefined): void;
   /** `seek` to `positionMs`. */

@@ -5,7 +5,13 @@ import { encodeCommand, type RtmpCommand } from "../message/command.ts";
 import { encodeUserControl } from "../message/control_message.ts";
 import { CHUNK_STREAM_ID, MESSAGE_TYPE, type UserControlEvent } from "../message/message_type.ts";
 import { type NetStatus, STATUS_CODE, statusObject } from "../message/status.ts";
-import type { NetStream, NetStreamClient, NetStreamState, RtmpSession } from "./application.ts";
+import type {
+  NetStream,
+  NetStreamClient,
+  NetStreamCommand,
+  NetStreamState,
+  RtmpSession,
+} from "./application.ts";
 import type { Decision } from "./decisions.ts";
 import {
   finiteNumber,
@@ -135,10 +141,10 @@ export class ServerStream implements NetStream {
         return true;
       case "pause":
       case "pauseRaw":
-        if (this.#state === "playing") this.client.pause?.(isTrue(args[0], true), finiteNumber(args[1]));
+        this.#pause(command.name, args);
         return true;
       case "seek":
-        if (this.#state === "playing") this.client.seek?.(Math.max(finiteNumber(args[0]) ?? 0, 0));
+        this.#seek(args);
         return true;
       case "receiveAudio":
         if (this.#state === "playing") this.client.receiveAudio?.(isTrue(args[0], true));
@@ -147,11 +153,29 @@ export class ServerStream implements NetStream {
         if (this.#state === "playing") this.client.receiveVideo?.(isTrue(args[0], true));
         return true;
       case "closeStream":
+        if (this.#state !== "idle") this.#permits({ name: command.name });
         this.stop();
         return true;
       default:
         return false;
     }
+  }
+
+  #pause(name: "pause" | "pauseRaw", args: readonly AmfValue[]): void {
+    if (this.#state !== "playing") return;
+    const isPaused = isTrue(args[0], true);
+    const positionMs = finiteNumber(args[1]);
+    if (this.#permits({ name, isPaused, positionMs })) this.client.pause?.(isPaused, positionMs);
+  }
+
+  #seek(args: readonly AmfValue[]): void {
+    if (this.#state !== "playing") return;
+    const positionMs = Math.max(finiteNumber(args[0]) ?? 0, 0);
+    if (this.#permits({ name: "seek", positionMs })) this.client.seek?.(positionMs);
+  }
+
+  #permits(command: NetStreamCommand): boolean {
+    return this.client.permits?.(command) ?? true;
   }
 
   #publish(args: readonly AmfValue[]): void {
