@@ -64,10 +64,14 @@ export function parseUri(text: string): Uri {
   const [user, password] = splitUser(at < 0 ? "" : authority.slice(0, at), fault);
   // Not quoted: a password with a slash in it stands where the port would.
   if (!/^(\d{1,5})?$/.test(portText)) throw fault("its port must be 1-65535");
-  const port = portText === "" ? DEFAULT_PORTS[scheme.toLowerCase()] : Number(portText);
+  const port = portText === "" ? defaultPort(scheme.toLowerCase()) : Number(portText);
   if (port === undefined) throw fault(`scheme ${scheme} has no default port, so it must name one`);
   if (port < 1 || port > MAX_PORT) throw fault("its port must be 1-65535");
   return { scheme: scheme.toLowerCase(), user, password, host: host.toLowerCase(), port, path, query };
+}
+
+function defaultPort(scheme: string): number | undefined {
+  return Object.hasOwn(DEFAULT_PORTS, scheme) ? DEFAULT_PORTS[scheme] : undefined;
 }
 
 /** The text form of `uri`; a default port, and empty parts, are left out. */

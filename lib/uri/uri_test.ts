@@ -68,6 +68,7 @@ const NONSENSE: readonly [text: string, message: RegExp][] = [
   ["rtmp://host/li\nve", /white space or a control/],
   ["rtmp://ho<st/live", /host "ho<st"/],
   ["srt://host", /no default port/],
+  ["constructor://host", /no default port/],
   ["rtmp://j%zz@host", /broken percent/],
 ];
 
