@@ -5,6 +5,7 @@
  */
 import { type ApplicationDefinition, choice, ConfigError, path, wholeNumber } from "#crtmp";
 import { LuaApplication } from "./lua_application.ts";
+import { scriptFault } from "./script_files.ts";
 
 const MIB = 1024 * 1024;
 
@@ -32,6 +33,10 @@ export const vmapp: ApplicationDefinition = {
   name: "vmapp",
   about: "An application written in Lua",
   options: OPTIONS,
+  check: async ({ script }) => {
+    const reason = await scriptFault(String(script));
+    return reason === undefined ? undefined : { key: "script", reason };
+  },
   create: (context) => {
     const { script, scriptTimeMs, scriptMemoryBytes } = context.options;
     if (typeof script !== "string") throw new ConfigError("Cannot make vmapp: it has no script");

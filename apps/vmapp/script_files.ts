@@ -47,6 +47,11 @@ export async function readScript(path: string): Promise<ScriptFiles> {
   return { path, text, modules };
 }
 
+/** Why a script cannot be read, or `undefined`. */
+export function scriptFault(path: string): Promise<string | undefined> {
+  return readScript(path).then(() => undefined, errorMessage);
+}
+
 /** Whether two readings gave the same. */
 export function isSameScript(a: ScriptFiles, b: ScriptFiles): boolean {
   return a.text === b.text && a.modules.size === b.modules.size &&

@@ -438,7 +438,14 @@ Deno.test("a script that is not there is told with its path", async () => {
     name: "ConfigError",
     message: `Cannot read script ${folder}/app.lua: there is no such file`,
   });
-  await Deno.remove(folder);
+  const script = `${folder}/app.lua`;
+  assert.deepEqual(await vmapp.check?.({ script }), {
+    key: "script",
+    reason: `Cannot read script ${script}: there is no such file`,
+  });
+  await Deno.writeTextFile(script, "");
+  assert.equal(await vmapp.check?.({ script }), undefined);
+  await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test("vmapp says which handlers are never called, and which are none", async () => {

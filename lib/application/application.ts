@@ -298,6 +298,15 @@ export interface ApplicationDefinition {
   readonly options?: OptionTable;
   /** Chains of its own for its acceptors, of its instance's `protocols` and the server's. @default none */
   readonly chains?: readonly ChainDeclaration[];
+  /**
+   * Looks at what options name outside the configuration, such as files, before anything starts.
+   *
+   * @param options As an instance has them.
+   * @returns What would keep an instance from starting: the option's key, and why; or `undefined`.
+   */
+  check?(
+    options: Readonly<Record<string, unknown>>,
+  ): Promise<{ readonly key: string; readonly reason: string } | undefined>;
   /** Makes one instance. */
   create(context: ApplicationContext): Application;
 }

@@ -132,6 +132,25 @@ for (const [toml, faults] of BROKEN) {
     }));
 }
 
+Deno.test("crtmp check tells what applications miss outside the configuration", () =>
+  withFile("[[applications]]\nname = 'a'\n[[applications]]\nname = 'b'\nlibrary = 'studio'", async (path) => {
+    const asked: unknown[] = [];
+    const studio = {
+      ...application("studio"),
+      check: (options: Readonly<Record<string, unknown>>) => {
+        asked.push(options["name"]);
+        return Promise.resolve({ key: "script", reason: "Cannot read script x.lua: there is no such file" });
+      },
+    };
+    const loadApplications = () => Promise.resolve([application("a"), studio]);
+    assert.deepEqual(await crtmp(["check", path], { loadApplications }), {
+      status: 1,
+      out: [],
+      err: [`crtmp: ${path}: applications[1].script: Cannot read script x.lua: there is no such file`],
+    });
+    assert.deepEqual(asked, ["b"]);
+  }));
+
 const FAILED_STARTS: readonly [args: string[], message: RegExp][] = [
   [["check", "/no/such.toml"], /^crtmp: Cannot read \/no\/such\.toml: there is no such file$/],
   [["serve", "/no/such.toml"], /^crtmp: Cannot read \/no\/such\.toml: there is no such file$/],
