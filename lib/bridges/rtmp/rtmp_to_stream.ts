@@ -11,8 +11,10 @@ export interface PacketSink {
   publish(packet: Packet): void;
 }
 
-/** Media that goes back by more than tracks are apart is of a new time line: the encoder began anew, in ms. */
+/** A track that goes back by more than this is of a new time line: the encoder began anew, in ms. */
 export const MAX_RTMP_STEP_BACK_MS = 2_000;
+/** So is one that begins further than this behind the others, in ms. */
+const MAX_TRACKS_APART_MS = 10_000;
 /** Between the newest media of one time line and the first of the next, in ms. */
 const NEXT_LINE_GAP_MS = 40;
 
@@ -31,6 +33,8 @@ export class RtmpToStream {
   #shiftMs = 0;
   /** Newest media, in ms of the stream. */
   #newestMs = -Infinity;
+  /** The same of each track: one may be far behind another all the time. */
+  readonly #lastMs = new Map<string, number>();
   /** The time line before, where what was under way still comes: its end in the encoder's time, and its shift. */
   #before: { readonly endMs: number; readonly shiftMs: number } | undefined;
 
@@ -92,11 +96,17 @@ export class RtmpToStream {
   /** The packet, on the time line that it belongs to. */
   #rising(packet: Packet): Packet {
     const ms = packet.dtsUs / 1000;
-    if (ms < this.#newestMs - MAX_RTMP_STEP_BACK_MS) {
+    const track = `${packet.kind}${packet.trackId}`;
+    const lastMs = this.#lastMs.get(track);
+    const leastMs = lastMs === undefined
+      ? this.#newestMs - MAX_TRACKS_APART_MS
+      : lastMs - MAX_RTMP_STEP_BACK_MS;
+    if (ms < leastMs) {
       const moveMs = this.#newestMs + NEXT_LINE_GAP_MS - ms;
       this.#before = { endMs: this.#newestMs - this.#shiftMs, shiftMs: this.#shiftMs };
       this.#shiftMs += moveMs;
       this.#newestMs = ms + moveMs;
+      this.#lastMs.set(track, this.#newestMs);
       return movedBy(packet, moveMs);
     }
     const before = this.#before;
@@ -104,6 +114,7 @@ export class RtmpToStream {
       Math.abs(ms - this.#shiftMs - before.endMs) <= MAX_RTMP_STEP_BACK_MS;
     if (isLate) return movedBy(packet, before.shiftMs - this.#shiftMs);
     if (ms > this.#newestMs) this.#newestMs = ms;
+    this.#lastMs.set(track, Math.max(ms, lastMs ?? ms));
     return packet;
   }
 

@@ -154,6 +154,20 @@ Deno.test("RtmpToStream goes on rising where an encoder begins anew, tracks in s
   ]);
 });
 
+Deno.test("RtmpToStream takes tracks that are always far apart for one time line", () => {
+  for (const lagMs of [1_500, 2_500, 9_000]) {
+    const seen: Packet[] = [];
+    const feed = new RtmpToStream({ publish: (packet) => void seen.push(packet) });
+    const expected: number[] = [];
+    for (let ms = 10_000; ms < 40_000; ms += 500) {
+      feed.media(VIDEO, ms, AVC_KEY);
+      feed.media(AUDIO, ms - lagMs, AAC_FRAME);
+      expected.push(ms, ms - lagMs);
+    }
+    assert.deepEqual(seen.map(({ dtsUs }) => dtsUs / 1000), expected, `${lagMs} ms`);
+  }
+});
+
 Deno.test("RtmpToStream leaves data at time 0 in mid-stream without effect on media", () => {
   const seen: Packet[] = [];
   const feed = new RtmpToStream({ publish: (packet) => void seen.push(packet) });
