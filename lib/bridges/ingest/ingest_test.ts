@@ -119,6 +119,18 @@ Deno.test("LiveTimes begin where they are told to, rise over a new time line, an
   assert.equal(new LiveTimes().place(same), same);
 });
 
+Deno.test("LiveTimes takes tracks that are always far apart for one time line", () => {
+  for (const lagMs of [1_500, 2_500, 9_000]) {
+    const times = new LiveTimes();
+    for (let ms = 10_000; ms < 40_000; ms += 500) {
+      const placed = [packet({ dtsUs: ms * 1000 }), packet({ kind: "audio", dtsUs: (ms - lagMs) * 1000 })]
+        .map((each) => times.place(each).dtsUs / 1000);
+      assert.deepEqual(placed, [ms, ms - lagMs]);
+    }
+    assert.equal(times.jumps, 0);
+  }
+});
+
 Deno.test("LiveIngest names the stream by its media, else by its option, else by its peer", async (context) => {
   const cases: [what: string, use: Use, bytes: number[], name: string][] = [
     ["metadata first", { streamName: "set" }, [0, 1], "said"],

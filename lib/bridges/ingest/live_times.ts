@@ -1,7 +1,9 @@
 import { isScript, type Packet } from "#media";
 
-/** A step back of more than this is a new time line: the source began anew, in microseconds. */
+/** A track's step back of more than this is a new time line: the source began anew, in microseconds. */
 export const MAX_STEP_BACK_US = 2_000_000;
+/** So is a track that begins further than this behind the others, in microseconds. */
+const MAX_TRACKS_APART_US = 10_000_000;
 /** A step ahead of more than this is a new time line, in microseconds. */
 export const MAX_STEP_AHEAD_US = 10_000_000;
 /** Between the last packet of one time line and the first of the next, in microseconds. */
@@ -40,12 +42,14 @@ export class LiveTimes {
     let dtsUs = packet.dtsUs + this.#shiftUs;
     const newest = this.#newestUs;
     if (packet.kind === "data") return this.#moved(packet, this.#dataUs(packet, dtsUs));
-    if (newest !== undefined && (dtsUs < newest - MAX_STEP_BACK_US || dtsUs > newest + MAX_STEP_AHEAD_US)) {
+    const track = `${packet.kind}${packet.trackId}`;
+    if (
+      newest !== undefined && (dtsUs < this.#leastUs(track, newest) || dtsUs > newest + MAX_STEP_AHEAD_US)
+    ) {
       this.#jumps++;
       this.#shiftUs = newest + NEXT_LINE_GAP_US - packet.dtsUs;
       dtsUs = newest + NEXT_LINE_GAP_US;
     }
-    const track = `${packet.kind}${packet.trackId}`;
     const last = Math.max(0, this.#lastUs.get(track) ?? 0);
     if (dtsUs < last) {
       this.#movedPackets++;
@@ -56,6 +60,12 @@ export class LiveTimes {
       this.#newestUs = Math.max(newest ?? dtsUs, dtsUs);
     }
     return this.#moved(packet, dtsUs);
+  }
+
+  /** How far back a track may go: it may be far behind the others all the time. */
+  #leastUs(track: string, newestUs: number): number {
+    const lastUs = this.#lastUs.get(track);
+    return lastUs === undefined ? newestUs - MAX_TRACKS_APART_US : lastUs - MAX_STEP_BACK_US;
   }
 
   /** Data begins no time line: it goes where media is, unless its own time is near. */
