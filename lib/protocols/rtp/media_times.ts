@@ -153,8 +153,9 @@ export class MediaTimes {
       this.#session.setWall(report.ntpMs, presentUs);
       return;
     }
-    if (!this.#isPlaced || apartUs > TOLERANCE_US && apartUs < MAX_CORRECTION_US) {
-      this.#place(ticks, wantedUs);
+    const isBelieved = apartUs < MAX_CORRECTION_US;
+    if (!this.#isPlaced || apartUs > TOLERANCE_US && isBelieved) {
+      this.#place(ticks, isBelieved ? wantedUs : presentUs);
     }
     this.#isSynchronized = true;
   }

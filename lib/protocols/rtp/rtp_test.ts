@@ -302,6 +302,18 @@ Deno.test("MediaTimes takes the timestamp of a report before the first packet fo
   }
 });
 
+Deno.test("MediaTimes believes no wall clock that puts a track years from the others before its first packet", () => {
+  for (const ntpMs of [1, 1e12]) {
+    const session = new SessionTimes();
+    const video = new MediaTimes(session, 90_000);
+    const audio = new MediaTimes(session, 48_000);
+    assert.equal(video.timeUs(video.unwrap(0, 500)), 0);
+    video.synchronize(senderReport(1e9, 0), 500);
+    audio.synchronize(senderReport(ntpMs, 96_000), 600);
+    assert.equal(audio.timeUs(audio.unwrap(96_000, 600)), 100_000, `a wall clock at ${ntpMs} ms`);
+  }
+});
+
 Deno.test("MediaTimes is not moved by a sender that sets its wall clock", () => {
   const session = new SessionTimes();
   const video = new MediaTimes(session, 90_000);
