@@ -10,13 +10,6 @@ export interface ConnectionLimitOptions {
   readonly maxConnectsPerMinute: number;
 }
 
-/** Everybody is let in. */
-export const CONNECTION_LIMIT_DEFAULTS: ConnectionLimitOptions = {
-  maxConnections: 0,
-  maxConnectionsPerAddress: 0,
-  maxConnectsPerMinute: 0,
-};
-
 /** Addresses remembered that have no connection. */
 const MAX_IDLE_ADDRESSES = 10_000;
 const MINUTE_MS = 60_000;

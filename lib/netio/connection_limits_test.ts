@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "#clock";
-import {
-  CONNECTION_LIMIT_DEFAULTS,
-  type ConnectionLimitOptions,
-  ConnectionLimits,
-} from "./connection_limits.ts";
+import { type ConnectionLimitOptions, ConnectionLimits } from "./connection_limits.ts";
+
+const NONE: ConnectionLimitOptions = {
+  maxConnections: 0,
+  maxConnectionsPerAddress: 0,
+  maxConnectsPerMinute: 0,
+};
 
 function limitsOf(options: Partial<ConnectionLimitOptions>) {
   const clock = new ManualClock();
-  return { clock, limits: new ConnectionLimits({ ...CONNECTION_LIMIT_DEFAULTS, ...options }, clock) };
+  return { clock, limits: new ConnectionLimits({ ...NONE, ...options }, clock) };
 }
 
 Deno.test("ConnectionLimits lets everybody in where there are none", () => {

@@ -20,7 +20,6 @@
  */
 export { hasUnstableNet, Reactor } from "./reactor.ts";
 export type { ConnectOptions, ListenOptions, ReactorLog, ReactorOptions, TlsListener } from "./reactor.ts";
-export { CONNECTION_LIMIT_DEFAULTS } from "./connection_limits.ts";
 export type { ConnectionLimitOptions } from "./connection_limits.ts";
 export { TlsKeyRing } from "./tls/tls_key_ring.ts";
 export type { CertificateSummary, TlsKeys } from "./tls/tls_key_ring.ts";

@@ -2,7 +2,7 @@ import type { AcceptorOwner } from "#application";
 import type { Clock } from "#clock";
 import { ClosedError } from "#errors";
 import type { Logger } from "#log";
-import { CONNECTION_LIMIT_DEFAULTS, type Listener, type Reactor } from "#netio";
+import type { ConnectionLimitOptions, Listener, Reactor } from "#netio";
 import {
   type Carrier,
   carrierOf,
@@ -77,7 +77,8 @@ export class Acceptors implements Disposable {
     const chain = factories.requireChain(protocol);
     const accepted = (carrier: Carrier) => this.#accept(carrier, { ...use, protocol });
     const carrier = carrierOf(chain);
-    const where = { address, port, limits: { ...CONNECTION_LIMIT_DEFAULTS, ...acceptor } };
+    const limits = limitsOf(acceptor);
+    const where = { address, port, ...(limits === undefined ? {} : { limits }) };
     const listener = carrier === "tls"
       ? await this.#listenTls(where, { files: acceptor, protocol, accepted })
       : carrier === "udp"
@@ -129,6 +130,14 @@ export class Acceptors implements Disposable {
     protocols.add(bottom, { chain, owner: owner.name, openedMs: clock.nowMs() });
     bottom.openOn(carrier);
   }
+}
+
+/** What an acceptor lets in; `undefined` where it has no bounds, so that nobody is counted for nothing. */
+function limitsOf(
+  { maxConnections = 0, maxConnectionsPerAddress = 0, maxConnectsPerMinute = 0 }: AcceptorPlace,
+): ConnectionLimitOptions | undefined {
+  if (Math.max(maxConnections, maxConnectionsPerAddress, maxConnectsPerMinute) === 0) return undefined;
+  return { maxConnections, maxConnectionsPerAddress, maxConnectsPerMinute };
 }
 
 /** What a UDP acceptor says of its multicast group. */
