@@ -92,8 +92,9 @@ export async function listUnitGroups(checkFlag?: "--no-check"): Promise<TestGrou
  */
 const ALONE = new RegExp(
   "/(" + [
-    ...["browser", "descriptors", "drain", "hostile_\\w+", "index_kill", "lifecycle", "peers_(obs|vlc)"],
-    ...["rtsp_(loss|multicast|peers|relay_peers)", "single_file", "slow_readers", "stress", "ts_pace"],
+    ...["browser", "descriptors", "drain", "formats_mpegts", "hostile_\\w+", "index_kill", "lifecycle"],
+    ...["matrix", "peers_(obs|vlc)", "rtsp_(loss|multicast|netns|peers|relay_peers)", "single_file"],
+    ...["slow_readers", "stress", "ts_pace"],
   ].join("|") + ")_test\\.ts$",
 );
 

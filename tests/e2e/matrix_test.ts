@@ -39,8 +39,6 @@ interface Input {
   readonly outputs?: readonly string[];
   /** Times of decoding are made anew. */
   readonly ignoresDts?: boolean;
-  /** How far tracks may lie from each other's place, in ms. @default 2 */
-  readonly toleranceMs?: number;
   readonly send: (cell: Cell) => Promise<void>;
 }
 
@@ -75,8 +73,6 @@ const INPUTS: Readonly<Record<string, Input>> = {
   rtsp: {
     carries: always,
     ignoresDts: true,
-    // tracks begin as their first packets arrive, and stay so where reports move them by less
-    toleranceMs: 10,
     send: ({ server, clip, name }) => publishRtsp(server.rtspUrl(`live/${name}`), clip.packets),
   },
   rtspTs: {
@@ -294,7 +290,7 @@ e2e("every input reaches every output, unit by unit", { tools: ["ffmpeg"] }, asy
         await context.step(`${cell.clip.name}: ${cell.input} to ${output}`, async () => {
           const { differences } = comparePackets(sent, await got(), {
             fromStart: "video",
-            toleranceMs: cell.row.toleranceMs ?? 2,
+            toleranceMs: 2,
             ignoresDts: row.ignoresDts ?? cell.row.ignoresDts ?? false,
           });
           assert.deepEqual(differences, [], server.logLines(cell.name).join("\n"));

@@ -38,7 +38,7 @@ e2e("files of GStreamer's server come on demand, by Digest, unchanged", {
   );
   await waitFor(() => near.logLines("said good-bye").length === 2, {
     what: "the end of the files",
-    timeoutMs: 60_000,
+    timeoutMs: 20_000,
   });
   await delay(500);
   for (const { process } of viewers) process.kill("SIGINT");
